@@ -8,7 +8,12 @@ import type { Uuid } from './ids.ts'
  * moment), `after-authentication` (ask again once a session is there).
  */
 export const errors = {
-  service_unavailable: { code: 1, status: 503, retry: 'later', sentence: 'The service is busy. Try again in a moment.' },
+  service_unavailable: {
+    code: 1,
+    status: 503,
+    retry: 'later',
+    sentence: 'The service is busy. Try again in a moment.',
+  },
   invalid_app_id: { code: 2, status: 403, retry: 'never', sentence: 'There is no app with this id.' },
   invalid_request_id: { code: 3, status: 400, retry: 'never', sentence: 'The request id is not valid.' },
   authentication_required: {
@@ -30,13 +35,23 @@ export const errors = {
   missing_property: { code: 104, status: 422, retry: 'never', sentence: 'A required property is missing.' },
   invalid_property: { code: 105, status: 422, retry: 'never', sentence: 'A property has a value that is not allowed.' },
   invalid_endpoint: { code: 106, status: 404, retry: 'never', sentence: 'There is no such endpoint.' },
-  invalid_header: { code: 107, status: 406, retry: 'never', sentence: 'A required header is missing or not supported.' },
+  invalid_header: {
+    code: 107,
+    status: 406,
+    retry: 'never',
+    sentence: 'A required header is missing or not supported.',
+  },
   conflict: { code: 108, status: 409, retry: 'never', sentence: 'A matching object exists with other properties.' },
   method_not_allowed: { code: 109, status: 405, retry: 'never', sentence: 'This method is not allowed here.' },
   participant_blocked: { code: 110, status: 422, retry: 'never', sentence: 'A participant is blocked.' },
   id_in_use: { code: 111, status: 409, retry: 'never', sentence: 'This id names an existing object.' },
   payload_too_large: { code: 112, status: 413, retry: 'never', sentence: 'The request is larger than allowed.' },
-  forbidden_origin: { code: 113, status: 403, retry: 'never', sentence: 'Pages of this origin may not connect to this app.' },
+  forbidden_origin: {
+    code: 113,
+    status: 403,
+    retry: 'never',
+    sentence: 'Pages of this origin may not connect to this app.',
+  },
 } as const satisfies Record<string, ErrorKind>
 
 interface ErrorKind {
