@@ -16,12 +16,7 @@ export type { DeleteConversation, DeleteConversationInput, DeletionMode } from '
 export type { DeleteMessage, DeleteMessageInput } from './operations/delete-message.ts'
 export * from './operations/index.ts'
 export type { MarkMessages, MarkMessagesInput } from './operations/mark-messages.ts'
-export {
-  partBytes,
-  type SendMessage,
-  type SendMessageInput,
-  type SendMessageResult,
-} from './operations/send-message.ts'
+export type { SendMessage, SendMessageInput, SendMessageResult } from './operations/send-message.ts'
 export type { UpdateConversation, UpdateConversationInput } from './operations/update-conversation.ts'
 export * from './part.ts'
 export * from './patch.ts'

@@ -1,0 +1,147 @@
+import type {
+  ConversationId,
+  ConversationRow,
+  IdentityId,
+  Json,
+  MembershipRow,
+  MessageId,
+  MessageRow,
+  OperationInputs,
+  OperationName,
+  ParticipantRow,
+  StreamId,
+  WireError,
+} from '@parley/protocol'
+
+/**
+ * The replica: one device's copy of one identity's conversations, and the only thing queries read.
+ *
+ * The port is small so that adapters stay honest: read a row, read a range, commit a list of writes atomically. What
+ * rows mean is decided above it (`sync/merge.ts`, `outbox/`, `queries/`). There is one writer at a time.
+ */
+export interface Replica {
+  get<T extends TableName>(table: T, key: Key): Promise<Tables[T] | undefined>
+
+  /** Rows whose key begins with `prefix`, in key order; see {@link Range}. */
+  scan<T extends TableName>(table: T, range?: Range): Promise<Tables[T][]>
+
+  /** How many rows {@link scan} would give. */
+  count(table: TableName, range?: Range): Promise<number>
+
+  /**
+   * All writes or none, in order. With `strict` durability the promise resolves only once a power cut cannot undo
+   * them; `relaxed` is for what can be downloaded again.
+   * @throws ReplicaError `full` when the device has no room, `closed` after close, `broken` otherwise
+   */
+  commit(writes: readonly Write[], options: { readonly durability: 'strict' | 'relaxed' }): Promise<void>
+
+  /** Safe to call twice. Reads and commits afterwards reject with `closed`. */
+  close(): Promise<void>
+}
+
+/** A key is one value, or several compared from left to right. */
+export type KeyPart = string | number
+export type Key = readonly KeyPart[]
+
+export interface Range {
+  readonly prefix?: Key
+  /** Bounds of the key part that follows the prefix, both included. */
+  readonly from?: KeyPart
+  readonly to?: KeyPart
+  readonly reverse?: boolean
+  readonly limit?: number
+}
+
+/** Table → row. The comment names the key. */
+export interface Tables {
+  /** [name]. Session, cursor, epoch, identity: single values of the device. */
+  meta: { readonly name: string; readonly value: Json }
+  /** [stream] */
+  streams: StoredStream
+  /** [conversation id] */
+  conversations: ConversationRow
+  /** [conversation id, identity id] */
+  participants: ParticipantRow & { readonly conversation: ConversationId }
+  /** [conversation id] */
+  memberships: MembershipRow
+  /** [conversation id, position] */
+  messages: MessageRow & { readonly conversation: ConversationId }
+  /** [message id] → where it is. */
+  positions: { readonly id: MessageId; readonly conversation: ConversationId; readonly position: number }
+  /** [order], ascending in the order the app asked. */
+  outbox: OutboxEntry
+}
+
+export type TableName = keyof Tables
+
+export interface StoredStream {
+  readonly stream: StreamId
+  /** Up to where the replica has this stream; 0 for nothing. */
+  readonly sequence: number
+  /** The highest sequence heard of; above `sequence` means behind. */
+  readonly head: number
+  /** The lowest position downloaded so far; null before the first page, 1 or `complete` when all is here. */
+  readonly oldest: number | null
+  /** The history is here from the first message on. */
+  readonly complete: boolean
+}
+
+/** An operation the server has not been heard to have carried out in full. */
+export interface OutboxEntry<Name extends OperationName = OperationName> {
+  readonly order: number
+  /** The operation's id: what makes a retry harmless. */
+  readonly id: string
+  readonly name: Name
+  readonly input: OperationInputs[Name]
+  readonly conversation: ConversationId
+  /** By the device's clock, for display only. */
+  readonly createdAt: string
+  /** Who asked; an outbox is never sent for somebody else. */
+  readonly identity: IdentityId
+  readonly state:
+    | { readonly state: 'waiting' }
+    /** Carried out; dropped once the stream has reached `sequence`. */
+    | { readonly state: 'acknowledged'; readonly stream: StreamId; readonly sequence: number; readonly result: Json }
+    /** Refused for good; kept until the app retries or discards it. */
+    | { readonly state: 'failed'; readonly error: WireError }
+}
+
+export type Write = {
+  [T in TableName]:
+    | { readonly type: 'put'; readonly table: T; readonly row: Tables[T] }
+    | { readonly type: 'delete'; readonly table: T; readonly key: Key }
+    /** Every row whose key begins with `prefix`; an empty prefix empties the table. */
+    | { readonly type: 'delete-all'; readonly table: T; readonly prefix: Key }
+}[TableName]
+
+/** How a table's key is read from its row. */
+export const keyOf: { readonly [T in TableName]: (row: Tables[T]) => Key } = {
+  meta: (row) => [row.name],
+  streams: (row) => [row.stream],
+  conversations: (row) => [row.id],
+  participants: (row) => [row.conversation, row.identity.id],
+  memberships: (row) => [row.conversation],
+  messages: (row) => [row.conversation, row.position],
+  positions: (row) => [row.id],
+  outbox: (row) => [row.order],
+}
+
+export class ReplicaError extends Error {
+  override readonly name = 'ReplicaError'
+  readonly code: 'full' | 'closed' | 'broken'
+  constructor(code: ReplicaError['code'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/**
+ * Where replicas live: one per app, since one identity at a time is authenticated on a device. Adapters: IndexedDB,
+ * SQLite for Node, memory.
+ */
+export interface ReplicaStorage {
+  /** Opens the app's replica, creating it if there is none. */
+  open(appId: string): Promise<Replica>
+  /** Deletes the app's replica and every trace of it. Open handles are closed. */
+  destroy(appId: string): Promise<void>
+}
