@@ -22,6 +22,9 @@ import type {
 export interface Replica {
   get<T extends TableName>(table: T, key: Key): Promise<Tables[T] | undefined>
 
+  /** As many answers as keys, in their order; in one go, so that a merge of a page doesn't cost a trip for each row. */
+  getMany<T extends TableName>(table: T, keys: readonly Key[]): Promise<(Tables[T] | undefined)[]>
+
   /** Rows whose key begins with `prefix`, in key order; see {@link Range}. */
   scan<T extends TableName>(table: T, range?: Range): Promise<Tables[T][]>
 
@@ -39,7 +42,10 @@ export interface Replica {
   close(): Promise<void>
 }
 
-/** A key is one value, or several compared from left to right. */
+/**
+ * A key is one value, or several compared from left to right. Texts in keys are ASCII in practice (ids, names); how an
+ * adapter orders others among each other is its own affair.
+ */
 export type KeyPart = string | number
 export type Key = readonly KeyPart[]
 
@@ -126,9 +132,19 @@ export const keyOf: { readonly [T in TableName]: (row: Tables[T]) => Key } = {
   outbox: (row) => [row.order],
 }
 
+/** Any row's key. The cast is what indexing by a union of tables costs. */
+export function keyOfRow<T extends TableName>(table: T, row: Tables[T]): Key {
+  return (keyOf[table] as (row: Tables[T]) => Key)(row)
+}
+
+/**
+ * `unavailable`: there is no such storage here (IndexedDB in some private windows); nothing is lost by going on in
+ * memory. `full`: the device has no room; nothing of that commit was written. `closed`: used after close or after
+ * {@link OpenOptions.onLost}. `broken`: anything else; the cause says more.
+ */
 export class ReplicaError extends Error {
   override readonly name = 'ReplicaError'
-  readonly code: 'full' | 'closed' | 'broken'
+  readonly code: 'unavailable' | 'full' | 'closed' | 'broken'
   constructor(code: ReplicaError['code'], message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
@@ -140,8 +156,22 @@ export class ReplicaError extends Error {
  * SQLite for Node, memory.
  */
 export interface ReplicaStorage {
-  /** Opens the app's replica, creating it if there is none. */
-  open(appId: string): Promise<Replica>
-  /** Deletes the app's replica and every trace of it. Open handles are closed. */
+  /**
+   * Opens the app's replica, creating it if there is none.
+   * @throws ReplicaError `unavailable` where this kind of storage doesn't exist
+   */
+  open(appId: string, options?: OpenOptions): Promise<Replica>
+  /** Deletes the app's replica and every trace of it. Open handles are closed, and told. */
   destroy(appId: string): Promise<void>
 }
+
+export interface OpenOptions {
+  /**
+   * Called at most once, when the replica closes by itself: `deleted` by somebody (another tab signed out, or
+   * {@link ReplicaStorage.destroy}), `superseded` by newer code in another tab, `broken` disk. Every later call rejects
+   * with `closed`. Not called for one's own close.
+   */
+  readonly onLost?: ((reason: LossReason) => void) | undefined
+}
+
+export type LossReason = 'deleted' | 'superseded' | 'broken'
