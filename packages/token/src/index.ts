@@ -1,1 +1,26 @@
-export {}
+export { type SigningAlgorithm, signingAlgorithms } from './algorithms.ts'
+export { type EitErrorCode, type EitRefusal, eitErrors } from './eit-errors.ts'
+export { generateProviderKey, type ProviderKey } from './keys/generate-provider-key.ts'
+export {
+  type ImportedPublicKey,
+  importPublicKey,
+  type PublicJwk,
+  type PublicKeyErrorCode,
+  type PublicKeyRefusal,
+  publicKeyErrors,
+} from './keys/import-public-key.ts'
+export {
+  createIdentityTokenMinter,
+  DEFAULT_LIFETIME_SECONDS,
+  type IdentityTokenMinter,
+  type IdentityTokenMinterOptions,
+  type MintRequest,
+} from './mint-identity-token.ts'
+export type { TimeRules } from './verify/check-times.ts'
+export type { IdentityTokenClaims, ProfileClaims } from './verify/read-claims.ts'
+export {
+  type FoundKey,
+  type IdentityTokenPorts,
+  type IdentityTokenVerdict,
+  verifyIdentityToken,
+} from './verify/verify-identity-token.ts'
