@@ -1,1 +1,3 @@
-export {}
+export * from './hand-cranked-sockets.ts'
+export * from './seeded-chance.ts'
+export * from './virtual-clock.ts'

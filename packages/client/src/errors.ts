@@ -1,0 +1,87 @@
+import type { WireError } from '@parley/protocol'
+import type { OutboxEntry } from './replica/replica.ts'
+
+/**
+ * Why something was not done. Codes are forever and each says what an app can do about it; the sentence is for a log.
+ *
+ * | code | what to do |
+ * |---|---|
+ * | `invalid`, `too_large` | correct the argument |
+ * | `not_authenticated` | call `authenticate` first |
+ * | `already_authenticated` | de-authenticate the present user first |
+ * | `authentication_in_progress`, `deauthenticating` | wait for the call that is running |
+ * | `waiting_for_tab` | another tab is at work; this one takes over when it goes |
+ * | `offline`, `unreachable` | try again once the network is back; nothing was lost |
+ * | `challenge_failed`, `wrong_user` | look at the app's authentication service |
+ * | `refused` | read `refusal`: the server's answer stands |
+ * | `unsent_work` | retry or discard `entries`, or pass `discardUnsent` |
+ * | `discarded` | the operation was given up before the server carried it out |
+ * | `outbox_full`, `storage_full` | nothing was stored; free some room |
+ * | `storage_failed` | the local database failed; see `cause` |
+ * | `no_websocket` | pass the `webSocket` option |
+ * | `aborted`, `closed` | the app itself asked for it |
+ */
+export type ParleyErrorCode =
+  | 'invalid'
+  | 'too_large'
+  | 'not_authenticated'
+  | 'already_authenticated'
+  | 'authentication_in_progress'
+  | 'deauthenticating'
+  | 'waiting_for_tab'
+  | 'offline'
+  | 'unreachable'
+  | 'challenge_failed'
+  | 'wrong_user'
+  | 'refused'
+  | 'unsent_work'
+  | 'discarded'
+  | 'outbox_full'
+  | 'storage_full'
+  | 'storage_failed'
+  | 'no_websocket'
+  | 'aborted'
+  | 'closed'
+
+export interface ParleyErrorDetails extends ErrorOptions {
+  readonly refusal?: WireError
+  readonly entries?: readonly OutboxEntry[]
+}
+
+/** The one error class of the SDK. Switch on `code`. */
+export class ParleyError extends Error {
+  override readonly name = 'ParleyError'
+  readonly code: ParleyErrorCode
+  /** With `refused`: what the server said. */
+  readonly refusal: WireError | undefined
+  /** With `unsent_work`: what would be lost. */
+  readonly entries: readonly OutboxEntry[]
+
+  constructor(code: ParleyErrorCode, message: string, details: ParleyErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.refusal = details.refusal
+    this.entries = details.entries ?? []
+  }
+}
+
+export const refused = (refusal: WireError) => new ParleyError('refused', refusal.message, { refusal })
+
+/** Throws `aborted` if the signal says so. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw aborted(signal)
+}
+
+export const aborted = (signal: AbortSignal) =>
+  new ParleyError('aborted', 'The call was aborted.', { cause: signal.reason })
+
+/** Settles with the promise, or rejects with `aborted` as soon as the signal fires. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(aborted(signal))
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}

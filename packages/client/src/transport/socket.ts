@@ -1,0 +1,79 @@
+import { ParleyError } from '../errors.ts'
+
+/** One connection of text frames. The three handlers are set right after opening, before anything can happen. */
+export interface Socket {
+  send(text: string): void
+  /** Safe to call twice. `onclose` follows, though not necessarily soon. */
+  close(code?: number): void
+  onopen: (() => void) | null
+  /** Undefined for a frame that is not text. */
+  onmessage: ((text: string | undefined) => void) | null
+  /** Once, whether it opened or not. */
+  onclose: ((code: number) => void) | null
+}
+
+export type SocketFactory = (url: string, protocol: string) => Socket
+
+/** What we use of the standard WebSocket class; the `ws` package's fits as well. */
+export type WebSocketClass = new (
+  url: string,
+  protocol: string,
+) => {
+  readonly protocol: string
+  send(text: string): void
+  close(code?: number): void
+  // Method-style, so that classes with their own event types are accepted.
+  addEventListener(type: string, listener: (event: never) => void): void
+}
+
+/**
+ * Sockets by the given class, or the global one. Node has none before version 22: install `ws` and pass its
+ * `WebSocket` as the `webSocket` option.
+ */
+export function webSockets(given?: WebSocketClass): SocketFactory {
+  return (url, protocol) => {
+    const WebSocketClass = given ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket
+    if (!WebSocketClass) {
+      throw new ParleyError(
+        'no_websocket',
+        "This platform has no WebSocket. Install 'ws' and pass its class: createClient({ webSocket: WebSocket, … }).",
+      )
+    }
+    return wrap(new WebSocketClass(url, protocol), protocol)
+  }
+}
+
+function wrap(webSocket: InstanceType<WebSocketClass>, protocol: string): Socket {
+  let isClosed = false
+  const socket: Socket = {
+    onopen: null,
+    onmessage: null,
+    onclose: null,
+    send: (text) => webSocket.send(text),
+    close(code) {
+      try {
+        webSocket.close(code === undefined || code === 1000 || code >= 3000 ? code : 1000)
+      } finally {
+        // A dead network can keep the closing handshake waiting for minutes; for us it is over now.
+        closed(code ?? 1000)
+      }
+    },
+  }
+  const closed = (code: number) => {
+    if (isClosed) return
+    isClosed = true
+    socket.onclose?.(code)
+  }
+  webSocket.addEventListener('open', () => {
+    // Somebody who answers without our subprotocol is not a Parley server; no token is said to them.
+    if (webSocket.protocol === protocol) socket.onopen?.()
+    else socket.close(1000)
+  })
+  webSocket.addEventListener('message', (event: { readonly data: unknown }) => {
+    if (!isClosed) socket.onmessage?.(typeof event.data === 'string' ? event.data : undefined)
+  })
+  webSocket.addEventListener('close', (event: { readonly code: number }) => closed(event.code))
+  // An error is always followed by close; listening keeps `ws` from throwing it.
+  webSocket.addEventListener('error', () => {})
+  return socket
+}
