@@ -1,12 +1,54 @@
 import { defineConfig } from 'vitest/config'
 
-/** Tests run from source: packages resolve each other by the `source` condition of their exports. */
+/**
+ * Tests run from source: packages resolve each other by the `source` condition of their exports.
+ *
+ * Three projects, told apart by file name. `unit` needs nothing installed and ends in seconds; `process` starts servers of
+ * its own; `journey` drives a real browser. The last two run the built programs, one file at a time.
+ */
+const folders = ['packages/*/{src,test}', 'apps/*', 'scripts']
+const files = (ending: string) => folders.map((folder) => `${folder}/**/*.${ending}.ts`)
+
+const oneAtATime = { fileParallelism: false, globalSetup: ['scripts/build-before-tests.mjs'] }
+
 export default defineConfig({
   resolve: { conditions: ['source', 'module', 'browser', 'development|production'] },
   ssr: { resolve: { conditions: ['source', 'node', 'development|production'] } },
   test: {
     pool: 'forks',
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'apps/*/**/*.test.ts', 'scripts/**/*.test.ts'],
-    testTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: folders.map((folder) => `${folder}/**/*.test.{ts,tsx}`),
+          exclude: ['**/node_modules/**', '**/dist/**', ...files('{process,journey}.test')],
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...oneAtATime,
+          name: 'process',
+          include: files('process.test'),
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...oneAtATime,
+          name: 'journey',
+          include: files('journey.test'),
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 })

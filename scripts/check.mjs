@@ -1,0 +1,16 @@
+import './prepare/node-version.mjs'
+
+/** `npm run check`: format, lint, types, arrows of import, examples, SDK size and unit tests, in under a minute. */
+const { buildPackages, checks } = await import('./checks.mjs')
+const { runStep } = await import('./run-step.mjs')
+const { vitestStep } = await import('./run-vitest.mjs')
+
+const startedAt = performance.now()
+const failed = []
+for (const step of [buildPackages, ...checks, vitestStep({ name: 'unit tests', project: 'unit' })]) {
+  if (!(await runStep(step))) failed.push(step.name)
+}
+
+const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+console.log(failed.length === 0 ? `All is well (${seconds} s).` : `Not well: ${failed.join(', ')} (${seconds} s).`)
+process.exitCode = failed.length === 0 ? 0 : 1

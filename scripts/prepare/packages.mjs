@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { mustRun, runProgram, StepFailure } from '../run-step.mjs'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+
+/** The packages that the lock asks for on every platform, by folder. */
+function lockedPackages() {
+  const lock = JSON.parse(readFileSync(`${root}package-lock.json`, 'utf8'))
+  return Object.entries(lock.packages).filter(
+    ([folder, entry]) => folder.includes('node_modules/') && !entry.link && !entry.optional && !entry.peer,
+  )
+}
+
+/** npm leaves its own record of what it installed as the last thing it does; an interrupted install has none. */
+export function isInstalled() {
+  const record = `${root}node_modules/.package-lock.json`
+  if (!existsSync(record)) return false
+  const installed = JSON.parse(readFileSync(record, 'utf8')).packages
+  return lockedPackages().every(([folder, entry]) => installed[folder]?.version === entry.version)
+}
+
+/** @type {import('../run-step.mjs').Step} */
+export const installPackages = {
+  name: 'install packages (npm ci)',
+  async run({ note }) {
+    const folders = lockedPackages().map(([folder]) => `${root}${folder}/package.json`)
+    const timer = setInterval(() => {
+      const present = folders.filter((file) => existsSync(file)).length
+      note(present < folders.length ? `${present} of ${folders.length} packages` : 'compiling SQLite, the longest part')
+    }, 1_000)
+    try {
+      await mustRun(npm, ['ci', '--no-audit', '--no-fund'], { cwd: root })
+    } catch (error) {
+      const report = error instanceof Error ? error.message : error
+      throw new StepFailure(`${report}\n\nnpm could not install the packages. Is the package registry reachable?`)
+    } finally {
+      clearInterval(timer)
+    }
+  },
+}
+
+/** Native code is compiled for one major version of Node; after a change of Node it has to be compiled again. */
+export async function isSqliteUsable() {
+  const attempt = "new (require('better-sqlite3'))(':memory:').close()"
+  return (await runProgram(process.execPath, ['-e', attempt], { cwd: root })).exitCode === 0
+}
+
+/** @type {import('../run-step.mjs').Step} */
+export const recompileSqlite = {
+  name: `compile SQLite for Node ${process.versions.node}`,
+  run: async () => void (await mustRun(npm, ['rebuild', 'better-sqlite3'], { cwd: root })),
+}
