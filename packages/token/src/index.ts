@@ -1,5 +1,26 @@
 export { type SigningAlgorithm, signingAlgorithms } from './algorithms.ts'
 export { type EitErrorCode, type EitRefusal, eitErrors } from './eit-errors.ts'
+export {
+  type AuthenticatedUser,
+  type Authentication,
+  answerTokenRequest,
+  type RefusedRequest,
+  type RequestBody,
+  type TokenAnswer,
+  type TokenHandlerOptions,
+  type TokenRequest,
+  type TokenRules,
+  tokenRules,
+} from './handlers/answer-token-request.ts'
+export {
+  type FastifyApp,
+  type FastifyHandlerOptions,
+  type FastifyTokenRequest,
+  fastifyHandler,
+} from './handlers/fastify-handler.ts'
+export { fetchHandler } from './handlers/fetch-handler.ts'
+export { type NodeHandlerOptions, type NodeRequest, type NodeResponse, nodeHandler } from './handlers/node-handler.ts'
+export { type ClaimNonce, createNonceMemory, type NonceMemoryOptions } from './handlers/nonce-memory.ts'
 export { generateProviderKey, type ProviderKey } from './keys/generate-provider-key.ts'
 export {
   type ImportedPublicKey,
