@@ -1,0 +1,90 @@
+import 'fake-indexeddb/auto'
+import { IDBFactory } from 'fake-indexeddb'
+import { openDB } from 'idb'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { replicaContract } from '../replica.contract.ts'
+import type { LossReason } from '../replica.ts'
+import { createIndexedDbStorage } from './index.ts'
+
+beforeEach(() => {
+  vi.stubGlobal('indexedDB', new IDBFactory())
+})
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+describe('the replica in IndexedDB', () => {
+  replicaContract(() => ({ storage: createIndexedDbStorage(), restarted: createIndexedDbStorage }))
+
+  const row = { name: 'm', value: 1 }
+  const write = { type: 'put', table: 'meta', row } as const
+
+  it('DB-9 without IndexedDB opening says that it is unavailable', async () => {
+    vi.stubGlobal('indexedDB', undefined)
+    await expect(createIndexedDbStorage().open('app')).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(createIndexedDbStorage().destroy('app')).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  it.each(['InvalidStateError', 'SecurityError'])(
+    'DB-9 a private window that answers %s is unavailable',
+    async (name) => {
+      vi.stubGlobal('indexedDB', {
+        open: () => {
+          throw new DOMException('not here', name)
+        },
+      })
+      await expect(createIndexedDbStorage().open('app')).rejects.toMatchObject({ code: 'unavailable' })
+    },
+  )
+
+  it('lets go when a newer version of the code in another tab upgrades the database', async () => {
+    const reasons: LossReason[] = []
+    const replica = await createIndexedDbStorage().open('app', { onLost: (reason) => reasons.push(reason) })
+    const newer = await openDB('parley:app', 99)
+    expect(reasons).toEqual(['superseded'])
+    await expect(replica.commit([write], { durability: 'strict' })).rejects.toMatchObject({ code: 'closed' })
+    newer.close()
+  })
+
+  it('a commit under way when the database is taken away is finished first', async () => {
+    const replica = await createIndexedDbStorage().open('app')
+    const commit = replica.commit([write], { durability: 'strict' })
+    const newer = await openDB('parley:app', 99)
+    await commit
+    expect(await newer.get('meta', ['m'])).toEqual(row)
+    newer.close()
+  })
+
+  it('a database that newer code has written is refused, not downgraded', async () => {
+    const newer = await openDB('parley:app', 99)
+    newer.close()
+    await expect(createIndexedDbStorage().open('app')).rejects.toMatchObject({ code: 'broken' })
+    expect((await indexedDB.databases()).map((database) => database.version)).toEqual([99])
+  })
+
+  it('a commit without room changes nothing and says so', async () => {
+    const replica = await createIndexedDbStorage().open('app')
+    const put = IDBObjectStore.prototype.put
+    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, row, key) {
+      // As a browser does when the quota is reached: the transaction ends with this error and takes all with it.
+      const transaction = this.transaction as unknown as { _abort(errorName: string): void }
+      setImmediate(() => transaction._abort('QuotaExceededError'))
+      return put.call(this, row, key)
+    })
+    await expect(replica.commit([write], { durability: 'strict' })).rejects.toMatchObject({ code: 'full' })
+    vi.restoreAllMocks()
+    expect(await replica.scan('meta')).toEqual([])
+    await replica.commit([write], { durability: 'strict' })
+    expect(await replica.scan('meta')).toEqual([row])
+    await replica.close()
+  })
+
+  it.each(['strict', 'relaxed'] as const)('a %s commit asks the browser for that durability', async (durability) => {
+    const replica = await createIndexedDbStorage().open('app')
+    const transaction = vi.spyOn(IDBDatabase.prototype, 'transaction')
+    await replica.commit([write], { durability })
+    expect(transaction).toHaveBeenCalledWith(['meta'], 'readwrite', { durability })
+    await replica.close()
+  })
+})
