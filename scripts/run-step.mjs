@@ -43,7 +43,8 @@ export async function runStep({ name, run }) {
  */
 export function runProgram(command, args, { cwd, env = process.env, show = false } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' }
+    const child = spawn(command, args, { cwd, env: { ...env, ...plain }, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8')

@@ -1,3 +1,2 @@
-export * from './hand-cranked-sockets.ts'
-export * from './seeded-chance.ts'
-export * from './virtual-clock.ts'
+export { type Direction, startTcpProxy, type TcpProxy, type TcpProxyOptions } from './faults/tcp-proxy.ts'
+export { type ProcessExit, type ProcessOptions, type RunningProcess, startProcess } from './processes/start-process.ts'
