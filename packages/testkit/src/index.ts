@@ -1,2 +1,5 @@
 export { type Direction, startTcpProxy, type TcpProxy, type TcpProxyOptions } from './faults/tcp-proxy.ts'
+export * from './hand-cranked-sockets.ts'
 export { type ProcessExit, type ProcessOptions, type RunningProcess, startProcess } from './processes/start-process.ts'
+export * from './seeded-chance.ts'
+export * from './virtual-clock.ts'
