@@ -1,0 +1,436 @@
+/**
+ * The outbox: operations the server has not been heard to have carried out in full, durable and in order.
+ *
+ * It owns the `outbox` table, the summaries of its entries in memory, the next order number, the aliases of relabelled
+ * conversations, and the promises of those who wait for an answer. It does not send: `sender.ts` does. Memory follows
+ * the replica, never the other way round: a summary changes only once the commit that says so has succeeded.
+ */
+import type {
+  AcknowledgementFrame,
+  ConversationId,
+  IdentityId,
+  Json,
+  OperationInputs,
+  OperationName,
+  StreamId,
+  WireError,
+} from '@parley/protocol'
+import type { Clock } from '../environment.ts'
+import { ParleyError, refused } from '../errors.ts'
+import type { OutboxEntry, Replica, Write } from '../replica/replica.ts'
+import type { SerialQueue } from '../sync/serial-queue.ts'
+import { relabel } from './relabel.ts'
+import { isQuiet, type Summary, summarise, supersededBy } from './summary.ts'
+
+/** More than anybody writes offline; past it an operation is refused, loudly. */
+export const MAX_OUTBOX_ENTRIES = 10_000
+
+/** How many entries are read from the replica at a time when all are gone through. */
+const SCAN_PAGE = 500
+
+/** An operation about to be asked for. */
+export interface Draft<Name extends OperationName = OperationName> {
+  readonly id: string
+  readonly name: Name
+  readonly input: OperationInputs[Name]
+  readonly conversation: ConversationId
+}
+
+/** What became of an operation, for whoever waits. */
+export interface Acknowledged {
+  readonly result: Json
+  /** Differs from what was asked for when a distinct conversation was found. */
+  readonly conversation: ConversationId
+}
+
+export interface Placed {
+  readonly id: string
+  /** As the entry has it: a relabelled conversation's new id. */
+  readonly conversation: ConversationId
+  /** The server's answer. Ignoring it is fine; a refusal nobody waits for is an event only. */
+  readonly acknowledged: Promise<Acknowledged>
+}
+
+export interface OutboxPorts {
+  readonly replica: Replica
+  readonly writer: SerialQueue
+  readonly clock: Clock
+  readonly identity: IdentityId
+  /** Up to where the replica has a stream. */
+  readonly sequenceOf: (stream: StreamId) => number
+  readonly onFailed: (entries: readonly OutboxEntry[]) => void
+  readonly onRelabelled: (from: ConversationId, to: ConversationId) => void
+  /** Something may be ready to go. */
+  readonly onReady: () => void
+}
+
+interface Addition {
+  readonly draft: Draft
+  readonly resolve: (placed: Placed) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Waiter {
+  readonly resolve: (acknowledged: Acknowledged) => void
+  readonly reject: (error: ParleyError) => void
+}
+
+export class Outbox {
+  readonly #ports: OutboxPorts
+  /** By order. Written by `#apply` only, after a commit. */
+  #entries: Summary[] = []
+  #nextOrder = 1
+  #additions: Addition[] = []
+  readonly #aliases = new Map<ConversationId, ConversationId>()
+  readonly #waiters = new Map<string, Waiter[]>()
+  /** Told by the sender: which entries may be at the server at this moment. */
+  isUnderWay: (id: string) => boolean = () => false
+
+  constructor(ports: OutboxPorts) {
+    this.#ports = ports
+  }
+
+  /** Reads what an earlier run left. Call before anything else. */
+  async load(): Promise<void> {
+    const { replica, identity } = this.#ports
+    const entries: Summary[] = []
+    const foreign: Write[] = []
+    await this.#forEach((entry) => {
+      if (entry.identity === identity) entries.push(summarise(entry))
+      else foreign.push({ type: 'delete', table: 'outbox', key: [entry.order] })
+    })
+    // An outbox is never sent for somebody else; the sign-in of another identity wipes, so these cannot be.
+    if (foreign.length > 0) await replica.commit(foreign, { durability: 'relaxed' })
+    this.#entries = entries
+    this.#nextOrder = Math.max(this.#nextOrder, (entries.at(-1)?.order ?? 0) + 1)
+    for (const { name, value } of await replica.scan('meta', { from: 'alias:', to: 'alias:~' })) {
+      this.#aliases.set(name.slice('alias:'.length) as ConversationId, value as ConversationId)
+    }
+  }
+
+  /** Entries to be sent, by order. */
+  get waiting(): readonly Summary[] {
+    return this.#entries.filter((entry) => entry.state === 'waiting')
+  }
+
+  /** How many entries the app would miss if they were dropped now: not yet acknowledged, or failed. */
+  get unsent(): { readonly waiting: number; readonly failed: number } {
+    const mine = this.#entries.filter((entry) => !entry.isQuiet)
+    return {
+      waiting: mine.filter((entry) => entry.state === 'waiting').length,
+      failed: mine.filter((entry) => entry.state === 'failed').length,
+    }
+  }
+
+  /** The id a conversation goes by now. */
+  resolve(conversation: ConversationId): ConversationId {
+    return this.#aliases.get(conversation) ?? conversation
+  }
+
+  hasUnsent(conversation: ConversationId, name: OperationName): boolean {
+    return this.#entries.some(
+      (entry) => entry.conversation === conversation && entry.name === name && entry.state !== 'acknowledged',
+    )
+  }
+
+  /**
+   * Stores an operation. Resolves once it is durable: a power cut cannot undo it any more. Operations added while a
+   * commit is under way share the next one.
+   */
+  add(draft: Draft): Promise<Placed> {
+    return new Promise((resolve, reject) => {
+      this.#additions.push({ draft, resolve, reject })
+      if (this.#additions.length === 1) void this.#ports.writer.run(() => this.#store())
+    })
+  }
+
+  async #store(): Promise<void> {
+    const additions = this.#additions
+    this.#additions = []
+    const room = MAX_OUTBOX_ENTRIES - this.#entries.length
+    for (const { reject } of additions.splice(Math.max(0, room))) {
+      reject(new ParleyError('outbox_full', `More than ${MAX_OUTBOX_ENTRIES} operations wait to be sent.`))
+    }
+    if (additions.length === 0) return
+    const { entries, replaced, writes } = this.draftAll(additions.map(({ draft }) => draft))
+    try {
+      await this.#ports.replica.commit(writes, { durability: 'strict' })
+    } catch (cause) {
+      const isFull = (cause as { code?: string }).code === 'full'
+      const error = isFull
+        ? new ParleyError('storage_full', 'The device has no room for this; nothing was stored.', { cause })
+        : new ParleyError('storage_failed', 'The local database failed; nothing was stored.', { cause })
+      for (const { reject } of additions) reject(error)
+      return
+    }
+    const placed = entries.map(({ id, conversation }) => ({ id, conversation, acknowledged: this.#waitFor(id) }))
+    this.place(entries, replaced)
+    for (const [i, { resolve }] of additions.entries()) resolve(placed[i]!)
+    this.#ports.onReady()
+  }
+
+  /**
+   * The writes that would add these operations, for a commit of the caller's; inside a job of the writer, and followed
+   * by {@link place}.
+   */
+  draftAll(drafts: readonly Draft[]): {
+    readonly entries: readonly OutboxEntry[]
+    readonly replaced: readonly { readonly old: Summary; readonly by: OutboxEntry }[]
+    readonly writes: readonly Write[]
+  } {
+    const entries: OutboxEntry[] = []
+    const replaced = new Map<string, { readonly old: Summary; readonly by: OutboxEntry }>()
+    const waiting = [...this.waiting]
+    for (const draft of drafts) {
+      const plain: OutboxEntry = {
+        ...draft,
+        order: this.#nextOrder++,
+        createdAt: new Date(this.#ports.clock.wall()).toISOString(),
+        identity: this.#ports.identity,
+        state: { state: 'waiting' },
+      }
+      const conversation = this.resolve(draft.conversation)
+      const entry = conversation === draft.conversation ? plain : relabel(plain, conversation)
+      for (const old of supersededBy(entry, waiting, this.isUnderWay)) replaced.set(old.id, { old, by: entry })
+      waiting.push(summarise(entry))
+      entries.push(entry)
+    }
+    const writes: Write[] = [
+      ...entries.map((row): Write => ({ type: 'put', table: 'outbox', row })),
+      ...[...replaced.values()].map(({ old }): Write => ({ type: 'delete', table: 'outbox', key: [old.order] })),
+    ]
+    return { entries, replaced: [...replaced.values()], writes }
+  }
+
+  /** What {@link draftAll} drafted has been committed. */
+  place(
+    entries: readonly OutboxEntry[],
+    replaced: readonly { readonly old: Summary; readonly by: OutboxEntry }[],
+  ): void {
+    const gone = new Set(replaced.map(({ old }) => old.id))
+    this.#entries = [...this.#entries, ...entries.map(summarise)].filter((entry) => !gone.has(entry.id))
+    // Who waited for the old mark has what they wanted once the new one is through.
+    for (const { old, by } of replaced) {
+      const waiters = this.#waiters.get(old.id)
+      this.#waiters.delete(old.id)
+      if (waiters) this.#waiters.set(by.id, [...(this.#waiters.get(by.id) ?? []), ...waiters])
+    }
+  }
+
+  read(orders: readonly number[]): Promise<(OutboxEntry | undefined)[]> {
+    return this.#ports.replica.getMany(
+      'outbox',
+      orders.map((order) => [order]),
+    )
+  }
+
+  /**
+   * Takes the server's final answers to entries, in one commit, and answers the ids that are settled. Inside a job of
+   * the writer.
+   */
+  async settle(answers: readonly AcknowledgementFrame[]): Promise<void> {
+    const writes: Write[] = []
+    const after: (() => void)[] = []
+    for (const answer of answers) {
+      const summary = this.#entries.find((entry) => entry.id === answer.id && entry.state === 'waiting')
+      if (!summary) continue
+      const [entry] = await this.read([summary.order])
+      if (!entry) continue
+      if ('refusal' in answer) await this.#refuse(entry, answer.refusal, writes, after)
+      else await this.#accept(entry, answer, writes, after)
+    }
+    if (writes.length === 0) return
+    await this.#ports.replica.commit(writes, { durability: 'relaxed' })
+    for (const apply of after) apply()
+  }
+
+  async #accept(
+    entry: OutboxEntry,
+    answer: Extract<AcknowledgementFrame, { result: unknown }>,
+    writes: Write[],
+    after: (() => void)[],
+  ): Promise<void> {
+    const { stream, sequence } = answer
+    const result = answer.result as Json
+    const found = conversationOf(result)
+    const to = entry.name === 'create-conversation' && found !== undefined ? found : entry.conversation
+    if (to !== entry.conversation) await this.#relabelFrom(entry, to, writes, after)
+    if (this.#ports.sequenceOf(stream) >= sequence) {
+      writes.push({ type: 'delete', table: 'outbox', key: [entry.order] })
+      after.push(() => this.#replace(entry.order, undefined))
+    } else {
+      const row: OutboxEntry = { ...relabelled(entry, to), state: { state: 'acknowledged', stream, sequence, result } }
+      writes.push({ type: 'put', table: 'outbox', row })
+      after.push(() => this.#replace(entry.order, row))
+    }
+    after.push(() => this.#answer(entry.id, (waiter) => waiter.resolve({ result, conversation: to })))
+  }
+
+  /** Everything written for the conversation that was to be made belongs to the one that was found. */
+  async #relabelFrom(create: OutboxEntry, to: ConversationId, writes: Write[], after: (() => void)[]): Promise<void> {
+    const from = create.conversation
+    for (const { order } of this.#of(from).filter((other) => other.order !== create.order)) {
+      const [other] = await this.read([order])
+      if (!other) continue
+      const row = relabel(other, to)
+      writes.push({ type: 'put', table: 'outbox', row })
+      after.push(() => this.#replace(order, row))
+    }
+    writes.push({ type: 'put', table: 'meta', row: { name: `alias:${from}`, value: to } })
+    after.push(() => {
+      this.#aliases.set(from, to)
+      this.#ports.onRelabelled(from, to)
+    })
+  }
+
+  async #refuse(entry: OutboxEntry, error: WireError, writes: Write[], after: (() => void)[]): Promise<void> {
+    // The SDK's own receipts are best effort: refused means that there is nobody to tell any more.
+    if (isQuiet(entry)) {
+      writes.push({ type: 'delete', table: 'outbox', key: [entry.order] })
+      after.push(() => this.#replace(entry.order, undefined))
+      return
+    }
+    const failed = [withError(entry, error)]
+    // What was meant for a conversation that will never be fails with it (QUEUE-9).
+    const dependents = entry.name === 'create-conversation' ? this.#of(entry.conversation) : []
+    for (const { order } of dependents.filter((other) => other.order > entry.order && other.state === 'waiting')) {
+      const [dependent] = await this.read([order])
+      if (dependent) failed.push(withError(dependent, { ...error, data: { because: entry.id } }))
+    }
+    writes.push(...failed.map((row): Write => ({ type: 'put', table: 'outbox', row })))
+    after.push(() => {
+      for (const row of failed) this.#replace(row.order, row)
+      for (const row of failed) this.#answer(row.id, (waiter) => waiter.reject(refused(error)))
+      this.#ports.onFailed(failed)
+    })
+  }
+
+  /** Writes that drop what a stream's new sequence settles (OPR-4), for the commit that brings it there. */
+  settledBy(stream: StreamId, sequence: number): readonly Write[] {
+    return this.#settledBy(stream, sequence).map(({ order }) => ({ type: 'delete', table: 'outbox', key: [order] }))
+  }
+
+  /** That commit succeeded. */
+  dropSettled(stream: StreamId, sequence: number): void {
+    const settled = new Set(this.#settledBy(stream, sequence))
+    if (settled.size > 0) this.#entries = this.#entries.filter((entry) => !settled.has(entry))
+  }
+
+  #settledBy(stream: StreamId, sequence: number): readonly Summary[] {
+    return this.#entries.filter((entry) => entry.settlesAt?.stream === stream && entry.settlesAt.sequence <= sequence)
+  }
+
+  /** Sends a failed entry again, in its old place, with whatever failed because of it. */
+  retry(id: string): Promise<void> {
+    return this.#ports.writer.run(async () => {
+      const failed = await this.#failedWith(id)
+      const rows = failed.map((entry): OutboxEntry => ({ ...entry, state: { state: 'waiting' } }))
+      await this.#ports.replica.commit(
+        rows.map((row): Write => ({ type: 'put', table: 'outbox', row })),
+        { durability: 'strict' },
+      )
+      for (const row of rows) this.#replace(row.order, row)
+      this.#ports.onReady()
+    })
+  }
+
+  /** Gives an entry up, with whatever depends on it; answers what was dropped. Not while it is under way. */
+  discard(id: string): Promise<readonly OutboxEntry[]> {
+    return this.#ports.writer.run(async () => {
+      const summary = this.#entries.find((entry) => entry.id === id)
+      if (!summary || summary.state === 'acknowledged' || this.isUnderWay(id)) {
+        throw new ParleyError('invalid', 'Only an operation that failed or waits can be discarded.')
+      }
+      const orders = summary.state === 'failed' ? [] : [summary.order]
+      const dropped = summary.state === 'failed' ? await this.#failedWith(id) : await this.#present(orders)
+      await this.#drop(dropped)
+      return dropped
+    })
+  }
+
+  async #drop(entries: readonly OutboxEntry[]): Promise<void> {
+    const writes = entries.map(({ order }): Write => ({ type: 'delete', table: 'outbox', key: [order] }))
+    await this.#ports.replica.commit(writes, { durability: 'strict' })
+    for (const { id, order } of entries) {
+      this.#replace(order, undefined)
+      this.#answer(id, (waiter) => waiter.reject(new ParleyError('discarded', 'The operation was discarded.')))
+    }
+  }
+
+  /** What the app asked for and the server has not carried out, by order. */
+  async list(): Promise<OutboxEntry[]> {
+    const entries: OutboxEntry[] = []
+    await this.#forEach((entry) => {
+      if (!isQuiet(entry) && entry.state.state !== 'acknowledged') entries.push(entry)
+    })
+    return entries
+  }
+
+  /** Nobody will hear of what they wait for. */
+  close(error: ParleyError): void {
+    for (const id of [...this.#waiters.keys()]) this.#answer(id, (waiter) => waiter.reject(error))
+    const additions = this.#additions
+    this.#additions = []
+    for (const { reject } of additions) reject(error)
+  }
+
+  async #failedWith(id: string): Promise<OutboxEntry[]> {
+    const first = this.#entries.find((entry) => entry.id === id && entry.state === 'failed')
+    if (!first) throw new ParleyError('invalid', 'There is no failed operation with this id.')
+    const lane = await this.#present(this.#of(first.conversation).map((entry) => entry.order))
+    return lane.filter((entry) => entry.id === id || becauseOf(entry) === id)
+  }
+
+  async #present(orders: readonly number[]): Promise<OutboxEntry[]> {
+    return (await this.read(orders)).filter((entry) => entry !== undefined)
+  }
+
+  #of(conversation: ConversationId): readonly Summary[] {
+    return this.#entries.filter((entry) => entry.conversation === conversation)
+  }
+
+  #replace(order: number, entry: OutboxEntry | undefined): void {
+    this.#entries = entry
+      ? this.#entries.map((other) => (other.order === order ? summarise(entry) : other))
+      : this.#entries.filter((other) => other.order !== order)
+  }
+
+  #waitFor(id: string): Promise<Acknowledged> {
+    const acknowledged = new Promise<Acknowledged>((resolve, reject) => {
+      this.#waiters.set(id, [...(this.#waiters.get(id) ?? []), { resolve, reject }])
+    })
+    acknowledged.catch(() => {})
+    return acknowledged
+  }
+
+  #answer(id: string, answer: (waiter: Waiter) => void): void {
+    const waiters = this.#waiters.get(id) ?? []
+    this.#waiters.delete(id)
+    for (const waiter of waiters) answer(waiter)
+  }
+
+  async #forEach(visit: (entry: OutboxEntry) => void): Promise<void> {
+    for (let from = 0; ; ) {
+      const page = await this.#ports.replica.scan('outbox', { from, limit: SCAN_PAGE })
+      for (const entry of page) visit(entry)
+      if (page.length < SCAN_PAGE) return
+      from = page.at(-1)!.order + 1
+    }
+  }
+}
+
+const withError = (entry: OutboxEntry, error: WireError): OutboxEntry => ({
+  ...entry,
+  state: { state: 'failed', error },
+})
+
+const relabelled = (entry: OutboxEntry, to: ConversationId) => (to === entry.conversation ? entry : relabel(entry, to))
+
+function becauseOf({ state }: OutboxEntry): unknown {
+  return state.state === 'failed' ? (state.error.data as { because?: unknown } | undefined)?.because : undefined
+}
+
+function conversationOf(result: Json): ConversationId | undefined {
+  const conversation = (result as { readonly conversation?: Json } | null)?.conversation
+  return typeof conversation === 'string' ? (conversation as ConversationId) : undefined
+}

@@ -1,0 +1,247 @@
+/**
+ * Sends the outbox over one connection at a time: pipelined within a window, in order within a conversation, again
+ * after a reconnect, later after a refusal for the moment.
+ *
+ * It owns which entries are under way, which conversations are paused until when, and one timer for the next moment
+ * something is due. What goes next is decided by `schedule.ts`, what becomes of an entry by `outbox.ts`.
+ */
+import {
+  type AcknowledgementFrame,
+  type ConversationId,
+  isTemporary,
+  type OperationFrame,
+  type OperationName,
+} from '@parley/protocol'
+import type { Chance, Clock } from '../environment.ts'
+import { retryDelayMs } from '../sync/connection-state.ts'
+import type { Outbox } from './outbox.ts'
+import { nextToSend } from './schedule.ts'
+
+/** Operations under way at once: enough to fill a slow line, few enough that a reconnect repeats little. */
+export const SEND_WINDOW = 32
+
+/** Unanswered for so long, an operation is sent again on the same connection; doubled each time. */
+export const ANSWER_MS = 15_000
+const MAX_ANSWER_MS = 120_000
+
+/** Delivery receipts wait up to this for more of their kind. */
+export const QUIET_GUST_MS = 200
+
+/** An operation that makes the server fail this often would block its conversation for ever: it has failed. */
+export const MAX_SERVER_FAILURES = 20
+
+export interface SenderPorts {
+  readonly outbox: Outbox
+  readonly clock: Clock
+  readonly chance: Chance
+  /** Takes final answers into the replica; see {@link Outbox.settle}. */
+  readonly settle: (answers: readonly AcknowledgementFrame[]) => Promise<void>
+  /** Reading the outbox failed: this run cannot go on. */
+  readonly onBroken: (error: unknown) => void
+}
+
+interface UnderWay {
+  readonly conversation: ConversationId
+  readonly order: number
+  resendAt: number
+  attempts: number
+}
+
+type Refused = Extract<AcknowledgementFrame, { refusal: unknown }>
+
+interface Pause {
+  readonly until: number
+  readonly attempt: number
+}
+
+export class Sender {
+  readonly #ports: SenderPorts
+  readonly #underWay = new Map<string, UnderWay>()
+  readonly #pauses = new Map<ConversationId, Pause>()
+  /** How often the server itself failed at an operation. */
+  readonly #failures = new Map<string, number>()
+  /** The whole server is busy: nobody sends until then. */
+  #serverPause: Pause | undefined
+  #send: ((frame: OperationFrame) => void) | undefined
+  #quietUntil = 0
+  #isPumping = false
+  #isPumpWanted = false
+  #cancelTimer: (() => void) | undefined
+
+  constructor(ports: SenderPorts) {
+    this.#ports = ports
+    ports.outbox.isUnderWay = (id) => this.#underWay.has(id)
+  }
+
+  /** A connection is live. Everything unanswered goes again, in order, under the same ids. */
+  start(send: (frame: OperationFrame) => void): void {
+    this.stop()
+    this.#send = send
+    this.pump()
+  }
+
+  /** The connection is gone: whether what was under way arrived is unknown, which repeating will settle. */
+  stop(): void {
+    this.#send = undefined
+    this.#underWay.clear()
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+  }
+
+  /** Holds delivery receipts back for a moment, so that a burst of messages costs one. */
+  hush(): void {
+    const now = this.#ports.clock.now()
+    if (this.#quietUntil <= now) this.#quietUntil = now + QUIET_GUST_MS
+  }
+
+  /** Sends what may be sent. */
+  pump(): void {
+    this.#isPumpWanted = true
+    if (this.#isPumping) return
+    this.#isPumping = true
+    this.#pumpAll().catch(this.#ports.onBroken)
+  }
+
+  async #pumpAll(): Promise<void> {
+    try {
+      while (this.#isPumpWanted) {
+        this.#isPumpWanted = false
+        await this.#pumpOnce()
+      }
+    } finally {
+      // In the same turn as the last look at what is wanted, or a wish in between would be forgotten.
+      this.#isPumping = false
+    }
+  }
+
+  async #pumpOnce(): Promise<void> {
+    const send = this.#send
+    const { outbox, clock } = this.#ports
+    const now = clock.now()
+    if (!send) return
+    if (this.#serverPause && this.#serverPause.until > now) return this.#setTimer()
+    const sendings = nextToSend(outbox.waiting, {
+      isUnderWay: outbox.isUnderWay,
+      isPaused: (conversation) => (this.#pauses.get(conversation)?.until ?? 0) > now,
+      isQuietTime: this.#quietUntil > now,
+      room: SEND_WINDOW - this.#underWay.size,
+    })
+    for (const { entry } of sendings) {
+      const { conversation, order } = entry
+      this.#underWay.set(entry.id, { conversation, order, resendAt: now + ANSWER_MS, attempts: 1 })
+    }
+    if (sendings.length > 0) {
+      const entries = await outbox.read(sendings.map(({ entry }) => entry.order))
+      if (this.#send !== send) return
+      for (const [i, { after }] of sendings.entries()) {
+        const entry = entries[i]
+        if (entry) send(frameOf(entry, after))
+        else this.#underWay.delete(sendings[i]!.entry.id)
+      }
+    }
+    this.#setTimer()
+  }
+
+  /** Answers from the server, in the order they came. */
+  async answered(answers: readonly AcknowledgementFrame[]): Promise<void> {
+    const final: AcknowledgementFrame[] = []
+    for (const answer of answers) {
+      if ('refusal' in answer && this.#isWorthRepeating(answer)) this.#pause(answer)
+      else final.push(answer)
+    }
+    if (final.length > 0) await this.#ports.settle(final)
+    for (const answer of final) this.#forget(answer)
+    this.pump()
+  }
+
+  #forget(answer: AcknowledgementFrame): void {
+    const underWay = this.#underWay.get(answer.id)
+    this.#failures.delete(answer.id)
+    if (!underWay) return
+    this.#pauses.delete(underWay.conversation)
+    this.#underWay.delete(answer.id)
+    if ('result' in answer) this.#serverPause = undefined
+  }
+
+  #isWorthRepeating({ id, refusal }: Refused): boolean {
+    // The session is over: the connection says the same in a moment, and the entry waits for the next session.
+    if (refusal.id === 'authentication_required') return true
+    return isTemporary(refusal.id) && (this.#failures.get(id) ?? 0) < MAX_SERVER_FAILURES - 1
+  }
+
+  /** Nothing happened (OPR-5): the head of the conversation waits, and what was sent behind it was refused as well. */
+  #pause(answer: Refused): void {
+    const underWay = this.#underWay.get(answer.id)
+    if (!underWay) return
+    this.#underWay.delete(answer.id)
+    if (answer.refusal.id !== 'internal_server_error') {
+      this.#serverPause = this.#prolong(this.#serverPause, answer)
+      return
+    }
+    this.#failures.set(answer.id, (this.#failures.get(answer.id) ?? 0) + 1)
+    const { conversation } = underWay
+    this.#pauses.set(conversation, this.#prolong(this.#pauses.get(conversation), answer))
+  }
+
+  #prolong(pause: Pause | undefined, answer: Refused): Pause {
+    const { clock, chance } = this.#ports
+    const now = clock.now()
+    // One refusal drags along everything behind it; together they count as one attempt.
+    if (pause && pause.until > now) return pause
+    const attempt = pause ? pause.attempt + 1 : 0
+    return { attempt, until: now + Math.max(answer.retry_after_ms ?? 0, retryDelayMs(attempt, chance.number())) }
+  }
+
+  #setTimer(): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+    const now = this.#ports.clock.now()
+    const moments = [
+      this.#serverPause?.until ?? 0,
+      this.#quietUntil,
+      ...[...this.#pauses.values()].map((pause) => pause.until),
+      ...[...this.#underWay.values()].map((underWay) => underWay.resendAt),
+    ].filter((moment) => moment > now)
+    if (moments.length === 0 || !this.#send) return
+    this.#cancelTimer = this.#ports.clock.after(Math.min(...moments) - now, () => {
+      this.#cancelTimer = undefined
+      void this.#resendOverdue().then(() => this.pump(), this.#ports.onBroken)
+    })
+  }
+
+  /** An acknowledgement may get lost on a line that otherwise lives; a repeat brings it again. */
+  async #resendOverdue(): Promise<void> {
+    const send = this.#send
+    const now = this.#ports.clock.now()
+    const overdue = [...this.#underWay.values()].filter((underWay) => underWay.resendAt <= now)
+    if (!send || overdue.length === 0) return
+    overdue.sort((a, b) => a.order - b.order)
+    for (const underWay of overdue) {
+      underWay.resendAt = now + Math.min(MAX_ANSWER_MS, ANSWER_MS * 2 ** underWay.attempts)
+      underWay.attempts++
+    }
+    const entries = await this.#ports.outbox.read(overdue.map(({ order }) => order))
+    if (this.#send !== send) return
+    for (const entry of entries) {
+      if (entry && this.#underWay.has(entry.id)) send(frameOf(entry, this.#before(entry)))
+    }
+  }
+
+  /** The entry sent before this one in its conversation that is still unanswered. */
+  #before({ conversation, order }: Pick<UnderWay, 'conversation' | 'order'>): string | undefined {
+    let before: { readonly id: string; readonly order: number } | undefined
+    for (const [id, other] of this.#underWay) {
+      const isBefore = other.conversation === conversation && other.order < order
+      if (isBefore && (!before || other.order > before.order)) before = { id, order: other.order }
+    }
+    return before?.id
+  }
+}
+
+function frameOf(
+  entry: { readonly id: string; readonly name: OperationName; readonly input: OperationFrame['input'] },
+  after: string | undefined,
+): OperationFrame {
+  const frame: OperationFrame = { type: 'operation', id: entry.id, name: entry.name, input: entry.input }
+  return after === undefined ? frame : { ...frame, after }
+}
