@@ -81,9 +81,13 @@ const unusableKeys = {
   deleted: 'eit_key_deleted',
 } as const
 
-async function isSignedWith(token: string, found: Extract<FoundKey, { status: 'active' }>): Promise<boolean> {
+/** Whether this key, and no other way of reading the token, proves the signature. */
+export async function isSignedWith(
+  token: string,
+  { key, algorithm }: { key: CryptoKey | KeyObject; algorithm: SigningAlgorithm },
+): Promise<boolean> {
   try {
-    await compactVerify(token, found.key, { algorithms: [found.algorithm] })
+    await compactVerify(token, key, { algorithms: [algorithm] })
     return true
   } catch (error) {
     // Anything but a JOSE error means the registry handed out a key it should not have: a bug, not an answer.
