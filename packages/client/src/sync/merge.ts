@@ -1,0 +1,233 @@
+/**
+ * What arrives becomes writes: each function takes a frame and what is stored where its rows belong, and answers what
+ * to commit, in one transaction, and whether the stream is behind then. Pure: no reading, no clock.
+ *
+ *     frame ──▶ readStoredRows ──▶ merge… ──▶ apply   commit the writes
+ *                                        ├──▶ gap     commit the writes, then pull: the stream is behind its head
+ *                                        └──▶ ignore  nothing to do
+ *
+ * All of it holds in any order and any number of times (STR-5). What makes that so: a row is only replaced by one with
+ * a greater sequence; hidden positions only grow, so a hidden message is never stored again; who left has no copy and
+ * takes no rows until a newer membership says otherwise; deletion for all is final and leaves a tombstone that refuses
+ * late rows.
+ */
+import {
+  type ChangeFrame,
+  type ConversationId,
+  type ConversationStreamRow,
+  type HeadsFrame,
+  hasPosition,
+  type MembershipRow,
+  type Row,
+  type RowsFrame,
+  type StreamId,
+} from '@parley/protocol'
+import type { StoredStream, Tables, Write } from '../replica/replica.ts'
+import { isDeletedConversation, type StoredHeads, type StoredRows } from './stored-rows.ts'
+
+export type Merge =
+  | { readonly outcome: 'apply'; readonly stream: StoredStream | null; readonly writes: readonly Write[] }
+  /** The frame's rows could not be taken, but that they exist was noted: the stream is behind. */
+  | { readonly outcome: 'gap'; readonly stream: StoredStream; readonly writes: readonly Write[] }
+  | { readonly outcome: 'ignore' }
+
+const IGNORE: Merge = { outcome: 'ignore' }
+
+/** The row of `meta` that holds the cursor. */
+export const CURSOR = 'cursor'
+
+export interface ChangeOptions {
+  /**
+   * Until the last of the `heads` is stored, a change's cursor must be held back: a crash would otherwise forget the
+   * heads that were still on their way, since the cursor claims them.
+   */
+  readonly storesCursor: boolean
+}
+
+/**
+ * A committed change (CON-5, CON-6). A stream of which there is no copy is applied from its very first change on: then
+ * nothing is missing, and a new conversation is there without being asked for.
+ */
+export function mergeChange(stored: StoredRows, frame: ChangeFrame, { storesCursor }: ChangeOptions): Merge {
+  const before = stored.stream ?? emptyStream(frame.stream)
+  if (hasLeft(stored, frame.stream) || frame.sequence <= before.sequence) return IGNORE
+  const cursor = storesCursor ? [put('meta', { name: CURSOR, value: frame.cursor })] : []
+  const heard = { ...before, head: Math.max(before.head, frame.sequence) }
+  if (frame.after > before.sequence) {
+    return { outcome: 'gap', stream: heard, writes: [put('streams', heard), ...cursor] }
+  }
+  const stream = { ...heard, sequence: frame.sequence, ...(before.sequence === 0 ? WHOLE : {}) }
+  return apply(stored, stream, frame.rows, cursor)
+}
+
+/**
+ * One frame of a pull's answer (CON-7).
+ * @param after the sequence it goes on from: the request's for its first frame, then that of the frame before
+ */
+export function mergePull(stored: StoredRows, frame: RowsFrame, after: number): Merge {
+  const before = stored.stream ?? emptyStream(frame.stream)
+  if (hasLeft(stored, frame.stream)) return IGNORE
+  if (isDenied(frame)) return deny(stored)
+  const heard = { ...before, head: Math.max(before.head, frame.sequence) }
+  if (after > before.sequence) return { outcome: 'gap', stream: heard, writes: [put('streams', heard)] }
+  if (frame.sequence <= before.sequence) return IGNORE
+  // Without a page first, a stream is pulled from its beginning; then its end is the whole of it.
+  const isWhole = before.oldest === null && !frame.more
+  const stream = { ...heard, sequence: frame.sequence, ...(isWhole ? WHOLE : {}) }
+  return apply(stored, stream, frame.rows)
+}
+
+/**
+ * The answer to a page (CON-8). Only the first page of a stream moves its sequence: a page says nothing of what
+ * changed elsewhere in the stream since.
+ * @param before as in the request
+ */
+export function mergePage(stored: StoredRows, frame: RowsFrame, before: number | null): Merge {
+  const old = stored.stream ?? emptyStream(frame.stream)
+  if (hasLeft(stored, frame.stream)) return IGNORE
+  if (isDenied(frame)) return deny(stored)
+  // Asked for before the copy went, and came after.
+  if (before !== null && old.sequence === 0) return IGNORE
+  const stream = {
+    ...old,
+    sequence: old.sequence === 0 ? frame.sequence : old.sequence,
+    head: Math.max(old.head, frame.sequence),
+    ...history(old, frame, before),
+  }
+  return apply(stored, stream, frame.rows)
+}
+
+/** Heads the server named (CON-2, CON-3), with the cursor in the same commit. */
+export function mergeHeads(stored: StoredHeads, frame: HeadsFrame): Write[] {
+  const writes: Write[] = []
+  for (const { stream: id, sequence } of frame.streams) {
+    const stream = stored.streams.get(id) ?? emptyStream(id)
+    // A conversation one has left has no copy to be behind. If one is back, the inbox will say so.
+    const isGone = id !== 'inbox' && stored.memberships.get(id)?.state === 'left'
+    if (!isGone && sequence > stream.head) writes.push(put('streams', { ...stream, head: sequence }))
+  }
+  if (frame.cursor !== null) writes.push(put('meta', { name: CURSOR, value: frame.cursor }))
+  return writes
+}
+
+export function emptyStream(stream: StreamId): StoredStream {
+  return { stream, sequence: 0, head: 0, oldest: null, complete: false }
+}
+
+export function isBehind(stream: StoredStream): boolean {
+  return stream.head > stream.sequence
+}
+
+const WHOLE = { oldest: 1, complete: true } as const
+
+/** How far back the history reaches with this page, if it joins what is there. */
+function history(
+  old: StoredStream,
+  frame: RowsFrame,
+  before: number | null,
+): Pick<StoredStream, 'oldest' | 'complete'> {
+  const joins = before === null || (old.oldest !== null && before >= old.oldest)
+  if (old.complete || !joins) return old
+  if (!frame.more) return WHOLE
+  let oldest = old.oldest ?? Infinity
+  for (const row of frame.rows) if (row.type === 'message') oldest = Math.min(oldest, row.position)
+  return { oldest: oldest === Infinity ? null : oldest, complete: false }
+}
+
+/** Stranger and absent look alike (CON-9): nothing, and nothing to come. */
+function isDenied(frame: RowsFrame): boolean {
+  return frame.sequence === 0 && frame.rows.length === 0
+}
+
+/**
+ * What is here stays, as for a conversation one was removed from; it is as far as it will get. But who is known to have
+ * joined since then is merely early or late: the stream stays behind, to be asked for again another time.
+ */
+function deny({ stream, memberships }: StoredRows): Merge {
+  if (!stream || (stream.stream !== 'inbox' && memberships.get(stream.stream)?.state === 'joined')) return IGNORE
+  if (stream.sequence === 0) {
+    return { outcome: 'apply', stream: null, writes: [{ type: 'delete', table: 'streams', key: [stream.stream] }] }
+  }
+  const ended = { ...stream, head: stream.sequence }
+  return { outcome: 'apply', stream: ended, writes: [put('streams', ended)] }
+}
+
+function hasLeft(stored: StoredRows, stream: StreamId): boolean {
+  return stream !== 'inbox' && stored.memberships.get(stream)?.state === 'left'
+}
+
+function apply(stored: StoredRows, stream: StoredStream, rows: readonly Row[], cursor: readonly Write[] = []): Merge {
+  const id = stream.stream
+  const changes =
+    id === 'inbox' ? rows.flatMap((row) => inboxWrites(stored, row)) : conversationWrites(stored, id, rows)
+  return { outcome: 'apply', stream, writes: [...changes, put('streams', stream), ...cursor] }
+}
+
+function conversationWrites(stored: StoredRows, id: ConversationId, rows: readonly Row[]): Write[] {
+  if (stored.conversation && isDeletedConversation(stored.conversation)) return []
+  const tombstone = rows.find(isDeletedConversation)
+  if (tombstone) return [...forget(id, stored.doomed), put('conversations', tombstone)]
+  return rows.flatMap((row) => (row.type === 'membership' ? [] : rowWrites(stored, id, row)))
+}
+
+function rowWrites(stored: StoredRows, conversation: ConversationId, row: ConversationStreamRow): Write[] {
+  switch (row.type) {
+    case 'conversation':
+      return isNewer(row, stored.conversation) ? [put('conversations', row)] : []
+    case 'participant':
+      return isNewer(row, stored.participants.get(row.identity.id))
+        ? [put('participants', { ...row, conversation })]
+        : []
+    case 'message': {
+      const { id, position } = row
+      const known = stored.messages.get(position)
+      // Also below the oldest downloaded one: a page on its way may bring an older state of it.
+      if (!isNewer(row, known) || isHidden(stored.memberships.get(conversation), position)) return []
+      const message = put('messages', { ...row, conversation })
+      return known ? [message] : [message, put('positions', { id, conversation, position })]
+    }
+  }
+}
+
+function inboxWrites(stored: StoredRows, row: Row): Write[] {
+  if (row.type !== 'membership' || !isNewer(row, stored.memberships.get(row.conversation))) return []
+  const { conversation } = row
+  const doomed = stored.doomed.filter((message) => message.conversation === conversation)
+  const membership = put('memberships', row)
+  if (row.state === 'left') {
+    return [membership, ...forget(conversation, doomed), { type: 'delete', table: 'streams', key: [conversation] }]
+  }
+  const hidden = doomed.filter((message) => isHidden(row, message.position)).flatMap(deleteMessage)
+  // A conversation's stream has at least one change. Hidden, it isn't worth fetching before its next message.
+  const isNew = row.state !== 'hidden' && !stored.streams.has(conversation)
+  return [membership, ...hidden, ...(isNew ? [put('streams', { ...emptyStream(conversation), head: 1 })] : [])]
+}
+
+/** The local copy of a conversation goes, except for what says that it is gone. */
+function forget(id: ConversationId, messages: readonly Tables['messages'][]): Write[] {
+  return [
+    { type: 'delete', table: 'conversations', key: [id] },
+    { type: 'delete-all', table: 'participants', prefix: [id] },
+    { type: 'delete-all', table: 'messages', prefix: [id] },
+    ...messages.map((message): Write => ({ type: 'delete', table: 'positions', key: [message.id] })),
+  ]
+}
+
+function deleteMessage({ conversation, position, id }: Tables['messages']): Write[] {
+  return [
+    { type: 'delete', table: 'messages', key: [conversation, position] },
+    { type: 'delete', table: 'positions', key: [id] },
+  ]
+}
+
+function isHidden(membership: MembershipRow | undefined, position: number): boolean {
+  return membership !== undefined && hasPosition(membership.hidden, position)
+}
+
+function isNewer(row: Row, stored: Row | undefined): boolean {
+  return !stored || row.sequence > stored.sequence
+}
+
+function put<T extends Write['table']>(table: T, row: Tables[T]): Write {
+  return { type: 'put', table, row } as Write
+}
