@@ -28,7 +28,7 @@ export const errors = {
   request_timeout: { code: 8, status: 408, retry: 'later', sentence: 'The request took too long to arrive.' },
   invalid_operation: { code: 9, status: 422, retry: 'never', sentence: 'This cannot be done in the present state.' },
   invalid_request: { code: 10, status: 400, retry: 'never', sentence: 'The request is malformed.' },
-  internal_server_error: { code: 100, status: 500, retry: 'later', sentence: 'The server failed to do this.' },
+  internal_server_error: { code: 100, status: 500, retry: 'never', sentence: 'The server failed to do this.' },
   access_denied: { code: 101, status: 403, retry: 'never', sentence: 'You have no access to this any more.' },
   not_found: { code: 102, status: 404, retry: 'never', sentence: 'There is no such object.' },
   object_deleted: { code: 103, status: 410, retry: 'never', sentence: 'This object was deleted.' },

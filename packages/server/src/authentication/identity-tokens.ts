@@ -1,0 +1,76 @@
+import { limits, type UserId, type Uuid } from '@parley/protocol'
+import {
+  type FoundKey,
+  type IdentityTokenVerdict,
+  type ImportedPublicKey,
+  importPublicKey,
+  verifyIdentityToken,
+} from '@parley/token'
+import type { App, ProviderKey, Store } from '../store/store.ts'
+import type { KeySets } from './key-sets.ts'
+
+/** Imported keys kept, so that a sign-in costs one signature check and no key parsing. */
+const MAX_IMPORTED = 1_000
+
+/** Verifies identity tokens against the keys the store holds at this moment: a disabled key is out at once. */
+export class IdentityTokens {
+  readonly #store: Store
+  readonly #keySets: KeySets
+  readonly #imported = new Map<string, ImportedPublicKey>()
+
+  constructor(store: Store, keySets: KeySets) {
+    this.#store = store
+    this.#keySets = keySets
+  }
+
+  /** @param consumeNonce spends the nonce; true for exactly one caller */
+  verify(
+    token: string,
+    app: App,
+    nowMs: number,
+    consumeNonce: (nonce: string) => Promise<boolean>,
+  ): Promise<IdentityTokenVerdict> {
+    const { apps, lists } = this.#store
+    return verifyIdentityToken(token, {
+      appId: app.id,
+      nowMs,
+      leewayMs: limits.clockLeewayMs,
+      maxTokenLength: limits.maxIdentityTokenLength,
+      findKey: (keyId) => this.#findKey(app, keyId),
+      findProvider: async (providerId) => {
+        const provider = await apps.provider(providerId as Uuid)
+        if (!provider) return 'unknown'
+        return provider.app === app.key ? 'bound' : 'not-bound'
+      },
+      consumeNonce,
+      isSuspended: async (userId) => (await lists.profile(app.key, userId as UserId))?.suspendedAt != null,
+    })
+  }
+
+  async #findKey(app: App, keyId: string): Promise<FoundKey> {
+    const { apps } = this.#store
+    const registered = await apps.key(keyId)
+    if (registered) {
+      if (registered.state !== 'active') return { status: registered.state }
+      const { algorithm, key } = await this.#import(registered)
+      return { status: 'active', algorithm, key, providerId: registered.provider }
+    }
+    for (const provider of await apps.providersOf(app.key)) {
+      const published = await this.#keySets.find(provider, keyId)
+      if (published) {
+        return { status: 'active', algorithm: published.algorithm, key: published.key, providerId: provider.id }
+      }
+    }
+    return { status: 'unknown' }
+  }
+
+  async #import(key: ProviderKey): Promise<ImportedPublicKey> {
+    const known = this.#imported.get(key.id)
+    if (known) return known
+    const imported = await importPublicKey(key.publicJwk)
+    if (!imported.ok) throw new Error(`The registered key ${key.id} is unusable: ${imported.error}`)
+    this.#imported.set(key.id, imported)
+    if (this.#imported.size > MAX_IMPORTED) this.#imported.delete(this.#imported.keys().next().value as string)
+    return imported
+  }
+}

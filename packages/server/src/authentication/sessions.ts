@@ -1,0 +1,274 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { isStorableText, limits, type Refusal, refuse, type UserId, type Uuid, uuidv7 } from '@parley/protocol'
+import type { IdentityTokenClaims } from '@parley/token'
+import type { Clock } from '../clock.ts'
+import type { ProfileClaims } from '../model/profile.ts'
+import type { AppKey, Profile, Session } from '../model/state.ts'
+import { announceProfile } from '../operations/announce-profile.ts'
+import { endSession } from '../operations/end-session.ts'
+import type { WriteLane } from '../operations/lane.ts'
+import { openSession } from '../operations/open-session.ts'
+import { renewSession } from '../operations/renew-session.ts'
+import { useNonce } from '../operations/use-nonce.ts'
+import type { App, Store } from '../store/store.ts'
+import type { IdentityTokens } from './identity-tokens.ts'
+import { isGoodNonce, issueNonce, nonceHash } from './nonces.ts'
+
+/** Sessions looked up lately; the least recently used go first. */
+const MAX_CACHED = 50_000
+const MAX_ENDED = 10_000
+/** Used nonces are kept this much longer than they live, so that a clock that jumps back revives none. */
+const NONCE_MEMORY_MS = 24 * 3_600_000
+
+/** A connection, as its session sees it. */
+export interface SessionHolder {
+  /** The session is over: say so and close. Called once. */
+  ended(): void
+  /** It goes on until a new time. */
+  renewed(session: Session): void
+}
+
+export type OpenedSession = { readonly session: Session; readonly token: string; readonly profile: Profile }
+
+export interface SessionsOptions {
+  readonly store: Store
+  readonly lane: WriteLane
+  readonly tokens: IdentityTokens
+  readonly clock: Clock
+  readonly secret: string
+  readonly log: (message: string, details: Record<string, unknown>) => void
+}
+
+/**
+ * Who is signed in. It turns identity tokens into sessions, finds the session of a token, prolongs and ends it, and
+ * knows the connections of each, so that an end closes them at once.
+ */
+export class Sessions {
+  readonly #options: SessionsOptions
+  /** Token hash → session. Only live ones; whoever ends one takes it out. */
+  readonly #cached = new Map<string, Session>()
+  readonly #hashes = new Map<Uuid, string>()
+  readonly #holders = new Map<Uuid, Set<SessionHolder>>()
+  /** Ended lately: a look-up that was under way then must not bring them back. */
+  readonly #ended = new Set<Uuid>()
+  #sweptUntil: number
+
+  constructor(options: SessionsOptions) {
+    this.#options = options
+    this.#sweptUntil = options.clock.now()
+  }
+
+  /** A fresh nonce, good for ten minutes and one use. */
+  nonce(app: Uuid | null): string {
+    const { secret, clock } = this.#options
+    return issueNonce({ secret, appId: app, nowMs: clock.now(), random: randomBytes(16) })
+  }
+
+  /** The live session of a token, if there is one. */
+  async find(token: string): Promise<Session | undefined> {
+    const now = this.#options.clock.now()
+    const hash = hashOf(token)
+    const cached = this.#cached.get(hash)
+    const session = cached ?? (await this.#options.store.apps.session(hash))
+    if (!session || session.endedAt !== null || session.expiresAt <= now || this.#ended.has(session.id)) {
+      if (session) this.#forget(session.id)
+      return undefined
+    }
+    if (!cached) this.#remember(hash, session)
+    return session
+  }
+
+  /** Opens a session for the user of an identity token. */
+  async open(appId: Uuid, identityToken: string): Promise<OpenedSession | { readonly refusal: Refusal }> {
+    const app = await this.#options.store.apps.byId(appId)
+    if (!app) return refuse('invalid_app_id')
+    if (app.suspendedAt !== null) return refuse('app_suspended')
+    const verdict = await this.#verify(app, identityToken)
+    if ('refusal' in verdict) return verdict
+    const token = randomBytes(32).toString('base64url')
+    const userId = verdict.claims.prn as UserId
+    const outcome = await this.#options.lane.submit({
+      operation: openSession,
+      input: {
+        id: uuidv7(this.#options.clock.now(), randomBytes(10)),
+        tokenHash: hashOf(token),
+        expiresAt: this.#expiry(app, verdict.claims),
+        claims: profileClaims(verdict.claims),
+      },
+      app: app.key,
+      userId,
+    })
+    if ('refusal' in outcome) return outcome
+    const { session, profile, isProfileChanged } = outcome.result
+    this.#remember(hashOf(token), session)
+    if (isProfileChanged) void this.#announce(app.key, userId)
+    return { session, token, profile }
+  }
+
+  /** Prolongs a session by a new identity token of the same user. */
+  async renew(
+    session: Session,
+    identityToken: string,
+  ): Promise<{ readonly session: Session } | { readonly refusal: Refusal }> {
+    const app = await this.#options.store.apps.byKey(session.app)
+    if (!app) return refuse('invalid_app_id')
+    if (app.suspendedAt !== null) return refuse('app_suspended')
+    const verdict = await this.#verify(app, identityToken)
+    if ('refusal' in verdict) return verdict
+    if (verdict.claims.prn !== session.userId) {
+      return refuse('invalid_property', {
+        message: 'The identity token is for another user than the session.',
+        data: { property: 'identity_token' },
+      })
+    }
+    const outcome = await this.#options.lane.submit({
+      operation: renewSession,
+      input: { id: session.id, expiresAt: this.#expiry(app, verdict.claims) },
+      app: session.app,
+      userId: session.userId,
+    })
+    if ('refusal' in outcome) return outcome
+    const renewed = outcome.result.session
+    this.#forget(session.id)
+    for (const holder of this.#holders.get(session.id) ?? []) holder.renewed(renewed)
+    return { session: renewed }
+  }
+
+  /** Ends a session and closes its connections. */
+  async end(session: Session): Promise<{ readonly refusal: Refusal } | undefined> {
+    const outcome = await this.#options.lane.submit({
+      operation: endSession,
+      input: { id: session.id },
+      app: session.app,
+      userId: session.userId,
+    })
+    if ('refusal' in outcome) return outcome
+    this.#close(session.id)
+    return undefined
+  }
+
+  /** Ties a connection to its session; the answer unties it. The session's expiry ends it as well. */
+  hold(session: Session, holder: SessionHolder): () => void {
+    const { clock } = this.#options
+    const holders = this.#holders.get(session.id) ?? new Set()
+    const end = () => {
+      release()
+      holder.ended()
+    }
+    let cancel = clock.after(session.expiresAt - clock.now(), end)
+    const entry: SessionHolder = {
+      ended: end,
+      renewed(renewed) {
+        cancel()
+        cancel = clock.after(renewed.expiresAt - clock.now(), end)
+        holder.renewed(renewed)
+      },
+    }
+    const release = () => {
+      cancel()
+      holders.delete(entry)
+      if (holders.size === 0 && this.#holders.get(session.id) === holders) this.#holders.delete(session.id)
+    }
+    this.#holders.set(session.id, holders.add(entry))
+    if (this.#ended.has(session.id)) end()
+    return release
+  }
+
+  /** Closes the connections of sessions that another process ended. */
+  async sweep(): Promise<void> {
+    const now = this.#options.clock.now()
+    // A little overlap: the other process may have taken its time to commit.
+    const since = this.#sweptUntil - 10_000
+    this.#sweptUntil = now
+    for (const { id } of await this.#options.store.apps.endedSince(since)) this.#close(id)
+  }
+
+  async #verify(
+    app: App,
+    identityToken: string,
+  ): Promise<{ readonly claims: IdentityTokenClaims } | { readonly refusal: Refusal }> {
+    const { tokens, lane, clock, secret } = this.#options
+    let outage: Refusal | undefined
+    const verdict = await tokens.verify(identityToken, app, clock.now(), async (nonce) => {
+      if (!isGoodNonce(nonce, { secret, appId: app.id, nowMs: clock.now() })) return false
+      const outcome = await lane.submit({
+        operation: useNonce,
+        input: { nonceHash: nonceHash(nonce), forgetAt: clock.now() + limits.nonceLifetimeMs + NONCE_MEMORY_MS },
+        app: app.key,
+        userId: null,
+      })
+      if ('refusal' in outcome) {
+        outage = outcome.refusal
+        return false
+      }
+      return outcome.result.isFirst
+    })
+    if (verdict.ok) return { claims: verdict.claims }
+    if (outage) return { refusal: outage }
+    if (verdict.error === 'eit_user_suspended') return refuse('user_suspended', { data: { reason: verdict.error } })
+    return refuse('invalid_property', {
+      message: verdict.sentence,
+      data: { property: 'identity_token', reason: verdict.error },
+    })
+  }
+
+  #expiry(app: App, claims: IdentityTokenClaims): number {
+    const now = this.#options.clock.now()
+    const longest = now + limits.maxSessionSeconds * 1000
+    if (app.sessionSeconds !== null) return Math.min(now + app.sessionSeconds * 1000, longest)
+    return Math.min(claims.exp * 1000, longest)
+  }
+
+  async #announce(app: AppKey, userId: UserId): Promise<void> {
+    const { store, lane, log } = this.#options
+    try {
+      for (const conversation of await store.lists.conversationsOf(app, userId)) {
+        await lane.submit({ operation: announceProfile, input: { conversation }, app, userId })
+      }
+    } catch (error) {
+      log('a changed profile could not be announced', { error: String(error) })
+    }
+  }
+
+  #close(id: Uuid): void {
+    this.#forget(id)
+    this.#ended.add(id)
+    if (this.#ended.size > MAX_ENDED) this.#ended.delete(this.#ended.values().next().value as Uuid)
+    for (const holder of [...(this.#holders.get(id) ?? [])]) holder.ended()
+  }
+
+  #remember(hash: string, session: Session): void {
+    this.#cached.delete(hash)
+    this.#cached.set(hash, session)
+    this.#hashes.set(session.id, hash)
+    if (this.#cached.size <= MAX_CACHED) return
+    const [oldest] = this.#cached.values()
+    if (oldest) this.#forget(oldest.id)
+  }
+
+  #forget(id: Uuid): void {
+    const hash = this.#hashes.get(id)
+    this.#hashes.delete(id)
+    if (hash !== undefined) this.#cached.delete(hash)
+  }
+}
+
+/** Sessions are stored by the hash of their token: a stolen store opens no session. */
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url')
+
+function profileClaims(claims: IdentityTokenClaims): ProfileClaims {
+  const name = (value: string | undefined) => value && shortened(value, limits.maxNameLength)
+  return {
+    displayName: name(claims.display_name),
+    firstName: name(claims.first_name),
+    lastName: name(claims.last_name),
+    avatarUrl: claims.avatar_url && shortened(claims.avatar_url, limits.maxAvatarUrlLength),
+    publicKey: claims.public_key,
+  }
+}
+
+/** A name that is too long is cut, between characters: nobody is locked out for it. */
+function shortened(text: string, length: number): string {
+  const cut = text.slice(0, length)
+  return isStorableText(cut) ? cut : cut.slice(0, -1)
+}

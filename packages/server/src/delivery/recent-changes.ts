@@ -1,0 +1,69 @@
+import type { UserId, Uuid } from '@parley/protocol'
+import type { AppKey } from '../model/state.ts'
+import type { Committed } from '../operations/lane.ts'
+import type { Cursor, MovedStreams } from '../store/store.ts'
+
+/** Changes remembered for devices that were away for a moment. */
+const CAPACITY = 16_384
+
+interface Recent {
+  readonly cursor: Cursor
+  readonly app: AppKey
+  readonly sequence: number
+  /** The conversation and who takes part in it, or whose inbox. */
+  readonly conversation: Uuid | null
+  readonly audience: readonly UserId[]
+}
+
+/**
+ * A ring of recent changes, so that a device that lost its connection for a moment resumes without a look into the
+ * store. For a longer absence the store answers; the device cannot tell the difference.
+ */
+export class RecentChanges {
+  readonly #ring: Recent[] = []
+  #next = 0
+  /** Everything after this cursor is in the ring. */
+  #completeAfter: Cursor | undefined
+  #last: Cursor = 0
+
+  add(committed: Committed): void {
+    this.#completeAfter ??= committed.settled
+    this.#last = committed.cursor
+    for (const move of committed.moves) {
+      const replaced = this.#ring[this.#next]
+      if (replaced) this.#completeAfter = replaced.cursor
+      this.#ring[this.#next] =
+        move.stream === 'conversation'
+          ? entry(committed, move.sequence, move.conversation.id, move.audience)
+          : entry(committed, move.sequence, null, [move.userId])
+      this.#next = (this.#next + 1) % CAPACITY
+    }
+  }
+
+  /** What moved for an identity after a cursor; undefined if the ring does not reach back that far. */
+  since(app: AppKey, userId: UserId, after: Cursor): MovedStreams | undefined {
+    if (this.#completeAfter === undefined || after < this.#completeAfter || after > this.#last) return undefined
+    const conversations = new Map<Uuid, number>()
+    let inbox = 0
+    for (const recent of this.#ring) {
+      if (recent.cursor <= after || recent.app !== app || !recent.audience.includes(userId)) continue
+      if (recent.conversation === null) inbox = Math.max(inbox, recent.sequence)
+      else {
+        conversations.set(recent.conversation, Math.max(recent.sequence, conversations.get(recent.conversation) ?? 0))
+      }
+    }
+    return {
+      cursor: this.#last,
+      inbox,
+      isInboxMoved: inbox > 0,
+      conversations: [...conversations].map(([id, sequence]) => ({ id, sequence })),
+    }
+  }
+}
+
+const entry = (
+  committed: Committed,
+  sequence: number,
+  conversation: Uuid | null,
+  audience: readonly UserId[],
+): Recent => ({ cursor: committed.cursor, app: committed.app, sequence, conversation, audience })

@@ -1,0 +1,17 @@
+import type { Sessions } from '../authentication/sessions.ts'
+import type { Clock } from '../clock.ts'
+import type { Delivery } from '../delivery/delivery.ts'
+import type { WriteLane } from '../operations/lane.ts'
+import type { Store } from '../store/store.ts'
+
+/** What every door of the server works with. */
+export interface Edge {
+  readonly store: Store
+  readonly lane: WriteLane
+  readonly delivery: Delivery
+  readonly sessions: Sessions
+  readonly clock: Clock
+  /** Where clients reach this server over HTTP, without a slash at the end; objects' addresses begin with it. */
+  readonly baseUrl: () => string
+  readonly log: (message: string, details: Record<string, unknown>) => void
+}

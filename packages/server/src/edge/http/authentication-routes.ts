@@ -1,0 +1,91 @@
+import { identityId, parseUuid, type Uuid } from '@parley/protocol'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Edge } from '../edge.ts'
+import { basicIdentity } from '../native/encode.ts'
+import { accepted, RefusedRequest } from './refused-request.ts'
+import { requireSession, sessionToken } from './request-session.ts'
+
+/** Nonces, sessions, and the two probes of reachability. The same for every client, ours and Layer's. */
+export function authenticationRoutes(http: FastifyInstance, edge: Edge): void {
+  http.head('/ping', async (_request, reply) => reply.code(200).send())
+
+  http.get('/', async (request, reply) => {
+    if (sessionToken(request) !== undefined) await requireSession(edge, request)
+    return reply.header('link', links(edge, ['nonces', 'sessions', 'conversations', 'content'])).send({})
+  })
+
+  http.post('/nonces', async (request, reply) => {
+    const appId = property(request, 'app_id')
+    const app = appId === undefined ? null : await knownApp(edge, appId)
+    return reply
+      .code(201)
+      .header('cache-control', 'no-store')
+      .send({ nonce: edge.sessions.nonce(app) })
+  })
+
+  http.post('/sessions', async (request, reply) => {
+    const identityToken = required(request, 'identity_token')
+    const app = await knownApp(edge, required(request, 'app_id'))
+    const { session, token, profile } = accepted(await edge.sessions.open(app, identityToken))
+    return reply
+      .code(201)
+      .header('cache-control', 'no-store')
+      .header('link', links(edge, ['conversations', 'content', 'websocket']))
+      .send({
+        session_token: token,
+        session_id: session.id,
+        expires_at: new Date(session.expiresAt).toISOString(),
+        identity: {
+          ...basicIdentity(profile),
+          url: `${edge.baseUrl()}/identities/${identityId(profile.userId).slice(20)}`,
+        },
+      })
+  })
+
+  http.delete<{ Params: { token: string } }>('/sessions/:token', async (request, reply) => {
+    const session = await requireSession(edge, request)
+    const named = await edge.sessions.find(request.params.token)
+    if (!named || named.app !== session.app || named.userId !== session.userId) {
+      throw new RefusedRequest({ id: 'not_found', message: 'There is no such session.' })
+    }
+    const refused = await edge.sessions.end(named)
+    if (refused) throw new RefusedRequest(refused.refusal)
+    return reply.code(204).send()
+  })
+}
+
+function property(request: FastifyRequest, name: string): string | undefined {
+  const { body } = request
+  if (body === undefined || body === null) return undefined
+  if (typeof body !== 'object' || Array.isArray(body)) throw new RefusedRequest({ id: 'invalid_request' })
+  const value = Object.hasOwn(body, name) ? (body as Record<string, unknown>)[name] : undefined
+  if (value === undefined) return undefined
+  if (typeof value !== 'string') throw new RefusedRequest({ id: 'invalid_property', data: { property: name } })
+  return value
+}
+
+function required(request: FastifyRequest, name: string): string {
+  const value = property(request, name)
+  if (value === undefined) throw new RefusedRequest({ id: 'missing_property', data: { property: name } })
+  return value
+}
+
+const APP_ID = /^(?:layer:\/\/\/apps\/(staging|production)\/)?([^/]+)$/
+
+/** Reads `layer:///apps/<environment>/<uuid>` or a bare UUID of an app we have. */
+async function knownApp(edge: Edge, appId: string): Promise<Uuid> {
+  const match = APP_ID.exec(appId)
+  const uuid = parseUuid(match?.[2] ?? '')
+  const app = uuid && (await edge.store.apps.byId(uuid))
+  if (!app || (match?.[1] !== undefined && match[1] !== app.environment)) {
+    throw new RefusedRequest({ id: 'invalid_app_id' })
+  }
+  return app.id
+}
+
+function links(edge: Edge, names: readonly string[]): string {
+  const base = edge.baseUrl()
+  return names
+    .map((name) => `<${name === 'websocket' ? base.replace(/^http/, 'ws') : `${base}/${name}`}>; rel=${name}`)
+    .join(', ')
+}

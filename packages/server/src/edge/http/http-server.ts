@@ -1,0 +1,70 @@
+import { isTooDeep, limits } from '@parley/protocol'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Edge } from '../edge.ts'
+import { authenticationRoutes } from './authentication-routes.ts'
+import { allowOrigins } from './cors.ts'
+import { answerErrors } from './errors.ts'
+import { RefusedRequest } from './refused-request.ts'
+
+/** Headers have to be here within this; a body that trickles is cut as well. */
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 20_000
+
+const PATCH_TYPE = 'application/vnd.layer-patch+json'
+const ACCEPT = /application\/vnd\.layer\+json\s*;\s*version\s*=\s*2\.0/i
+/** Routes that ask for no version of the API. */
+const UNVERSIONED = new Set(['/', '/ping', '/healthz', '/readyz'])
+
+export interface HttpOptions {
+  readonly isOriginAllowed: (origin: string) => boolean
+  /** Whether the server can do its work; asked by `/readyz`. */
+  readonly isReady: () => boolean
+}
+
+/** The HTTP side of the server, without a port: limits, errors, cross-origin rules and the routes common to all. */
+export function createHttpServer(edge: Edge, options: HttpOptions): FastifyInstance {
+  const http = Fastify({
+    bodyLimit: limits.maxFrameBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    logger: false,
+    routerOptions: { maxParamLength: 1_024, ignoreTrailingSlash: true },
+  })
+  http.server.headersTimeout = HEADERS_TIMEOUT_MS
+  allowOrigins(http, options.isOriginAllowed)
+  answerErrors(http, edge)
+  readBodies(http)
+  http.addHook('onRequest', async (request) => {
+    const path = request.url.split('?')[0]!
+    if (!UNVERSIONED.has(path) && !ACCEPT.test(request.headers.accept ?? '')) {
+      throw new RefusedRequest({ id: 'invalid_header', data: { header: 'Accept' } })
+    }
+    if (request.method === 'PATCH' && !request.headers['content-type']?.startsWith(PATCH_TYPE)) {
+      throw new RefusedRequest({ id: 'invalid_header', data: { header: 'Content-Type' } })
+    }
+  })
+  http.get('/healthz', async () => ({ status: 'ok' }))
+  http.get('/readyz', async (_request, reply) => {
+    const isReady = options.isReady()
+    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not ready' })
+  })
+  authenticationRoutes(http, edge)
+  return http
+}
+
+/** JSON, also where a client announces it and sends nothing. */
+function readBodies(http: FastifyInstance): void {
+  http.removeAllContentTypeParsers()
+  http.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    if (body.length === 0) return done(null, undefined)
+    try {
+      const value: unknown = JSON.parse(body as string)
+      if (isTooDeep(value, limits.maxJsonDepth)) throw new Error('too deep')
+      done(null, value)
+    } catch {
+      done(new RefusedRequest({ id: 'invalid_request', message: 'The body is not JSON, or nests too deep.' }))
+    }
+  })
+}

@@ -1,0 +1,121 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { limits, SUBPROTOCOL } from '@parley/protocol'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Session } from '../../model/state.ts'
+import type { Edge } from '../edge.ts'
+import { LayerConnection } from '../layer/connection.ts'
+import { NativeConnection } from '../native/connection.ts'
+import { openSocket, type Socket } from './socket.ts'
+
+/** The subprotocol of Layer's Web SDK 3. */
+const LAYER_SUBPROTOCOL = 'layer-2.0'
+/** A peer that was silent this long is pinged, and then has as long again to answer. */
+const SILENCE_MS = 30_000
+
+/** A connection of either dialect. */
+interface Connection {
+  receive(text: string): void
+  gone(): void
+  tooSlow(): void
+  drain(retryAfterMs: number): void
+}
+
+export interface UpgradeOptions {
+  readonly isOriginAllowed: (origin: string) => boolean
+  readonly maxConnections: number
+}
+
+/** All sockets of the server. */
+export interface Sockets {
+  readonly size: number
+  /** Sends everybody away, spread over a window so that they do not come back all at once. */
+  drain(windowMs: number): void
+}
+
+/** Answers upgrade requests: Parley's own clients by their subprotocol, Layer's by theirs. */
+export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptions): Sockets {
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.maxFrameBytes,
+    perMessageDeflate: false,
+    clientTracking: false,
+    handleProtocols: (offered) => [SUBPROTOCOL, LAYER_SUBPROTOCOL].find((name) => offered.has(name)) ?? false,
+  })
+  const open = new Map<WebSocket, { readonly connection: Connection; isAlive: boolean }>()
+
+  const accept = (request: IncomingMessage, raw: Duplex, head: Buffer, connect: (socket: Socket) => Connection) => {
+    webSockets.handleUpgrade(request, raw, head, (webSocket) => {
+      const socket = openSocket(webSocket, raw, () => connection.tooSlow())
+      const connection = connect(socket)
+      const entry = { connection, isAlive: true }
+      open.set(webSocket, entry)
+      webSocket.on('message', (data, isBinary) => {
+        entry.isAlive = true
+        // A binary frame is no frame of ours; it is answered like any other that is malformed.
+        connection.receive(isBinary ? '' : (data as Buffer).toString('utf8'))
+      })
+      webSocket.on('pong', () => {
+        entry.isAlive = true
+      })
+      webSocket.on('error', () => undefined)
+      webSocket.on('close', () => {
+        open.delete(webSocket)
+        connection.gone()
+      })
+    })
+  }
+
+  server.on('upgrade', (request, raw, head) => {
+    raw.on('error', () => raw.destroy())
+    const { origin } = request.headers
+    if (origin !== undefined && !options.isOriginAllowed(origin)) return refuseUpgrade(raw, 403, 'Forbidden')
+    if (open.size >= options.maxConnections) return refuseUpgrade(raw, 503, 'Service Unavailable')
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+    if (offered.includes(SUBPROTOCOL)) {
+      return accept(request, raw, head, (socket) => new NativeConnection(edge, socket))
+    }
+    if (!offered.includes(LAYER_SUBPROTOCOL)) return refuseUpgrade(raw, 400, 'Bad Request')
+    void layerSession(edge, request)
+      .catch(() => undefined)
+      .then((session) => {
+        if (!session) return refuseUpgrade(raw, 401, 'Unauthorized')
+        accept(request, raw, head, (socket) => new LayerConnection(edge, socket, session))
+      })
+  })
+
+  const watch = setInterval(() => {
+    for (const [webSocket, entry] of open) {
+      if (entry.isAlive) {
+        entry.isAlive = false
+        webSocket.ping()
+      } else webSocket.terminate()
+    }
+  }, SILENCE_MS)
+  watch.unref()
+
+  return {
+    get size() {
+      return open.size
+    },
+    drain(windowMs) {
+      clearInterval(watch)
+      const count = open.size
+      let index = 0
+      for (const { connection } of open.values())
+        connection.drain(Math.round((windowMs * index++) / Math.max(1, count)))
+    },
+  }
+}
+
+/** Layer's clients put the token into the address; it is looked at here and goes no further. */
+async function layerSession(edge: Edge, request: IncomingMessage): Promise<Session | undefined> {
+  const token =
+    new URL(request.url ?? '/', 'http://localhost').searchParams.get('session_token') ??
+    /session-token=["']?([\w.-]+)/.exec(request.headers.authorization ?? '')?.[1]
+  return token ? edge.sessions.find(token) : undefined
+}
+
+function refuseUpgrade(raw: Duplex, status: number, reason: string): void {
+  raw.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}

@@ -1,0 +1,43 @@
+import { limits } from '@parley/protocol'
+import type { Sessions } from '../authentication/sessions.ts'
+import type { Clock } from '../clock.ts'
+import type { Store } from '../store/store.ts'
+
+/** How often sessions that another process ended are looked for. */
+const SWEEP_MS = 1_000
+const PRUNE_MS = 10 * 60_000
+
+/** What the clock starts. The answer stops it. */
+export function startJobs(of: {
+  readonly sessions: Sessions
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: (message: string, details: Record<string, unknown>) => void
+}): () => void {
+  const { sessions, store, clock, log } = of
+  const prune = () => store.log.prune({ operationsMs: clock.now() - limits.operationMemoryMs, noncesMs: clock.now() })
+  const stops = [every(SWEEP_MS, () => sessions.sweep()), every(PRUNE_MS, prune)]
+  return () => {
+    for (const stop of stops) stop()
+  }
+
+  /** Again and again, never twice at once; trouble is logged and waits for the next time. */
+  function every(ms: number, job: () => Promise<void>): () => void {
+    let isStopped = false
+    let cancel = () => {}
+    const arm = () => {
+      cancel = clock.after(ms, () => {
+        void job()
+          .catch((error) => log('a job failed', { error: String(error) }))
+          .then(() => {
+            if (!isStopped) arm()
+          })
+      })
+    }
+    arm()
+    return () => {
+      isStopped = true
+      cancel()
+    }
+  }
+}

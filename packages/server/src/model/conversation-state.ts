@@ -1,0 +1,66 @@
+import type { UserId, Uuid } from '@parley/protocol'
+import type { AppKey, ConversationRecord, ParticipantRecord } from './state.ts'
+import { isActive } from './state.ts'
+
+/**
+ * A conversation with everybody who ever took part: the unit that is loaded, decided upon and kept in memory. It is
+ * changed only by the ledger, after a decision, and only from one place at a time.
+ */
+export class ConversationState {
+  readonly app: AppKey
+  readonly id: Uuid
+  /** The stream's sequence. */
+  headSequence: number
+  /** Position of the newest message. */
+  headPosition: number
+  /** When the newest message was sent, or the conversation was created. */
+  lastMessageAt: number
+  record: ConversationRecord
+  readonly participants: Map<UserId, ParticipantRecord>
+  #audience: readonly UserId[] | undefined
+  #hiddenCount: number
+
+  constructor(loaded: {
+    readonly app: AppKey
+    readonly record: ConversationRecord
+    readonly headSequence: number
+    readonly headPosition: number
+    readonly lastMessageAt: number
+    readonly participants: readonly ParticipantRecord[]
+  }) {
+    this.app = loaded.app
+    this.id = loaded.record.id
+    this.record = loaded.record
+    this.headSequence = loaded.headSequence
+    this.headPosition = loaded.headPosition
+    this.lastMessageAt = loaded.lastMessageAt
+    this.participants = new Map(loaded.participants.map((participant) => [participant.userId, participant]))
+    this.#hiddenCount = loaded.participants.filter((participant) => participant.state === 'hidden').length
+  }
+
+  /** Who hears of changes, in the order they joined. The same array until participants change. */
+  get audience(): readonly UserId[] {
+    this.#audience ??= [...this.participants.values()]
+      .filter(isActive)
+      .sort((a, b) => a.order - b.order)
+      .map((participant) => participant.userId)
+    return this.#audience
+  }
+
+  /** Participants who deleted the conversation from their devices; asked for on each message, so it is counted. */
+  get hasHidden(): boolean {
+    return this.#hiddenCount > 0
+  }
+
+  activeParticipant(userId: UserId): ParticipantRecord | undefined {
+    const participant = this.participants.get(userId)
+    return participant && isActive(participant) ? participant : undefined
+  }
+
+  putParticipant(participant: ParticipantRecord): void {
+    const before = this.participants.get(participant.userId)
+    this.participants.set(participant.userId, participant)
+    this.#hiddenCount += Number(participant.state === 'hidden') - Number(before?.state === 'hidden')
+    if (!before || isActive(before) !== isActive(participant)) this.#audience = undefined
+  }
+}

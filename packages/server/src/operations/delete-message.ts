@@ -1,0 +1,57 @@
+import { addPositions, type DeleteMessage, refuse } from '@parley/protocol'
+import { requireParticipant } from '../model/access.ts'
+import type { ConversationState } from '../model/conversation-state.ts'
+import type { Asking, Decision } from '../model/decision.ts'
+import type { MessageRecord } from '../model/state.ts'
+import type { Operation } from './operation.ts'
+
+/** Deletes one message. Any participant may delete for all (DEL-2). Deleting what is gone succeeds quietly. */
+export const deleteMessage: Operation<DeleteMessage, Record<string, never>> = {
+  name: 'delete-message',
+  remembered: true,
+  reads: (input) => ({ conversations: [input.conversation], messages: [input.message] }),
+  decide(input, asking, facts) {
+    const conversation = facts.conversation(input.conversation)
+    const message = facts.message(input.message)
+    if (message?.conversation !== input.conversation) return notFound()
+    if (input.mode === 'my_devices') return hide(conversation, message, asking)
+    const access = requireParticipant(conversation, asking.userId)
+    if ('refusal' in access) return access
+    const gone = { ...message, parts: [], deletedAt: asking.now }
+    return {
+      facts: message.deletedAt === null ? [{ type: 'message', message: gone }] : [],
+      result: {},
+      effect: access.conversation.id,
+    }
+  },
+}
+
+const notFound = () => refuse('not_found', { message: 'There is no such message.' })
+
+/** A removed participant may still tidy up what they kept (DEL-6). */
+function hide(
+  conversation: ConversationState | undefined,
+  message: MessageRecord,
+  asking: Asking,
+): Decision<Record<string, never>> {
+  const participant = conversation?.participants.get(asking.userId)
+  if (!conversation || !participant || participant.state === 'left' || conversation.record.deletedAt !== null) {
+    return notFound()
+  }
+  if (participant.lastPosition !== null && message.position > participant.lastPosition) return notFound()
+  const hidden = addPositions(participant.hidden, message.position, message.position)
+  return {
+    facts:
+      hidden === participant.hidden
+        ? []
+        : [
+            {
+              type: 'participant',
+              conversation: conversation.id,
+              participant: { ...participant, hidden },
+              side: 'private',
+            },
+          ],
+    result: {},
+  }
+}

@@ -1,0 +1,253 @@
+import type { UserId, Uuid } from '@parley/protocol'
+import { ConversationState } from '../model/conversation-state.ts'
+import type { Fact } from '../model/decision.ts'
+import type { AppKey, Participant, ParticipantRecord, Profile } from '../model/state.ts'
+import type { Cursor, Person, RememberedOperation, StreamRow, Writes } from '../store/store.ts'
+import type { WorkingSet } from './working-set.ts'
+
+/** One stream moved: the rows of one operation, with their places. */
+export type StreamMove =
+  | {
+      readonly stream: 'conversation'
+      readonly conversation: ConversationState
+      readonly after: number
+      readonly rows: StreamRow[]
+      /** Filled in once all rows are there. */
+      sequence: number
+      audience: readonly UserId[]
+    }
+  | {
+      readonly stream: 'inbox'
+      readonly userId: UserId
+      readonly after: number
+      readonly rows: { readonly conversation: Uuid; readonly record: ParticipantRecord }[]
+      sequence: number
+    }
+
+/**
+ * Turns the facts of a batch into rows with sequences: the only place that hands out sequences. It changes the
+ * working set at once, so that the next decision of the batch sees them, and collects what is to be committed.
+ */
+export class Ledger {
+  readonly #known: WorkingSet
+  readonly #cursor: Cursor
+  readonly #now: number
+  readonly #conversations = new Map<ConversationState, true>()
+  readonly #participants = new Map<string, Writes['participants'][number]>()
+  readonly #messages = new Map<string, Writes['messages'][number]>()
+  readonly #people = new Map<string, Person & { isInboxMoved: boolean }>()
+  readonly #purged: { app: AppKey; key: Uuid }[] = []
+  readonly #sessions = new Map<Uuid, Writes['sessions'][number]>()
+  readonly #nonces: { hash: string; forgetAt: number }[] = []
+  readonly #operations: RememberedOperation[] = []
+
+  constructor(known: WorkingSet, cursor: Cursor, now: number) {
+    this.#known = known
+    this.#cursor = cursor
+    this.#now = now
+  }
+
+  get isEmpty(): boolean {
+    return (
+      this.#conversations.size === 0 &&
+      this.#people.size === 0 &&
+      this.#sessions.size === 0 &&
+      this.#nonces.length === 0 &&
+      this.#operations.length === 0
+    )
+  }
+
+  /** Records the facts of one operation; answers how streams moved. */
+  record(app: AppKey, facts: readonly Fact[]): StreamMove[] {
+    const moves = new Map<string, StreamMove>()
+    for (const fact of facts) this.#recordOne(app, fact, moves)
+    for (const move of moves.values()) {
+      if (move.stream === 'conversation') move.audience = move.conversation.audience
+    }
+    return [...moves.values()]
+  }
+
+  remember(operation: RememberedOperation): void {
+    this.#operations.push(operation)
+    this.#known.putOperation(operation.app, operation.userId, operation.id, operation)
+  }
+
+  writes(): Writes {
+    return {
+      cursor: this.#cursor,
+      conversations: [...this.#conversations.keys()].map((conversation) => ({
+        app: conversation.app,
+        record: conversation.record,
+        headSequence: conversation.headSequence,
+        headPosition: conversation.headPosition,
+        lastMessageAt: conversation.lastMessageAt,
+      })),
+      participants: [...this.#participants.values()],
+      messages: [...this.#messages.values()],
+      purged: this.#purged,
+      people: [...this.#people.values()],
+      sessions: [...this.#sessions.values()],
+      nonces: this.#nonces,
+      operations: this.#operations,
+    }
+  }
+
+  #recordOne(app: AppKey, fact: Fact, moves: Map<string, StreamMove>): void {
+    switch (fact.type) {
+      case 'conversation':
+        this.#recordConversation(app, fact.conversation, moves)
+        return
+      case 'participant':
+        this.#recordParticipant(app, fact, moves)
+        return
+      case 'message':
+        this.#recordMessage(app, fact.message, moves)
+        return
+      case 'messages-purged':
+        this.#purged.push({ app, key: fact.conversation })
+        for (const [name, message] of this.#messages) {
+          if (message.app === app && message.conversation === fact.conversation) this.#messages.delete(name)
+        }
+        return
+      case 'profile':
+        this.#putPerson(app, fact.profile)
+        return
+      case 'session':
+        this.#known.putSession(fact.session)
+        this.#sessions.set(fact.session.id, {
+          session: fact.session,
+          tokenHash: fact.tokenHash ?? this.#sessions.get(fact.session.id)?.tokenHash ?? null,
+        })
+        return
+      case 'nonce-used':
+        this.#known.putNonce(fact.nonceHash)
+        this.#nonces.push({ hash: fact.nonceHash, forgetAt: fact.forgetAt })
+        return
+    }
+  }
+
+  #recordConversation(
+    app: AppKey,
+    conversation: Extract<Fact, { type: 'conversation' }>['conversation'],
+    moves: Map<string, StreamMove>,
+  ): void {
+    const known = this.#known.conversation(app, conversation.id)
+    const state =
+      known ??
+      new ConversationState({
+        app,
+        record: { ...conversation, sequence: 0, changedAt: this.#now },
+        headSequence: 0,
+        headPosition: 0,
+        lastMessageAt: conversation.createdAt,
+        participants: [],
+      })
+    const before = known?.record.distinctKey ?? null
+    if (before !== null && conversation.distinctKey !== before) this.#known.dropDistinct(app, before)
+    const { id, createdAt, createdBy, distinctKey, metadata, deletedAt } = conversation
+    const move = this.#conversationMove(state, moves)
+    state.record = {
+      ...{ id, createdAt, createdBy, distinctKey, metadata, deletedAt },
+      sequence: ++state.headSequence,
+      changedAt: this.#now,
+    }
+    this.#known.putConversation(state)
+    move.rows.push({ type: 'conversation', record: state.record })
+    move.sequence = state.headSequence
+  }
+
+  #recordParticipant(app: AppKey, fact: Extract<Fact, { type: 'participant' }>, moves: Map<string, StreamMove>): void {
+    const conversation = this.#known.conversation(app, fact.conversation)
+    const person = this.#known.person(app, fact.participant.userId)
+    if (!conversation || !person) throw new Error(`Participant ${fact.participant.userId} without what it belongs to.`)
+    const before = conversation.participants.get(fact.participant.userId)
+    const isPublic = fact.side !== 'private'
+    const isPrivate = fact.side !== 'public'
+    const conversationMove = isPublic ? this.#conversationMove(conversation, moves) : undefined
+    const inboxMove = isPrivate ? this.#inboxMove(app, person, moves) : undefined
+    const record: ParticipantRecord = {
+      ...plainParticipant(fact.participant),
+      sequence: isPublic ? ++conversation.headSequence : (before?.sequence ?? 0),
+      inboxSequence: isPrivate ? person.inboxSequence + 1 : (before?.inboxSequence ?? 0),
+      changedAt: this.#now,
+    }
+    conversation.putParticipant(record)
+    this.#participants.set(`${app} ${conversation.id} ${record.userId}`, {
+      ...record,
+      app,
+      conversation: conversation.id,
+    })
+    if (conversationMove) {
+      conversationMove.rows.push({ type: 'participant', record, profile: person.profile })
+      conversationMove.sequence = conversation.headSequence
+    }
+    if (inboxMove) {
+      this.#putPerson(app, person.profile, person.inboxSequence + 1)
+      inboxMove.rows.push({ conversation: conversation.id, record })
+      inboxMove.sequence = record.inboxSequence
+    }
+  }
+
+  #recordMessage(
+    app: AppKey,
+    message: Extract<Fact, { type: 'message' }>['message'],
+    moves: Map<string, StreamMove>,
+  ): void {
+    const conversation = this.#known.conversation(app, message.conversation)
+    if (!conversation) throw new Error(`Message ${message.id} without its conversation.`)
+    const move = this.#conversationMove(conversation, moves)
+    const isNew = message.position === conversation.headPosition + 1
+    const sequence = ++conversation.headSequence
+    const before = 'firstSequence' in message ? (message.firstSequence as number) : sequence
+    const { id, position, sender, sentAt, parts, deletedAt } = message
+    const record = {
+      ...{ id, conversation: conversation.id, position, sender, sentAt, parts, deletedAt },
+      sequence,
+      firstSequence: isNew ? sequence : before,
+      changedAt: this.#now,
+    }
+    if (isNew) {
+      conversation.headPosition = position
+      conversation.lastMessageAt = sentAt
+    }
+    this.#known.putMessage(app, record)
+    this.#messages.set(`${app} ${id}`, { ...record, app })
+    move.rows.push({ type: 'message', record })
+    move.sequence = sequence
+  }
+
+  #putPerson(app: AppKey, profile: Profile, inboxSequence?: number): void {
+    const before = this.#known.person(app, profile.userId)
+    const person = { app, profile, inboxSequence: inboxSequence ?? before?.inboxSequence ?? 0 }
+    this.#known.putPerson(person)
+    const name = `${app} ${profile.userId}`
+    const isInboxMoved = inboxSequence !== undefined || (this.#people.get(name)?.isInboxMoved ?? false)
+    this.#people.set(name, { ...person, isInboxMoved })
+  }
+
+  #conversationMove(conversation: ConversationState, moves: Map<string, StreamMove>) {
+    this.#conversations.set(conversation, true)
+    const known = moves.get(conversation.id)
+    if (known?.stream === 'conversation') return known
+    const after = conversation.headSequence
+    const move = { stream: 'conversation' as const, conversation, after, sequence: after, rows: [], audience: [] }
+    moves.set(conversation.id, move)
+    return move as Extract<StreamMove, { stream: 'conversation' }>
+  }
+
+  #inboxMove(_app: AppKey, person: Person, moves: Map<string, StreamMove>) {
+    const name = `inbox ${person.profile.userId}`
+    const known = moves.get(name)
+    if (known?.stream === 'inbox') return known
+    const after = person.inboxSequence
+    const { userId } = person.profile
+    const move = { stream: 'inbox' as const, userId, after, sequence: after, rows: [] }
+    moves.set(name, move)
+    return move as Extract<StreamMove, { stream: 'inbox' }>
+  }
+}
+
+function plainParticipant(participant: Participant): Participant {
+  const { userId, state, order, joinedAt, absent, delivered, read, hidden, lastPosition } = participant
+  return { userId, state, order, joinedAt, absent, delivered, read, hidden, lastPosition }
+}

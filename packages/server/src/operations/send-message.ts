@@ -1,0 +1,58 @@
+import { refuse, type SendMessage, type SendMessageResult } from '@parley/protocol'
+import { requireParticipant } from '../model/access.ts'
+import type { Fact } from '../model/decision.ts'
+import type { MessageRecord, ParticipantRecord } from '../model/state.ts'
+import type { Operation } from './operation.ts'
+
+/**
+ * Appends a message at the conversation's next position. The cost does not depend on the number of participants or
+ * of messages: unread counts and receipts follow from positions and marks.
+ */
+export const sendMessage: Operation<SendMessage, SendMessageResult> = {
+  name: 'send-message',
+  remembered: false,
+  reads: (input) => ({ conversations: [input.conversation], messages: [input.id] }),
+  decide(input, asking, facts) {
+    const sent = facts.message(input.id)
+    if (sent) {
+      if (sent.sender === asking.userId && sent.conversation === input.conversation) {
+        return { facts: [], result: resultOf(sent), effect: sent.conversation }
+      }
+      return refuse('id_in_use', { message: 'This message id is taken.' })
+    }
+    const access = requireParticipant(facts.conversation(input.conversation), asking.userId)
+    if ('refusal' in access) return access
+    const message = {
+      id: input.id,
+      conversation: input.conversation,
+      position: access.conversation.headPosition + 1,
+      sender: asking.userId,
+      sentAt: asking.now,
+      parts: input.parts,
+      deletedAt: null,
+    }
+    const returning = access.conversation.hasHidden ? [...access.conversation.participants.values()] : []
+    return {
+      facts: [...returning.filter(isHidden).map(broughtBack(input.conversation)), { type: 'message', message }],
+      result: resultOf(message),
+      effect: input.conversation,
+    }
+  },
+}
+
+const resultOf = (message: Pick<MessageRecord, 'position' | 'sentAt'>): SendMessageResult => ({
+  position: message.position,
+  sent_at: new Date(message.sentAt).toISOString(),
+})
+
+const isHidden = (participant: ParticipantRecord) => participant.state === 'hidden'
+
+/** Deleted from somebody's devices, a conversation returns with its next message (CNV-4). */
+const broughtBack =
+  (conversation: SendMessage['conversation']) =>
+  (participant: ParticipantRecord): Fact => ({
+    type: 'participant',
+    conversation,
+    participant: { ...participant, state: 'joined' },
+    side: 'private',
+  })

@@ -1,0 +1,109 @@
+import type { AddressInfo } from 'node:net'
+import { guardedFetchKeySet } from './authentication/fetch-key-set.ts'
+import { IdentityTokens } from './authentication/identity-tokens.ts'
+import { KeySets } from './authentication/key-sets.ts'
+import { Sessions } from './authentication/sessions.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { Delivery } from './delivery/delivery.ts'
+import type { Edge } from './edge/edge.ts'
+import { createHttpServer } from './edge/http/http-server.ts'
+import { layerRoutes } from './edge/layer/routes.ts'
+import { answerUpgrades } from './edge/sockets/upgrades.ts'
+import { startJobs } from './jobs/jobs.ts'
+import { WriteLane } from './operations/lane.ts'
+import { openThreadedSqliteStore, storeFile } from './store/sqlite/sqlite-store.ts'
+import type { Store } from './store/store.ts'
+
+export interface ServerOptions {
+  /** Where the embedded store lives; made if it is not there. */
+  readonly dataFolder: string
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** Default 0: any free one. */
+  readonly port?: number
+  /** Where clients reach this server, when that is not where it listens (behind a proxy). */
+  readonly publicUrl?: string
+  /** Pages of which origins may call; default any. Tokens, not cookies, say who calls. */
+  readonly allowedOrigins?: readonly string[]
+  /** Development only: key sets may be fetched from this machine. */
+  readonly development?: boolean
+  readonly maxConnections?: number
+  readonly log?: (message: string, details: Record<string, unknown>) => void
+}
+
+export interface RunningServer {
+  readonly url: string
+  readonly websocketUrl: string
+  /** Sends clients away, finishes what was taken on, closes the store. Safe to call twice. */
+  close(options?: { readonly drainMs?: number }): Promise<void>
+}
+
+/** Clients told to go come back spread over this window. */
+const RETURN_WINDOW_MS = 5_000
+
+/** Starts a server on the embedded store. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const store = await openThreadedSqliteStore(storeFile(options.dataFolder))
+  try {
+    return await serve(store, options)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** Starts a server on a store that is open already; it is closed with the server. */
+export async function serve(
+  store: Store,
+  options: Omit<ServerOptions, 'dataFolder'> & { readonly clock?: Clock },
+): Promise<RunningServer> {
+  const { host = '127.0.0.1', port = 0, maxConnections = 50_000, clock = systemClock } = options
+  const log = options.log ?? (() => undefined)
+  const delivery = new Delivery(store.streams)
+  const lane = new WriteLane({
+    store,
+    publish: (committed) => delivery.publish(committed),
+    now: () => clock.now(),
+    log,
+  })
+  const keySets = new KeySets(guardedFetchKeySet(options.development ?? false), () => clock.now())
+  const sessions = new Sessions({
+    store,
+    lane,
+    tokens: new IdentityTokens(store, keySets),
+    clock,
+    secret: await store.apps.secret(),
+    log,
+  })
+  let url = options.publicUrl ?? ''
+  let isClosing = false
+  const edge: Edge = { store, lane, delivery, sessions, clock, log, baseUrl: () => url }
+  const isOriginAllowed = (origin: string) => options.allowedOrigins?.includes(origin) ?? true
+  const http = createHttpServer(edge, { isOriginAllowed, isReady: () => !isClosing })
+  layerRoutes(http, edge)
+  const sockets = answerUpgrades(http.server, edge, { isOriginAllowed, maxConnections })
+  await http.listen({ host, port })
+  const address = http.server.address() as AddressInfo
+  url ||= `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+  const stopJobs = startJobs({ sessions, store, clock, log })
+
+  let closed: Promise<void> | undefined
+  const close = async (drainMs: number) => {
+    isClosing = true
+    stopJobs()
+    sockets.drain(RETURN_WINDOW_MS)
+    const deadline = Date.now() + drainMs
+    while (sockets.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
+    await lane.close()
+    await http.close()
+    await store.close()
+  }
+  return {
+    url,
+    websocketUrl: url.replace(/^http/, 'ws'),
+    close: ({ drainMs = 3_000 } = {}) => {
+      closed ??= close(drainMs)
+      return closed
+    },
+  }
+}

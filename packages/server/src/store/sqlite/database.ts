@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import type BetterSqlite3 from 'better-sqlite3'
+import { migrations } from './migrations.ts'
+
+export type Statement = BetterSqlite3.Statement
+
+/** The store's file cannot be used; the sentence says why and what to do. */
+export class StoreOpenError extends Error {
+  override readonly name = 'StoreOpenError'
+  readonly code = 'store_unusable'
+}
+
+/** One connection to the store's file: prepared statements are kept, transactions are explicit. */
+export interface Database {
+  /** The statement, prepared once. */
+  sql(text: string): Statement
+  /** Runs `work` in one transaction; throws what it throws, having changed nothing. */
+  transaction<T>(mode: 'read' | 'write', work: () => T): T
+  close(): void
+}
+
+/**
+ * Opens the file, creating and migrating it if need be.
+ * @throws StoreOpenError if it is not ours, newer than this server, or cannot be read or written
+ */
+export function openDatabase(file: string): Database {
+  const connection = connect(file)
+  try {
+    configure(connection)
+    migrate(connection)
+  } catch (error) {
+    connection.close()
+    if (error instanceof StoreOpenError) throw error
+    throw new StoreOpenError(`The store ${file} cannot be used: ${(error as Error).message}.`, { cause: error })
+  }
+  const statements = new Map<string, Statement>()
+  return {
+    sql(text) {
+      const known = statements.get(text)
+      if (known) return known
+      const prepared = connection.prepare(text)
+      statements.set(text, prepared)
+      return prepared
+    },
+    transaction(mode, work) {
+      connection.exec(mode === 'write' ? 'BEGIN IMMEDIATE' : 'BEGIN')
+      try {
+        const result = work()
+        connection.exec('COMMIT')
+        return result
+      } catch (error) {
+        if (connection.inTransaction) connection.exec('ROLLBACK')
+        throw error
+      }
+    },
+    close: () => {
+      if (connection.open) connection.close()
+    },
+  }
+}
+
+function connect(file: string): BetterSqlite3.Database {
+  const require = createRequire(import.meta.url)
+  let Sqlite: typeof BetterSqlite3
+  try {
+    Sqlite = require('better-sqlite3')
+  } catch (error) {
+    throw new StoreOpenError(
+      'The embedded store needs the package better-sqlite3. Install it with: npm install better-sqlite3@12.11.1',
+      { cause: error },
+    )
+  }
+  try {
+    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    return new Sqlite(file, { timeout: 5_000 })
+  } catch (error) {
+    throw new StoreOpenError(`The store ${file} cannot be opened: ${(error as Error).message}.`, { cause: error })
+  }
+}
+
+function configure(connection: BetterSqlite3.Database): void {
+  // WAL with FULL: a commit is on the disk before anybody is told of it. NORMAL would lose the last ones.
+  connection.pragma('journal_mode = WAL')
+  connection.pragma('synchronous = FULL')
+  connection.pragma('fullfsync = ON')
+  connection.pragma('wal_autocheckpoint = 4000')
+  connection.pragma('cache_size = -65536')
+  connection.pragma('temp_store = MEMORY')
+}
+
+function migrate(connection: BetterSqlite3.Database): void {
+  const version = connection.pragma('user_version', { simple: true }) as number
+  if (version > migrations.length) {
+    throw new StoreOpenError(
+      `The store was written by a newer Parley (schema ${version}, this one knows ${migrations.length}). ` +
+        'Start that version again, or restore a backup made before the upgrade.',
+    )
+  }
+  for (const [index, step] of migrations.entries()) {
+    if (index < version) continue
+    connection.exec('BEGIN IMMEDIATE')
+    try {
+      // Another process may have been faster.
+      if ((connection.pragma('user_version', { simple: true }) as number) === index) {
+        connection.exec(step)
+        if (index === 0) {
+          const insert = connection.prepare('INSERT INTO store (name, value) VALUES (?, ?)')
+          insert.run('epoch', randomUUID())
+          insert.run('secret', `${randomUUID()}${randomUUID()}`)
+        }
+        connection.pragma(`user_version = ${index + 1}`)
+      }
+      connection.exec('COMMIT')
+    } catch (error) {
+      if (connection.inTransaction) connection.exec('ROLLBACK')
+      throw error
+    }
+  }
+}

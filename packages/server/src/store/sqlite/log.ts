@@ -1,0 +1,173 @@
+import type { UserId, Uuid } from '@parley/protocol'
+import type { AppKey, MessageRecord, Session } from '../../model/state.ts'
+import type { LoadedConversation, LogStore, Person, RememberedOperation } from '../store.ts'
+import type { Database } from './database.ts'
+import {
+  CONVERSATION_COLUMNS,
+  MESSAGE_COLUMNS,
+  PARTICIPANT_COLUMNS,
+  PROFILE_COLUMNS,
+  type Row,
+  toConversation,
+  toMessage,
+  toParticipant,
+  toProfile,
+  toSession,
+} from './rows.ts'
+import type { Synchronous } from './synchronous.ts'
+
+/** The write lane's side of the file. */
+export function sqliteLog(db: Database): Synchronous<LogStore> {
+  return {
+    lastCursor: () => (db.sql('SELECT cursor FROM log').get() as { cursor: number }).cursor,
+
+    load(wanted) {
+      return db.transaction('read', () => {
+        const conversations = new Map<string, LoadedConversation>()
+        for (const { app, key } of wanted.conversations) loadConversation(db, conversations, app, key)
+        for (const { app, key } of wanted.distinctKeys) {
+          const row = db.sql('SELECT id FROM conversations WHERE app = ? AND distinct_key = ?').get(app, key) as Row
+          if (row) loadConversation(db, conversations, app, row.id!)
+        }
+        return {
+          conversations: [...conversations.values()],
+          messages: wanted.messages.flatMap(({ app, key }) => loadMessage(db, app, key)),
+          people: wanted.people.flatMap(({ app, key }) => loadPerson(db, app, key)),
+          operations: wanted.operations.flatMap(({ app, userId, id }) => loadOperation(db, app, userId, id)),
+          nonces: wanted.nonces.filter(
+            (hash) => db.sql('SELECT 1 FROM used_nonces WHERE hash = ?').get(hash) !== undefined,
+          ),
+          sessions: wanted.sessions.flatMap((id): Session[] => {
+            const row = db.sql('SELECT * FROM sessions WHERE id = ?').get(id) as Row | undefined
+            return row ? [toSession(row)] : []
+          }),
+        }
+      })
+    },
+
+    commit(writes) {
+      db.transaction('write', () => {
+        const at = Date.now()
+        for (const { app, key } of writes.purged) {
+          db.sql('DELETE FROM messages WHERE app = ? AND conversation = ?').run(app, key)
+        }
+        for (const { app, record, headSequence, headPosition, lastMessageAt } of writes.conversations) {
+          db.sql(PUT_CONVERSATION).run(
+            ...[app, record.id, record.createdAt, record.createdBy, record.distinctKey],
+            ...[JSON.stringify(record.metadata), record.deletedAt, record.sequence, record.changedAt],
+            ...[headSequence, headPosition, lastMessageAt, writes.cursor, at],
+          )
+        }
+        for (const one of writes.participants) {
+          db.sql(PUT_PARTICIPANT).run(
+            ...[one.app, one.conversation, one.userId, one.state, one.order, one.joinedAt],
+            ...[one.absent, one.delivered, one.read, one.hidden].map((set) => JSON.stringify(set)),
+            ...[one.lastPosition, one.sequence, one.inboxSequence, one.changedAt],
+          )
+        }
+        for (const message of writes.messages) {
+          db.sql(PUT_MESSAGE).run(
+            ...[message.app, message.conversation, message.position, message.id, message.sender, message.sentAt],
+            ...[JSON.stringify(message.parts), message.deletedAt, message.sequence, message.firstSequence],
+            message.changedAt,
+          )
+        }
+        for (const { app, profile, inboxSequence, isInboxMoved } of writes.people) {
+          db.sql(PUT_PERSON).run(
+            ...[app, profile.userId, profile.displayName, profile.avatarUrl, profile.firstName, profile.lastName],
+            ...[profile.emailAddress, profile.phoneNumber, profile.publicKey, JSON.stringify(profile.metadata)],
+            ...[profile.createdAt, profile.suspendedAt, inboxSequence, isInboxMoved ? writes.cursor : 0],
+          )
+        }
+        for (const { session, tokenHash } of writes.sessions) {
+          const { id, app, userId, createdAt, expiresAt, endedAt } = session
+          if (tokenHash !== null) {
+            db.sql('INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)').run(
+              ...[id, tokenHash, app, userId, createdAt, expiresAt, endedAt],
+            )
+          } else db.sql('UPDATE sessions SET expires_at = ?, ended_at = ? WHERE id = ?').run(expiresAt, endedAt, id)
+        }
+        for (const { hash, forgetAt } of writes.nonces) {
+          db.sql('INSERT INTO used_nonces VALUES (?, ?)').run(hash, forgetAt)
+        }
+        for (const { app, userId, id, name, at: when } of writes.operations) {
+          db.sql('INSERT INTO operations VALUES (?, ?, ?, ?, ?)').run(app, userId, id, name, when)
+        }
+        db.sql('UPDATE log SET cursor = ?').run(writes.cursor)
+      })
+    },
+
+    prune({ operationsMs, noncesMs }) {
+      db.transaction('write', () => {
+        db.sql('DELETE FROM operations WHERE at < ?').run(operationsMs)
+        db.sql('DELETE FROM used_nonces WHERE forget_at < ?').run(noncesMs)
+      })
+    },
+  }
+}
+
+const PUT_CONVERSATION = `
+  INSERT INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (app, id) DO UPDATE SET
+    distinct_key = excluded.distinct_key, metadata = excluded.metadata, deleted_at = excluded.deleted_at,
+    sequence = excluded.sequence, changed_at = excluded.changed_at, head_sequence = excluded.head_sequence,
+    head_position = excluded.head_position, last_message_at = excluded.last_message_at,
+    moved = excluded.moved, moved_at = excluded.moved_at`
+
+const PUT_PARTICIPANT = `
+  INSERT INTO participants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (app, conversation, user_id) DO UPDATE SET
+    state = excluded.state, join_order = excluded.join_order, joined_at = excluded.joined_at,
+    absent = excluded.absent, delivered = excluded.delivered, read = excluded.read, hidden = excluded.hidden,
+    last_position = excluded.last_position, sequence = excluded.sequence,
+    inbox_sequence = excluded.inbox_sequence, changed_at = excluded.changed_at`
+
+const PUT_MESSAGE = `
+  INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (app, conversation, position) DO UPDATE SET
+    parts = excluded.parts, deleted_at = excluded.deleted_at, sequence = excluded.sequence,
+    changed_at = excluded.changed_at`
+
+const PUT_PERSON = `
+  INSERT INTO identities VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (app, user_id) DO UPDATE SET
+    display_name = excluded.display_name, avatar_url = excluded.avatar_url, first_name = excluded.first_name,
+    last_name = excluded.last_name, email_address = excluded.email_address, phone_number = excluded.phone_number,
+    public_key = excluded.public_key, metadata = excluded.metadata, suspended_at = excluded.suspended_at,
+    inbox_sequence = excluded.inbox_sequence, inbox_moved = max(inbox_moved, excluded.inbox_moved)`
+
+function loadConversation(db: Database, into: Map<string, LoadedConversation>, app: AppKey, id: Uuid): void {
+  if (into.has(`${app} ${id}`)) return
+  const row = db.sql(`SELECT ${CONVERSATION_COLUMNS} FROM conversations WHERE app = ? AND id = ?`).get(app, id) as Row
+  if (!row) return
+  const participants = db
+    .sql(`SELECT ${PARTICIPANT_COLUMNS} FROM participants p WHERE p.app = ? AND p.conversation = ?`)
+    .all(app, id) as Row[]
+  into.set(`${app} ${id}`, {
+    app,
+    record: toConversation(row),
+    headSequence: row.head_sequence!,
+    headPosition: row.head_position!,
+    lastMessageAt: row.last_message_at!,
+    participants: participants.map(toParticipant),
+  })
+}
+
+function loadMessage(db: Database, app: AppKey, id: Uuid): (MessageRecord & { app: AppKey })[] {
+  const row = db.sql(`SELECT ${MESSAGE_COLUMNS} FROM messages WHERE app = ? AND id = ?`).get(app, id) as Row
+  return row ? [{ ...toMessage(row), app }] : []
+}
+
+function loadPerson(db: Database, app: AppKey, userId: UserId): Person[] {
+  const row = db
+    .sql(`SELECT ${PROFILE_COLUMNS}, i.inbox_sequence FROM identities i WHERE i.app = ? AND i.user_id = ?`)
+    .get(app, userId) as Row
+  return row ? [{ app, profile: toProfile(row), inboxSequence: row.inbox_sequence! }] : []
+}
+
+function loadOperation(db: Database, app: AppKey, userId: UserId, id: Uuid): RememberedOperation[] {
+  const row = db
+    .sql('SELECT name, at FROM operations WHERE app = ? AND user_id = ? AND id = ?')
+    .get(app, userId, id) as Row
+  return row ? [{ app, userId, id, name: row.name!, at: row.at! }] : []
+}

@@ -1,0 +1,134 @@
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { type Store, StoreOutage } from '../store.ts'
+import { sqliteApps } from './apps.ts'
+import { type Database, openDatabase } from './database.ts'
+import { sqliteLists } from './lists.ts'
+import { sqliteLog } from './log.ts'
+import { sqliteStreams } from './streams.ts'
+
+/** The parts of the store, on whichever thread they run. */
+export type StorePart = 'log' | 'streams' | 'lists' | 'apps'
+export type Parts = { readonly [P in StorePart]: Readonly<Record<string, (...args: never[]) => unknown>> }
+
+/** All parts over one connection, answering at once. */
+export function openParts(file: string): { parts: Parts; db: Database; epoch: string } {
+  const db = openDatabase(file)
+  const epoch = db.sql(`SELECT value FROM store WHERE name = 'epoch'`).pluck().get() as string
+  const parts = { log: sqliteLog(db), streams: sqliteStreams(db), lists: sqliteLists(db), apps: sqliteApps(db) }
+  return { parts: parts as unknown as Parts, db, epoch }
+}
+
+/** Where a folder keeps its store. */
+export const storeFile = (folder: string): string => join(folder, 'parley.sqlite')
+
+/** A store in this thread: for administration, and for tests that crank everything by hand. */
+export function openSqliteStore(file: string): Store {
+  const { parts, db, epoch } = openParts(file)
+  const call = (part: StorePart, method: string, args: readonly unknown[]): Promise<unknown> => {
+    try {
+      return Promise.resolve(parts[part][method]!(...(args as never[])))
+    } catch (error) {
+      return Promise.reject(asOutage(error as Error))
+    }
+  }
+  return storeOver(epoch, call, async () => db.close())
+}
+
+/**
+ * A store on threads of its own, one that writes and one that reads, so that no fsync ever stalls a socket and a long
+ * catch-up never delays a commit.
+ */
+export async function openThreadedSqliteStore(file: string): Promise<Store> {
+  const writer = await startThread(file)
+  const reader = await startThread(file)
+  const call = (part: StorePart, method: string, args: readonly unknown[]) =>
+    (part === 'log' || isWrite(method) ? writer : reader).call(part, method, args)
+  return storeOver(writer.epoch, call, async () => {
+    await reader.close()
+    await writer.close()
+  })
+}
+
+const isWrite = (method: string) => /^(create|put|end(?!edSince))/.test(method)
+
+function storeOver(
+  epoch: string,
+  call: (part: StorePart, method: string, args: readonly unknown[]) => Promise<unknown>,
+  close: () => Promise<void>,
+): Store {
+  const part = (name: StorePart) =>
+    new Proxy({} as Record<string, unknown>, {
+      get(methods, method) {
+        if (typeof method !== 'string' || method === 'then') return undefined
+        methods[method] ??= (...args: unknown[]) => call(name, method, args)
+        return methods[method]
+      },
+    })
+  const parts = { log: part('log'), streams: part('streams'), lists: part('lists'), apps: part('apps') }
+  return { epoch, ...(parts as unknown as Pick<Store, StorePart>), close }
+}
+
+interface StoreThread {
+  readonly epoch: string
+  call(part: StorePart, method: string, args: readonly unknown[]): Promise<unknown>
+  close(): Promise<void>
+}
+
+/** What travels between the server's thread and a store's. */
+export type Question = {
+  readonly id: number
+  readonly part: StorePart
+  readonly method: string
+  readonly args: readonly unknown[]
+}
+export type Answer =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: { readonly name: string; readonly message: string; readonly code?: string } }
+  | { readonly epoch: string }
+  | { readonly unusable: string }
+
+async function startThread(file: string): Promise<StoreThread> {
+  const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData: { file } })
+  const asked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
+  let next = 0
+  let isClosing = false
+  const epoch = await new Promise<string>((resolve, reject) => {
+    worker.on('message', (answer: Answer) => {
+      if ('epoch' in answer) return resolve(answer.epoch)
+      if ('unusable' in answer) return reject(Object.assign(new Error(answer.unusable), { code: 'store_unusable' }))
+      const waiting = asked.get(answer.id)
+      asked.delete(answer.id)
+      if ('value' in answer) waiting?.resolve(answer.value)
+      else waiting?.reject(asOutage(Object.assign(new Error(answer.error.message), answer.error)))
+    })
+    worker.on('error', reject)
+    worker.on('exit', () => {
+      for (const { reject: fail } of asked.values()) fail(new StoreOutage('The store has stopped.'))
+      asked.clear()
+      isClosing = true
+    })
+  })
+  return {
+    epoch,
+    call: (part, method, args) =>
+      new Promise((resolve, reject) => {
+        if (isClosing) return reject(new StoreOutage('The store is closed.'))
+        asked.set(++next, { resolve, reject })
+        worker.postMessage({ id: next, part, method, args } satisfies Question)
+      }),
+    async close() {
+      if (isClosing) return
+      const exited = new Promise((resolve) => worker.once('exit', resolve))
+      worker.postMessage('close')
+      await exited
+    },
+  }
+}
+
+/** What may pass by itself is told apart from what never will. */
+function asOutage(error: Error): Error {
+  const code = (error as Error & { code?: unknown }).code
+  if (typeof code !== 'string' || !/^SQLITE_(FULL|IOERR|BUSY|LOCKED|READONLY|CANTOPEN|NOMEM)/.test(code)) return error
+  return new StoreOutage(`The store cannot be used right now (${code}).`, { cause: error })
+}

@@ -1,0 +1,189 @@
+import type { UserId, Uuid } from '@parley/protocol'
+import { type AppKey, isActive, type MessageRecord, type ParticipantRecord } from '../../model/state.ts'
+import type { StreamRow, StreamStore } from '../store.ts'
+import type { Database } from './database.ts'
+import {
+  CONVERSATION_COLUMNS,
+  MESSAGE_COLUMNS,
+  PARTICIPANT_COLUMNS,
+  type Row,
+  toConversation,
+  toMessage,
+  toParticipant,
+  toProfile,
+} from './rows.ts'
+import type { Synchronous } from './synchronous.ts'
+
+/** Reading streams: what moved, and the rows of one of them above a sequence. */
+export function sqliteStreams(db: Database): Synchronous<StreamStore> {
+  return {
+    moved(app, userId, after) {
+      return db.transaction('read', () => {
+        const { cursor } = db.sql('SELECT cursor FROM log').get() as { cursor: number }
+        const person = db
+          .sql('SELECT inbox_sequence, inbox_moved FROM identities WHERE app = ? AND user_id = ?')
+          .get(app, userId) as Row | undefined
+        const conversations = db
+          .sql(
+            `SELECT c.id, c.head_sequence AS sequence FROM participants p
+             JOIN conversations c ON c.app = p.app AND c.id = p.conversation
+             WHERE p.app = ? AND p.user_id = ? AND p.state IN ('joined', 'hidden') AND c.moved > ?
+             ORDER BY c.last_message_at DESC`,
+          )
+          .all(app, userId, after) as { id: Uuid; sequence: number }[]
+        return {
+          cursor,
+          inbox: person?.inbox_sequence ?? 0,
+          isInboxMoved: (person?.inbox_moved ?? 0) > after,
+          conversations,
+        }
+      })
+    },
+
+    conversation(app, id, viewer, after, limit) {
+      return db.transaction('read', () => {
+        const own = participantRow(db, app, id, viewer)
+        const row = own && isActive(own) ? conversationRow(db, app, id) : undefined
+        if (!row) return undefined
+        const head: number = row.head_sequence!
+        const rows: StreamRow[] = [
+          ...newMessages(db, app, id, after, row.head_position!, limit + 1),
+          ...changedMessages(db, app, id, after, limit + 1),
+        ].map((record) => ({ type: 'message', record }))
+        if (row.sequence! > after) rows.push({ type: 'conversation', record: toConversation(row) })
+        for (const participant of participantRows(db, app, id)) {
+          if (participant.record.sequence > after) rows.push({ type: 'participant', ...participant })
+        }
+        rows.sort((a, b) => a.record.sequence - b.record.sequence)
+        const page = rows.slice(0, limit)
+        const more = rows.length > limit
+        return { rows: page, sequence: more ? page[page.length - 1]!.record.sequence : head, more }
+      })
+    },
+
+    inbox(app, userId, after, limit) {
+      return db.transaction('read', () => {
+        const person = db.sql('SELECT inbox_sequence FROM identities WHERE app = ? AND user_id = ?').get(app, userId) as
+          | Row
+          | undefined
+        const rows = db
+          .sql(
+            `SELECT p.conversation, ${PARTICIPANT_COLUMNS} FROM participants p
+             WHERE p.app = ? AND p.user_id = ? AND p.inbox_sequence > ? ORDER BY p.inbox_sequence LIMIT ?`,
+          )
+          .all(app, userId, after, limit + 1) as Row[]
+        const page = rows
+          .slice(0, limit)
+          .map((row) => ({ conversation: row.conversation! as Uuid, record: toParticipant(row) }))
+        const more = rows.length > limit
+        return {
+          rows: page,
+          sequence: more ? page[page.length - 1]!.record.inboxSequence : (person?.inbox_sequence ?? 0),
+          more,
+        }
+      })
+    },
+
+    messages(app, id, viewer, before, limit) {
+      return db.transaction('read', () => {
+        const own = participantRow(db, app, id, viewer)
+        const row = own && own.state !== 'left' ? conversationRow(db, app, id) : undefined
+        if (!own || !row) return undefined
+        const below = Math.min(before ?? Number.MAX_SAFE_INTEGER, (own.lastPosition ?? row.head_position!) + 1)
+        const messages = (
+          db
+            .sql(
+              `SELECT ${MESSAGE_COLUMNS} FROM messages
+               WHERE app = ? AND conversation = ? AND position < ? ORDER BY position DESC LIMIT ?`,
+            )
+            .all(app, id, below, limit) as Row[]
+        ).map(toMessage)
+        const oldest = messages[messages.length - 1]?.position ?? 1
+        return {
+          conversation: toConversation(row),
+          participants: before === null ? participantRows(db, app, id) : [],
+          messages,
+          sequence: row.head_sequence!,
+          headPosition: row.head_position!,
+          more: oldest > 1,
+        }
+      })
+    },
+
+    audience: (app, conversation) =>
+      db
+        .sql(
+          `SELECT user_id FROM participants
+           WHERE app = ? AND conversation = ? AND state IN ('joined', 'hidden') ORDER BY join_order`,
+        )
+        .pluck()
+        .all(app, conversation) as UserId[],
+  }
+}
+
+function participantRow(db: Database, app: AppKey, id: Uuid, userId: UserId): ParticipantRecord | undefined {
+  const row = db
+    .sql(`SELECT ${PARTICIPANT_COLUMNS} FROM participants p WHERE p.app = ? AND p.conversation = ? AND p.user_id = ?`)
+    .get(app, id, userId) as Row | undefined
+  return row && toParticipant(row)
+}
+
+export function conversationRow(db: Database, app: AppKey, id: Uuid): Row | undefined {
+  return db.sql(`SELECT ${CONVERSATION_COLUMNS} FROM conversations WHERE app = ? AND id = ?`).get(app, id) as
+    | Row
+    | undefined
+}
+
+export function participantRows(db: Database, app: AppKey, id: Uuid) {
+  const rows = db
+    .sql(
+      `SELECT ${PARTICIPANT_COLUMNS}, i.display_name, i.avatar_url, i.first_name, i.last_name, i.email_address,
+         i.phone_number, i.public_key, i.metadata, i.created_at, i.suspended_at
+       FROM participants p JOIN identities i ON i.app = p.app AND i.user_id = p.user_id
+       WHERE p.app = ? AND p.conversation = ? ORDER BY p.join_order`,
+    )
+    .all(app, id) as Row[]
+  return rows.map((row) => ({ record: toParticipant(row) as ParticipantRecord, profile: toProfile(row) }))
+}
+
+/**
+ * Messages never changed since they were sent, above a sequence. Positions are dense and `first_sequence` rises with
+ * them, so the place to start is found by halving, without an index on sequences.
+ */
+function newMessages(
+  db: Database,
+  app: AppKey,
+  id: Uuid,
+  after: number,
+  headPosition: number,
+  limit: number,
+): MessageRecord[] {
+  const firstSequence = db.sql(
+    'SELECT first_sequence FROM messages WHERE app = ? AND conversation = ? AND position = ?',
+  )
+  let low = 1
+  let high = headPosition + 1
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const row = firstSequence.get(app, id, middle) as { first_sequence: number } | undefined
+    if (!row || row.first_sequence <= after) low = middle + 1
+    else high = middle
+  }
+  const rows = db
+    .sql(
+      `SELECT ${MESSAGE_COLUMNS} FROM messages
+       WHERE app = ? AND conversation = ? AND position >= ? AND sequence = first_sequence ORDER BY position LIMIT ?`,
+    )
+    .all(app, id, low, limit) as Row[]
+  return rows.map(toMessage)
+}
+
+function changedMessages(db: Database, app: AppKey, id: Uuid, after: number, limit: number): MessageRecord[] {
+  const rows = db
+    .sql(
+      `SELECT ${MESSAGE_COLUMNS} FROM messages
+       WHERE app = ? AND conversation = ? AND sequence > ? AND sequence <> first_sequence ORDER BY sequence LIMIT ?`,
+    )
+    .all(app, id, after, limit) as Row[]
+  return rows.map(toMessage)
+}

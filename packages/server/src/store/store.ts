@@ -1,0 +1,272 @@
+/**
+ * The store: the truth. Adapters keep rows and answer reads; what rows mean is decided above. Every method is one
+ * consistent look or one atomic change.
+ */
+import type { ErrorId, UserId, Uuid } from '@parley/protocol'
+import type { ConversationState } from '../model/conversation-state.ts'
+import type { Remembered } from '../model/decision.ts'
+import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Profile, Session } from '../model/state.ts'
+
+export interface Store {
+  /** Names this log; a store restored from a backup gets another name, and clients compare everything. */
+  readonly epoch: string
+  readonly log: LogStore
+  readonly streams: StreamStore
+  readonly lists: ListStore
+  readonly apps: AppStore
+  close(): Promise<void>
+}
+
+/** A number that rises with every commit. */
+export type Cursor = number
+
+/** What the write lane needs: load what decisions depend on, commit what they decided. */
+export interface LogStore {
+  /** The cursor of the last commit. */
+  lastCursor(): Promise<Cursor>
+  load(wanted: Wanted): Promise<Loaded>
+  /** All of it or nothing, durable when the promise resolves. */
+  commit(writes: Writes): Promise<void>
+  /** Forgets remembered operations and used nonces that nobody can repeat any more. */
+  prune(before: { readonly operationsMs: number; readonly noncesMs: number }): Promise<void>
+}
+
+export interface Wanted {
+  readonly conversations: readonly AppItem<Uuid>[]
+  readonly distinctKeys: readonly AppItem<string>[]
+  readonly messages: readonly AppItem<Uuid>[]
+  readonly people: readonly AppItem<UserId>[]
+  readonly operations: readonly { readonly app: AppKey; readonly userId: UserId; readonly id: Uuid }[]
+  readonly nonces: readonly string[]
+  readonly sessions: readonly Uuid[]
+}
+
+export interface AppItem<T> {
+  readonly app: AppKey
+  readonly key: T
+}
+
+/** Absent things are simply not in the lists. Conversations come for both their ids and the distinct keys asked for. */
+export interface Loaded {
+  readonly conversations: readonly LoadedConversation[]
+  readonly messages: readonly (MessageRecord & { readonly app: AppKey })[]
+  readonly people: readonly Person[]
+  readonly operations: readonly RememberedOperation[]
+  readonly nonces: readonly string[]
+  readonly sessions: readonly Session[]
+}
+
+export type LoadedConversation = ConstructorParameters<typeof ConversationState>[0]
+
+/** An identity and the head of its inbox. */
+export interface Person {
+  readonly app: AppKey
+  readonly profile: Profile
+  readonly inboxSequence: number
+}
+
+export interface RememberedOperation extends Remembered {
+  readonly app: AppKey
+  readonly userId: UserId
+  readonly id: Uuid
+  readonly at: number
+}
+
+/** Rows as they are to be after the commit; each replaces the one of the same key. */
+export interface Writes {
+  readonly cursor: Cursor
+  readonly conversations: readonly ConversationWrite[]
+  readonly participants: readonly (ParticipantRecord & { readonly app: AppKey; readonly conversation: Uuid })[]
+  readonly messages: readonly (MessageRecord & { readonly app: AppKey })[]
+  /** Conversations whose messages are to be deleted. */
+  readonly purged: readonly AppItem<Uuid>[]
+  readonly people: readonly (Person & { readonly isInboxMoved: boolean })[]
+  readonly sessions: readonly { readonly session: Session; readonly tokenHash: string | null }[]
+  readonly nonces: readonly { readonly hash: string; readonly forgetAt: number }[]
+  readonly operations: readonly RememberedOperation[]
+}
+
+export interface ConversationWrite {
+  readonly app: AppKey
+  readonly record: ConversationRecord
+  readonly headSequence: number
+  readonly headPosition: number
+  readonly lastMessageAt: number
+}
+
+/** What a device catches up from. */
+export interface StreamStore {
+  /** The caller's streams that moved after a cursor (all, for 0), and the cursor that makes this answer complete. */
+  moved(app: AppKey, userId: UserId, after: Cursor): Promise<MovedStreams>
+  /**
+   * Rows of a conversation's stream above a sequence, in order, for an active participant; undefined for anybody else.
+   * `sequence` is how far the reader is with these rows.
+   */
+  conversation(
+    app: AppKey,
+    id: Uuid,
+    viewer: UserId,
+    after: number,
+    limit: number,
+  ): Promise<ConversationPage | undefined>
+  inbox(app: AppKey, userId: UserId, after: number, limit: number): Promise<InboxPage>
+  /**
+   * The newest messages below a position (all, for null), newest first, as far as the viewer may see. Undefined for a
+   * stranger.
+   */
+  messages(
+    app: AppKey,
+    id: Uuid,
+    viewer: UserId,
+    before: number | null,
+    limit: number,
+  ): Promise<MessagePage | undefined>
+  /** Active participants in the order they joined; empty if there is no such conversation. */
+  audience(app: AppKey, conversation: Uuid): Promise<readonly UserId[]>
+}
+
+export interface MovedStreams {
+  readonly cursor: Cursor
+  readonly inbox: number
+  readonly isInboxMoved: boolean
+  readonly conversations: readonly { readonly id: Uuid; readonly sequence: number }[]
+}
+
+export interface ConversationPage {
+  readonly rows: readonly StreamRow[]
+  readonly sequence: number
+  readonly more: boolean
+}
+
+export type StreamRow =
+  | { readonly type: 'conversation'; readonly record: ConversationRecord }
+  | { readonly type: 'participant'; readonly record: ParticipantRecord; readonly profile: Profile }
+  | { readonly type: 'message'; readonly record: MessageRecord }
+
+export interface InboxPage {
+  readonly rows: readonly { readonly conversation: Uuid; readonly record: ParticipantRecord }[]
+  readonly sequence: number
+  readonly more: boolean
+}
+
+export interface MessagePage {
+  readonly conversation: ConversationRecord
+  readonly participants: readonly { readonly record: ParticipantRecord; readonly profile: Profile }[]
+  readonly messages: readonly MessageRecord[]
+  readonly sequence: number
+  readonly headPosition: number
+  readonly more: boolean
+}
+
+/** A conversation as one of its participants sees it. */
+export interface ConversationView {
+  readonly record: ConversationRecord
+  readonly headPosition: number
+  readonly lastMessageAt: number
+  readonly own: ParticipantRecord
+  readonly participants: readonly { readonly record: ParticipantRecord; readonly profile: Profile }[]
+  readonly lastMessage: MessageRecord | null
+  readonly unreadCount: number
+  /** Messages the viewer can see. */
+  readonly totalCount: number
+}
+
+/** What lists and single look-ups of the REST APIs need. */
+export interface ListStore {
+  conversation(app: AppKey, id: Uuid, viewer: UserId): Promise<ConversationView | undefined>
+  /** The viewer's conversations, newest first; `from` names the last one of the page before. */
+  conversations(
+    app: AppKey,
+    viewer: UserId,
+    page: { readonly sortBy: 'created_at' | 'last_message'; readonly from: Uuid | null; readonly limit: number },
+  ): Promise<{ readonly total: number; readonly items: readonly ConversationView[] }>
+  /** Messages the viewer can see, newest first. */
+  messages(
+    app: AppKey,
+    conversation: Uuid,
+    viewer: UserId,
+    page: { readonly from: Uuid | null; readonly limit: number },
+  ): Promise<{ readonly total: number; readonly items: readonly MessageRecord[] } | undefined>
+  message(app: AppKey, id: Uuid): Promise<MessageRecord | undefined>
+  /** Messages changed since a time, in the viewer's conversations: what `Event.replay` is made from. Oldest first. */
+  changedSince(app: AppKey, viewer: UserId, sinceMs: number, limit: number): Promise<readonly ChangedConversation[]>
+  profile(app: AppKey, userId: UserId): Promise<Profile | undefined>
+  /** Everybody the viewer ever shared a conversation with, newest first. */
+  acquaintances(
+    app: AppKey,
+    viewer: UserId,
+    page: { readonly from: UserId | null; readonly limit: number },
+  ): Promise<{ readonly total: number; readonly items: readonly Profile[] }>
+  /** Whether two people ever shared a conversation. */
+  areAcquainted(app: AppKey, a: UserId, b: UserId): Promise<boolean>
+  /** Ids of the conversations in which somebody takes part. */
+  conversationsOf(app: AppKey, userId: UserId): Promise<readonly Uuid[]>
+}
+
+export interface ChangedConversation {
+  readonly view: ConversationView | null
+  readonly id: Uuid
+  readonly deletedAt: number | null
+  readonly own: ParticipantRecord
+  /** Changed messages the viewer can see, tombstones included, oldest first. */
+  readonly messages: readonly MessageRecord[]
+}
+
+export interface App {
+  readonly key: AppKey
+  readonly id: Uuid
+  readonly environment: 'staging' | 'production'
+  readonly name: string
+  /** How long sessions last; null: as long as the identity token that opened them. */
+  readonly sessionSeconds: number | null
+  /** Pages of which origins may open sockets; null: any. */
+  readonly allowedOrigins: readonly string[] | null
+  readonly createdAt: number
+  readonly suspendedAt: number | null
+}
+
+export interface Provider {
+  readonly id: Uuid
+  readonly app: AppKey
+  /** Where the provider publishes its keys, if it does. */
+  readonly jwksUrl: string | null
+}
+
+export interface ProviderKey {
+  /** As tokens name it: a UUID for registered keys, any text for keys from a JWKS address. */
+  readonly id: string
+  readonly provider: Uuid
+  readonly algorithm: 'RS256' | 'ES256' | 'EdDSA'
+  readonly publicJwk: Readonly<Record<string, unknown>>
+  readonly state: 'active' | 'disabled' | 'deleted'
+  readonly createdAt: number
+}
+
+/** Apps, providers, keys and sessions: small, read often, written by administration and sign-in. */
+export interface AppStore {
+  /** A secret of the store, made once; the key of nonces. */
+  secret(): Promise<string>
+  create(app: App, provider: Provider, key: ProviderKey | null): Promise<void>
+  all(): Promise<readonly App[]>
+  byId(id: Uuid): Promise<App | undefined>
+  byKey(key: AppKey): Promise<App | undefined>
+  provider(id: Uuid): Promise<Provider | undefined>
+  providersOf(app: AppKey): Promise<readonly Provider[]>
+  key(id: string): Promise<ProviderKey | undefined>
+  keysOf(provider: Uuid): Promise<readonly ProviderKey[]>
+  putProvider(provider: Provider): Promise<void>
+  putKey(key: ProviderKey): Promise<void>
+  session(tokenHash: string): Promise<Session | undefined>
+  /** Sessions that ended after a time; for processes that did not end them. */
+  endedSince(sinceMs: number): Promise<readonly { readonly id: Uuid }[]>
+  liveSessionsOf(app: AppKey, userId: UserId): Promise<readonly Session[]>
+  /** Ends all live sessions of an identity, from whichever process. Answers how many. */
+  endSessionsOf(app: AppKey, userId: UserId, atMs: number): Promise<number>
+}
+
+/** The store cannot do its work right now; nothing was changed. */
+export class StoreOutage extends Error {
+  override readonly name = 'StoreOutage'
+  /** What callers are told. */
+  readonly refusal: ErrorId = 'service_unavailable'
+}
