@@ -130,7 +130,7 @@ describe.each(Object.entries(adapters))('%s', (_, start) => {
     ['GET', { method: 'GET' }, 405, 'method_not_allowed'],
     ['PUT', { ...json(good), method: 'PUT' }, 405, 'method_not_allowed'],
     ['DELETE', { method: 'DELETE' }, 405, 'method_not_allowed'],
-  ])('refuses %s with %3$s', async (_, request, status, id) => {
+  ])('refuses %s', async (_, request, status, id) => {
     const ask = await start(alice)
     const response = await ask(request)
     expect(response.status).toBe(status)
