@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000
 export const clockTime = (at: string): string => time.format(new Date(at))
 export const fullTime = (at: string): string => full.format(new Date(at))
 
-/** "Today", "Yesterday", "Tuesday", "3 Nov", "3 Nov 2024". */
+/** "Today", "Yesterday", "Tuesday", "Nov 3", "Nov 3, 2024". */
 export function dayLabel(at: string, now: Date): string {
   const when = new Date(at)
   const days = Math.round((startOfDay(now) - startOfDay(when)) / DAY_MS)

@@ -40,7 +40,7 @@ worker.addEventListener('activate', (event) => {
 worker.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url)
   if (event.request.method !== 'GET' || url.origin !== worker.location.origin) return
-  if (event.request.mode === 'navigate') event.respondWith(newest('/'))
+  if (event.request.mode === 'navigate') event.respondWith(newest('/', isOfThisShell))
   else if (url.pathname === '/config.json') event.respondWith(newest('/config.json'))
   else if (url.pathname.startsWith('/assets/') || url.pathname === '/icon.svg') event.respondWith(kept(event.request))
 })
@@ -58,16 +58,32 @@ async function activate(): Promise<void> {
 }
 
 /** From the network if it answers soon, else what was kept. */
-async function newest(path: string): Promise<Response> {
+async function newest(path: string, isWorthKeeping = async (_response: Response) => true): Promise<Response> {
   const cache = await caches.open(CACHE)
   try {
-    const response = await fetch(path, { signal: AbortSignal.timeout(SLOW_NETWORK_MS), cache: 'no-cache' })
-    if (response.ok) await cache.put(path, response.clone())
+    const response = await fetchSoon(path)
+    if (response.ok && (await isWorthKeeping(response.clone()))) await cache.put(path, response.clone())
     return response
   } catch (cause) {
     const copy = await cache.match(path)
     if (copy) return copy
     throw cause
+  }
+}
+
+/** A page of another version would ask for files that are not here; its own worker will keep it. */
+async function isOfThisShell(page: Response): Promise<boolean> {
+  const text = await page.text()
+  return shell.files.every((file) => text.includes(file))
+}
+
+async function fetchSoon(path: string): Promise<Response> {
+  const patience = new AbortController()
+  const timer = setTimeout(() => patience.abort(), SLOW_NETWORK_MS)
+  try {
+    return await fetch(path, { signal: patience.signal, cache: 'no-cache' })
+  } finally {
+    clearTimeout(timer)
   }
 }
 
