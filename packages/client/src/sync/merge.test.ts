@@ -94,7 +94,7 @@ describe('a change', () => {
     const merge = mergeChange(await readStoredRows(replica, c1, frame.rows), frame, { storesCursor: true })
     expect(merge.outcome).toBe('apply')
     const tables = merge.outcome === 'apply' ? merge.writes.map((write) => write.table) : []
-    expect(tables).toEqual(['conversations', 'participants', 'streams', 'meta'])
+    expect(tables).toEqual(['conversations', 'participants', 'meta', 'streams'])
   })
 })
 

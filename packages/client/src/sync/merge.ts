@@ -158,16 +158,20 @@ function hasLeft(stored: StoredRows, stream: StreamId): boolean {
 
 function apply(stored: StoredRows, stream: StoredStream, rows: readonly Row[], cursor: readonly Write[] = []): Merge {
   const id = stream.stream
-  const changes =
-    id === 'inbox' ? rows.flatMap((row) => inboxWrites(stored, row)) : conversationWrites(stored, id, rows)
-  return { outcome: 'apply', stream, writes: [...changes, put('streams', stream), ...cursor] }
+  if (id === 'inbox') return applied(stream, [...rows.flatMap((row) => inboxWrites(stored, row)), ...cursor])
+  // Deleted for all, it has no history to wait for; and no row that comes late brings it back.
+  const isDeleted = stored.conversation !== undefined && isDeletedConversation(stored.conversation)
+  if (isDeleted) return applied({ ...stream, ...WHOLE }, cursor)
+  const tombstone = rows.find(isDeletedConversation)
+  if (tombstone) {
+    return applied({ ...stream, ...WHOLE }, [...forget(id, stored.doomed), put('conversations', tombstone), ...cursor])
+  }
+  const changes = rows.flatMap((row) => (row.type === 'membership' ? [] : rowWrites(stored, id, row)))
+  return applied(stream, [...changes, ...cursor])
 }
 
-function conversationWrites(stored: StoredRows, id: ConversationId, rows: readonly Row[]): Write[] {
-  if (stored.conversation && isDeletedConversation(stored.conversation)) return []
-  const tombstone = rows.find(isDeletedConversation)
-  if (tombstone) return [...forget(id, stored.doomed), put('conversations', tombstone)]
-  return rows.flatMap((row) => (row.type === 'membership' ? [] : rowWrites(stored, id, row)))
+function applied(stream: StoredStream, writes: readonly Write[]): Merge {
+  return { outcome: 'apply', stream, writes: [...writes, put('streams', stream)] }
 }
 
 function rowWrites(stored: StoredRows, conversation: ConversationId, row: ConversationStreamRow): Write[] {
