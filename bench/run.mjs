@@ -68,7 +68,7 @@ async function measure(server, users, window) {
       lost,
     }
   } finally {
-    child.kill(values.profile ? 'SIGINT' : 'SIGKILL')
+    child.kill(values.profile ? 'SIGTERM' : 'SIGKILL')
     await new Promise((resolve) => child.once('exit', resolve))
     rmSync(folder, { recursive: true, force: true })
   }

@@ -5,7 +5,7 @@ import { createIdentityTokenMinter } from '@parley/token'
 const ACCEPT = 'application/vnd.layer+json; version=2.0'
 
 /** Parley's native protocol. */
-export function parley({ port, app }) {
+function parley({ port, app }) {
   const url = `http://127.0.0.1:${port}`
   const minter = createIdentityTokenMinter({
     providerId: app.providerId,
@@ -52,7 +52,7 @@ export function parley({ port, app }) {
 }
 
 /** The minimal server's. */
-export function reference() {
+function reference() {
   return {
     name: 'reference',
     protocol: '',
@@ -64,3 +64,5 @@ export function reference() {
     delivered: (text) => (text.startsWith('{"t":"msg"') ? text.slice(17, 53) : undefined),
   }
 }
+
+export const dialects = { parley, reference }

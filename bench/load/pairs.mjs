@@ -3,7 +3,7 @@
  * (durable) and on the peer's socket. Told what to do by the parent process; answers with counts and latencies.
  */
 import { randomUUID } from 'node:crypto'
-import * as dialects from './dialects.mjs'
+import { dialects } from './dialects.mjs'
 import { openSocket } from './socket.mjs'
 
 const BODY = 'x'.repeat(200)

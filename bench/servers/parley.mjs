@@ -10,3 +10,4 @@ const server = await startServer({
   log: (message, details) => console.error(message, details),
 })
 process.send({ ready: { port: Number(new URL(server.url).port), app } })
+process.once('SIGTERM', () => void server.close({ drainMs: 0 }).then(() => process.exit()))

@@ -80,8 +80,8 @@ function commit() {
 
 const rooms = new Map()
 function members(room) {
-  let known = rooms.get(room)
-  if (!known) rooms.set(room, (known = room.split('+')))
+  const known = rooms.get(room) ?? room.split('+')
+  rooms.set(room, known)
   return known
 }
 
