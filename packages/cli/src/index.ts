@@ -1,1 +1,2 @@
-export {}
+export { run } from './run.ts'
+export { Obstacle, type Surroundings } from './surroundings.ts'

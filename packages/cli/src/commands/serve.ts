@@ -1,0 +1,64 @@
+import { type Command, Option } from 'commander'
+import { collect, dataOption, jsonOption, parsePort } from '../options.ts'
+import { jsonLine } from '../printable.ts'
+import { Obstacle, type Surroundings } from '../surroundings.ts'
+
+interface ServeOptions {
+  readonly data: string
+  readonly port: number
+  readonly host: string
+  readonly allowOrigin?: readonly string[]
+  readonly publicUrl?: string
+  readonly development?: boolean
+  readonly json?: boolean
+}
+
+/** How long connections get to finish what they are doing once the server is asked to stop. */
+const DRAIN_MS = 5_000
+
+export function addServe(program: Command, surroundings: Surroundings): void {
+  program
+    .command('serve')
+    .description('run the server until it is asked to stop')
+    .addOption(dataOption())
+    .addOption(
+      new Option('--port <number>', 'port to listen at; 0 takes any free one').default(4500).argParser(parsePort),
+    )
+    .addOption(new Option('--host <address>', 'address to listen at').env('PARLEY_HOST').default('127.0.0.1'))
+    .addOption(new Option('--allow-origin <origin>', 'let pages of this origin connect; repeatable').argParser(collect))
+    .option('--public-url <url>', 'where clients reach this server, if it is behind a proxy')
+    .option('--development', 'let key sets be fetched from this machine')
+    .addOption(jsonOption())
+    .action((options: ServeOptions) => serve(options, surroundings))
+}
+
+async function serve(
+  options: ServeOptions,
+  { startServer, print, complain, untilStopped }: Surroundings,
+): Promise<void> {
+  const stopped = untilStopped()
+  const server = await startServer({
+    dataFolder: options.data,
+    host: options.host,
+    port: options.port,
+    ...(options.development && { development: true }),
+    ...(options.publicUrl && { publicUrl: options.publicUrl }),
+    ...(options.allowOrigin && { allowedOrigins: options.allowOrigin }),
+    log: (message, details) => complain(jsonLine({ at: new Date().toISOString(), message, ...details })),
+  }).catch((error: unknown) => {
+    throw explain(error, options)
+  })
+  const { url, websocketUrl } = server
+  const port = Number(new URL(url).port)
+  print(
+    options.json ? jsonLine({ url, websocketUrl, port, pid: process.pid }) : `Parley serves ${url}. Ctrl-C stops it.`,
+  )
+  await stopped
+  await server.close({ drainMs: DRAIN_MS })
+}
+
+function explain(error: unknown, { host, port }: ServeOptions): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code !== 'EADDRINUSE') return error
+  return new Obstacle(`Port ${port} of ${host} is taken. Choose another with --port, or --port 0 for any free one.`)
+}

@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises'
+import { openAdministration, startServer } from '@parley/server'
+import { checkAuthService } from '@parley/token/conformance'
+import { run } from './run.ts'
+import { Obstacle } from './surroundings.ts'
+
+/** The real surroundings. Whoever closes the pipe we print to has heard enough. */
+process.stdout.on('error', () => process.exit(0))
+
+process.exitCode = await run(process.argv.slice(2), {
+  startServer,
+  openAdministration,
+  checkAuthService,
+  print: (line) => void process.stdout.write(`${line}\n`),
+  complain: (line) => void process.stderr.write(`${line}\n`),
+  readText: (file) =>
+    readFile(file, 'utf8').catch((cause) => {
+      throw new Obstacle(`${file} cannot be read.`, { cause })
+    }),
+  untilStopped: () =>
+    new Promise((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+    }),
+})

@@ -1,0 +1,16 @@
+import { InvalidArgumentError, Option } from 'commander'
+
+/** Options that several commands have in common, so that they are spelt and explained the same everywhere. */
+
+export const dataOption = () =>
+  new Option('--data <folder>', 'folder that holds all data').env('PARLEY_DATA').default('.parley')
+
+export const jsonOption = () => new Option('--json', 'print one line of JSON instead of text')
+
+export function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}
+
+/** For options that may be given several times. */
+export const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value]
