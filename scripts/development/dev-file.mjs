@@ -1,21 +1,15 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { writeWhole } from './write-whole.mjs'
 
 /**
- * `dev.json` tells other programs where the running development server is. It lies in `.parley` of the repository, and in
- * the data folder as well if that is another one; it exists only while everything is ready.
+ * `dev.json` tells other programs where the running development server is. It lies in the data folder, and `npm start` puts
+ * it into `.parley` of the repository as well, wherever its data are. It exists only while everything is ready.
  *
  * @typedef {{
  *   url: string, websocketUrl: string, appId: string, authServiceUrl: string, demoUrl: string, pid: number
  * }} DevelopmentAddresses
  */
-
-const usualFile = fileURLToPath(new URL('../../.parley/dev.json', import.meta.url))
-
-/** @param {string} dataFolder */
-const filesFor = (dataFolder) => [...new Set([usualFile, join(dataFolder, 'dev.json')])]
 
 /** @param {string} file @returns {DevelopmentAddresses | undefined} */
 function read(file) {
@@ -37,22 +31,22 @@ export async function findRunning(/** @type {string} */ dataFolder) {
   return isAnswering && addresses.pid !== process.pid ? addresses : undefined
 }
 
-/** @param {string} dataFolder */
-export function removeStale(dataFolder) {
-  for (const file of filesFor(dataFolder)) rmSync(file, { force: true })
+/** Forgets what an earlier server left there. */
+export function removeStale(/** @type {readonly string[]} */ files) {
+  for (const file of files) rmSync(file, { force: true })
 }
 
-/** @param {string} dataFolder @param {DevelopmentAddresses} addresses */
-export function announce(dataFolder, addresses) {
-  for (const file of filesFor(dataFolder)) {
+/** @param {readonly string[]} files @param {DevelopmentAddresses} addresses */
+export function announce(files, addresses) {
+  for (const file of files) {
     mkdirSync(dirname(file), { recursive: true })
     writeWhole(file, addresses)
   }
 }
 
 /** Takes back what this process announced, and nothing that another one did. */
-export function withdraw(/** @type {string} */ dataFolder) {
-  for (const file of filesFor(dataFolder)) {
+export function withdraw(/** @type {readonly string[]} */ files) {
+  for (const file of files) {
     if (read(file)?.pid === process.pid) rmSync(file, { force: true })
   }
 }

@@ -1,0 +1,34 @@
+import './prepare/node-version.mjs'
+
+/**
+ * `npm start`: from a fresh clone to a chat in the browser. Installs, builds, then starts the server on embedded SQLite, a
+ * sample authentication service and the demo, in this very process.
+ *
+ * PORT          port of the server (default 4500, or the next free one); 0 takes any free ones
+ * PARLEY_HOST   address to listen at (default 127.0.0.1)
+ * PARLEY_DATA   folder of all data (default .parley)
+ *
+ * Once everything is ready, .parley/dev.json tells other programs where it is.
+ */
+const { fileURLToPath } = await import('node:url')
+const { runStep } = await import('./run-step.mjs')
+const { installPackages, isInstalled, isSqliteUsable, recompileSqlite } = await import('./prepare/packages.mjs')
+
+/** @param {import('./run-step.mjs').Step} step */
+async function must(step) {
+  if (!(await runStep(step))) process.exit(1)
+}
+
+if (!isInstalled()) await must(installPackages)
+if (!(await isSqliteUsable())) await must(recompileSqlite)
+const { buildDemo, buildPackages } = await import('./checks.mjs')
+await must(buildPackages)
+await must(buildDemo)
+
+const { runDevelopment } = await import('./development/run.mjs')
+await runDevelopment({
+  host: process.env.PARLEY_HOST || '127.0.0.1',
+  port: process.env.PORT || undefined,
+  dataFolder: process.env.PARLEY_DATA || fileURLToPath(new URL('../.parley', import.meta.url)),
+  devFile: fileURLToPath(new URL('../.parley/dev.json', import.meta.url)),
+})
