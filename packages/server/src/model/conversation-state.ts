@@ -57,10 +57,24 @@ export class ConversationState {
     return participant && isActive(participant) ? participant : undefined
   }
 
-  putParticipant(participant: ParticipantRecord): void {
+  /** @returns what takes it back */
+  putParticipant(participant: ParticipantRecord): () => void {
     const before = this.participants.get(participant.userId)
     this.participants.set(participant.userId, participant)
     this.#hiddenCount += Number(participant.state === 'hidden') - Number(before?.state === 'hidden')
-    if (!before || isActive(before) !== isActive(participant)) this.#audience = undefined
+    const isAudienceChanged = !before || isActive(before) !== isActive(participant)
+    if (isAudienceChanged) this.#audience = undefined
+    return () => {
+      if (before) this.participants.set(before.userId, before)
+      else this.participants.delete(participant.userId)
+      this.#hiddenCount -= Number(participant.state === 'hidden') - Number(before?.state === 'hidden')
+      if (isAudienceChanged) this.#audience = undefined
+    }
+  }
+
+  /** Remembers the conversation and its heads; the answer goes back to them. */
+  checkpoint(): () => void {
+    const { record, headSequence, headPosition, lastMessageAt } = this
+    return () => Object.assign(this, { record, headSequence, headPosition, lastMessageAt })
   }
 }

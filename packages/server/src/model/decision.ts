@@ -52,6 +52,11 @@ export interface Reads {
   readonly everyParticipant?: boolean
   readonly distinctKeys?: readonly string[]
   readonly messages?: readonly Uuid[]
+  /**
+   * Ids of messages that are expected to be new. They are not looked up; if the commit finds one taken, the batch is
+   * decided again with all of them known. Repeats are rare, look-ups would not be.
+   */
+  readonly newMessages?: readonly Uuid[]
   readonly profiles?: readonly UserId[]
   readonly nonces?: readonly string[]
   readonly sessions?: readonly Uuid[]

@@ -2,7 +2,7 @@ import type { Refusal, UserId, Uuid } from '@parley/protocol'
 import { refuse } from '@parley/protocol'
 import type { Asking, Reads } from '../model/decision.ts'
 import type { AppKey } from '../model/state.ts'
-import type { Cursor, Store } from '../store/store.ts'
+import { type Cursor, MessageExists, type Store } from '../store/store.ts'
 import { Ledger, type StreamMove } from './ledger.ts'
 import type { Operation } from './operation.ts'
 import { WorkingSet } from './working-set.ts'
@@ -153,17 +153,24 @@ export class WriteLane {
     }
   }
 
-  async #carryOut(batch: readonly Waiting[]): Promise<void> {
+  /** @param isDoubtful a message of this batch said to be new is not: look all of them up */
+  async #carryOut(batch: readonly Waiting[], isDoubtful = false): Promise<void> {
     const { store, now } = this.#options
     this.#cursor ??= await store.log.lastCursor()
-    await this.#load(batch)
+    await this.#load(batch, isDoubtful)
     const at = now()
     const settled = this.#cursor
     const cursor = settled + 1
     const ledger = new Ledger(this.#known, cursor, at)
     const outcomes = batch.map((waiting) => this.#decide(waiting, ledger, at))
     if (!ledger.isEmpty) {
-      await store.log.commit(ledger.writes())
+      try {
+        await store.log.commit(ledger.writes())
+      } catch (error) {
+        if (!(error instanceof MessageExists) || isDoubtful) throw error
+        ledger.undo()
+        return this.#carryOut(batch, true)
+      }
       this.#cursor = cursor
     }
     this.#options.publish(
@@ -177,10 +184,10 @@ export class WriteLane {
     for (const [index, waiting] of batch.entries()) waiting.settle(outcomes[index]!.outcome)
   }
 
-  async #load(batch: readonly Waiting[]): Promise<void> {
+  async #load(batch: readonly Waiting[], isDoubtful: boolean): Promise<void> {
     const { log } = this.#options.store
     const wanted = {
-      ...this.#known.missing(batch),
+      ...this.#known.missing(batch, isDoubtful),
       operations: batch.flatMap(({ operation, app, userId, operationId }) =>
         operation.remembered && operationId && userId !== null ? [{ app, userId, id: operationId }] : [],
       ),

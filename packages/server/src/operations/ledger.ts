@@ -3,7 +3,7 @@ import { ConversationState } from '../model/conversation-state.ts'
 import type { Fact } from '../model/decision.ts'
 import type { AppKey, Participant, ParticipantRecord, Profile } from '../model/state.ts'
 import type { Cursor, Person, RememberedOperation, StreamRow, Writes } from '../store/store.ts'
-import type { WorkingSet } from './working-set.ts'
+import type { Undo, WorkingSet } from './working-set.ts'
 
 /** One stream moved: the rows of one operation, with their places. */
 export type StreamMove =
@@ -40,6 +40,7 @@ export class Ledger {
   readonly #sessions = new Map<Uuid, Writes['sessions'][number]>()
   readonly #nonces: { hash: string; forgetAt: number }[] = []
   readonly #operations: RememberedOperation[] = []
+  readonly #undo: Undo[] = []
 
   constructor(known: WorkingSet, cursor: Cursor, now: number) {
     this.#known = known
@@ -57,6 +58,11 @@ export class Ledger {
     )
   }
 
+  /** Takes everything back: the commit did not happen, and nothing was told. */
+  undo(): void {
+    for (const undo of this.#undo.reverse()) undo()
+  }
+
   /** Records the facts of one operation; answers how streams moved. */
   record(app: AppKey, facts: readonly Fact[]): StreamMove[] {
     const moves = new Map<string, StreamMove>()
@@ -69,7 +75,7 @@ export class Ledger {
 
   remember(operation: RememberedOperation): void {
     this.#operations.push(operation)
-    this.#known.putOperation(operation.app, operation.userId, operation.id, operation)
+    this.#undo.push(this.#known.putOperation(operation.app, operation.userId, operation.id, operation))
   }
 
   writes(): Writes {
@@ -113,14 +119,14 @@ export class Ledger {
         this.#putPerson(app, fact.profile)
         return
       case 'session':
-        this.#known.putSession(fact.session)
+        this.#undo.push(this.#known.putSession(fact.session))
         this.#sessions.set(fact.session.id, {
           session: fact.session,
           tokenHash: fact.tokenHash ?? this.#sessions.get(fact.session.id)?.tokenHash ?? null,
         })
         return
       case 'nonce-used':
-        this.#known.putNonce(fact.nonceHash)
+        this.#undo.push(this.#known.putNonce(fact.nonceHash))
         this.#nonces.push({ hash: fact.nonceHash, forgetAt: fact.forgetAt })
         return
     }
@@ -143,7 +149,7 @@ export class Ledger {
         participants: [],
       })
     const before = known?.record.distinctKey ?? null
-    if (before !== null && conversation.distinctKey !== before) this.#known.dropDistinct(app, before)
+    if (before !== null && conversation.distinctKey !== before) this.#undo.push(this.#known.dropDistinct(app, before))
     const { id, createdAt, createdBy, distinctKey, metadata, deletedAt } = conversation
     const move = this.#conversationMove(state, moves)
     state.record = {
@@ -151,7 +157,7 @@ export class Ledger {
       sequence: ++state.headSequence,
       changedAt: this.#now,
     }
-    this.#known.putConversation(state)
+    this.#undo.push(this.#known.putConversation(state))
     move.rows.push({ type: 'conversation', record: state.record })
     move.sequence = state.headSequence
   }
@@ -171,7 +177,7 @@ export class Ledger {
       inboxSequence: isPrivate ? person.inboxSequence + 1 : (before?.inboxSequence ?? 0),
       changedAt: this.#now,
     }
-    conversation.putParticipant(record)
+    this.#undo.push(conversation.putParticipant(record))
     this.#participants.set(`${app} ${conversation.id} ${record.userId}`, {
       ...record,
       app,
@@ -210,8 +216,9 @@ export class Ledger {
       conversation.headPosition = position
       conversation.lastMessageAt = sentAt
     }
-    this.#known.putMessage(app, record)
-    this.#messages.set(`${app} ${id}`, { ...record, app })
+    this.#undo.push(this.#known.putMessage(app, record))
+    const isUnwritten = isNew || (this.#messages.get(`${app} ${id}`)?.isNew ?? false)
+    this.#messages.set(`${app} ${id}`, { ...record, app, isNew: isUnwritten })
     move.rows.push({ type: 'message', record })
     move.sequence = sequence
   }
@@ -219,14 +226,17 @@ export class Ledger {
   #putPerson(app: AppKey, profile: Profile, inboxSequence?: number): void {
     const before = this.#known.person(app, profile.userId)
     const person = { app, profile, inboxSequence: inboxSequence ?? before?.inboxSequence ?? 0 }
-    this.#known.putPerson(person)
+    this.#undo.push(this.#known.putPerson(person))
     const name = `${app} ${profile.userId}`
     const isInboxMoved = inboxSequence !== undefined || (this.#people.get(name)?.isInboxMoved ?? false)
     this.#people.set(name, { ...person, isInboxMoved })
   }
 
   #conversationMove(conversation: ConversationState, moves: Map<string, StreamMove>) {
-    this.#conversations.set(conversation, true)
+    if (!this.#conversations.has(conversation)) {
+      this.#conversations.set(conversation, true)
+      this.#undo.push(conversation.checkpoint())
+    }
     const known = moves.get(conversation.id)
     if (known?.stream === 'conversation') return known
     const after = conversation.headSequence

@@ -11,7 +11,7 @@ import type { Operation } from './operation.ts'
 export const sendMessage: Operation<SendMessage, SendMessageResult> = {
   name: 'send-message',
   remembered: false,
-  reads: (input) => ({ conversations: [input.conversation], messages: [input.id] }),
+  reads: (input) => ({ conversations: [input.conversation], newMessages: [input.id] }),
   decide(input, asking, facts) {
     const sent = facts.message(input.id)
     if (sent) {

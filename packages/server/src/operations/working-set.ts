@@ -7,6 +7,8 @@ import type { Loaded, Person, Wanted } from '../store/store.ts'
 /** Conversations and people kept in memory between batches; the least recently used go first. */
 const MAX_CONVERSATIONS = 20_000
 const MAX_PEOPLE = 50_000
+/** Messages kept for whoever repeats what was sent a moment ago. */
+const MAX_MESSAGES = 10_000
 
 /**
  * What the write lane knows: everything the current batch needs, and conversations and people of earlier batches.
@@ -21,9 +23,13 @@ export class WorkingSet {
   readonly #nonces = new Set<string>()
   readonly #sessions = new Map<Uuid, Session>()
 
-  /** Of what a batch asks for, what is not known yet. */
+  /**
+   * Of what a batch asks for, what is not known yet.
+   * @param isDoubtful whether messages expected to be new are to be looked up all the same
+   */
   missing(
     requests: readonly { readonly reads: Reads; readonly app: AppKey; readonly userId: UserId | null }[],
+    isDoubtful = false,
   ): Wanted {
     const wanted = {
       conversations: [] as { app: AppKey; key: Uuid }[],
@@ -49,7 +55,9 @@ export class WorkingSet {
         const isKnown = id === null || (id !== undefined && this.#conversations.has(keyOf(app, id)))
         if (!isKnown && need('d', app, key)) wanted.distinctKeys.push({ app, key })
       }
-      for (const key of reads.messages ?? []) if (need('m', app, key)) wanted.messages.push({ app, key })
+      for (const key of [...(reads.messages ?? []), ...((isDoubtful && reads.newMessages) || [])]) {
+        if (!touch(this.#messages, keyOf(app, key)) && need('m', app, key)) wanted.messages.push({ app, key })
+      }
       for (const key of [...(reads.profiles ?? []), ...(userId === null ? [] : [userId])]) {
         if (!touch(this.#people, keyOf(app, key)) && need('p', app, key)) wanted.people.push({ app, key })
       }
@@ -121,35 +129,43 @@ export class WorkingSet {
     return this.#people.get(keyOf(app, userId)) ?? undefined
   }
 
-  putConversation(conversation: ConversationState): void {
-    this.#conversations.set(keyOf(conversation.app, conversation.id), conversation)
+  // Everything below changes what is known, and answers with what takes it back.
+
+  putConversation(conversation: ConversationState): Undo {
     const { distinctKey } = conversation.record
-    if (distinctKey !== null) this.#distinct.set(keyOf(conversation.app, distinctKey), conversation.id)
+    const undoConversation = put(this.#conversations, keyOf(conversation.app, conversation.id), conversation)
+    if (distinctKey === null) return undoConversation
+    const undoDistinct = put(this.#distinct, keyOf(conversation.app, distinctKey), conversation.id)
+    return () => {
+      undoDistinct()
+      undoConversation()
+    }
   }
 
   /** A conversation stopped being the distinct one of its participants. */
-  dropDistinct(app: AppKey, distinctKey: string): void {
-    this.#distinct.set(keyOf(app, distinctKey), null)
+  dropDistinct(app: AppKey, distinctKey: string): Undo {
+    return put(this.#distinct, keyOf(app, distinctKey), null)
   }
 
-  putPerson(person: Person): void {
-    this.#people.set(keyOf(person.app, person.profile.userId), person)
+  putPerson(person: Person): Undo {
+    return put(this.#people, keyOf(person.app, person.profile.userId), person)
   }
 
-  putMessage(app: AppKey, message: MessageRecord): void {
-    this.#messages.set(keyOf(app, message.id), message)
+  putMessage(app: AppKey, message: MessageRecord): Undo {
+    return put(this.#messages, keyOf(app, message.id), message)
   }
 
-  putOperation(app: AppKey, userId: UserId, id: Uuid, remembered: Remembered): void {
-    this.#operations.set(operationKey(app, userId, id), remembered)
+  putOperation(app: AppKey, userId: UserId, id: Uuid, remembered: Remembered): Undo {
+    return put(this.#operations, operationKey(app, userId, id), remembered)
   }
 
-  putNonce(nonceHash: string): void {
+  putNonce(nonceHash: string): Undo {
     this.#nonces.add(nonceHash)
+    return () => this.#nonces.delete(nonceHash)
   }
 
-  putSession(session: Session): void {
-    this.#sessions.set(session.id, session)
+  putSession(session: Session): Undo {
+    return put(this.#sessions, session.id, session)
   }
 
   /** Between batches: keeps memory within its bounds. */
@@ -157,7 +173,7 @@ export class WorkingSet {
     evict(this.#conversations, MAX_CONVERSATIONS)
     evict(this.#distinct, MAX_CONVERSATIONS)
     evict(this.#people, MAX_PEOPLE)
-    this.#messages.clear()
+    evict(this.#messages, MAX_MESSAGES)
     this.#operations.clear()
     this.#nonces.clear()
     this.#sessions.clear()
@@ -168,7 +184,20 @@ export class WorkingSet {
     this.#conversations.clear()
     this.#distinct.clear()
     this.#people.clear()
+    this.#messages.clear()
     this.trim()
+  }
+}
+
+/** Takes one change back. */
+export type Undo = () => void
+
+function put<K, V>(map: Map<K, V>, key: K, value: V): Undo {
+  const before = map.get(key)
+  map.set(key, value)
+  return () => {
+    if (before === undefined) map.delete(key)
+    else map.set(key, before)
   }
 }
 

@@ -25,7 +25,10 @@ export interface LogStore {
   /** The cursor of the last commit. */
   lastCursor(): Promise<Cursor>
   load(wanted: Wanted): Promise<Loaded>
-  /** All of it or nothing, durable when the promise resolves. */
+  /**
+   * All of it or nothing, durable when the promise resolves.
+   * @throws MessageExists if a message said to be new is not
+   */
   commit(writes: Writes): Promise<void>
   /** Forgets remembered operations and used nonces that nobody can repeat any more. */
   prune(before: { readonly operationsMs: number; readonly noncesMs: number }): Promise<void>
@@ -77,7 +80,7 @@ export interface Writes {
   readonly cursor: Cursor
   readonly conversations: readonly ConversationWrite[]
   readonly participants: readonly (ParticipantRecord & { readonly app: AppKey; readonly conversation: Uuid })[]
-  readonly messages: readonly (MessageRecord & { readonly app: AppKey })[]
+  readonly messages: readonly (MessageRecord & { readonly app: AppKey; readonly isNew: boolean })[]
   /** Conversations whose messages are to be deleted. */
   readonly purged: readonly AppItem<Uuid>[]
   readonly people: readonly (Person & { readonly isInboxMoved: boolean })[]
@@ -262,6 +265,11 @@ export interface AppStore {
   liveSessionsOf(app: AppKey, userId: UserId): Promise<readonly Session[]>
   /** Ends all live sessions of an identity, from whichever process. Answers how many. */
   endSessionsOf(app: AppKey, userId: UserId, atMs: number): Promise<number>
+}
+
+/** A commit was refused whole because the id of a new message is taken: somebody repeats what was done before. */
+export class MessageExists extends Error {
+  override readonly name = 'MessageExists'
 }
 
 /** The store cannot do its work right now; nothing was changed. */

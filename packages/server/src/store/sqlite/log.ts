@@ -1,6 +1,13 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import type { AppKey, MessageRecord, Session } from '../../model/state.ts'
-import type { LoadedConversation, LogStore, Person, RememberedOperation } from '../store.ts'
+import {
+  type LoadedConversation,
+  type LogStore,
+  MessageExists,
+  type Person,
+  type RememberedOperation,
+  type Writes,
+} from '../store.ts'
 import type { Database } from './database.ts'
 import {
   CONVERSATION_COLUMNS,
@@ -66,11 +73,11 @@ export function sqliteLog(db: Database): Synchronous<LogStore> {
           )
         }
         for (const message of writes.messages) {
-          db.sql(PUT_MESSAGE).run(
+          putMessage(db, message, [
             ...[message.app, message.conversation, message.position, message.id, message.sender, message.sentAt],
             ...[JSON.stringify(message.parts), message.deletedAt, message.sequence, message.firstSequence],
             message.changedAt,
-          )
+          ])
         }
         for (const { app, profile, inboxSequence, isInboxMoved } of writes.people) {
           db.sql(PUT_PERSON).run(
@@ -106,6 +113,20 @@ export function sqliteLog(db: Database): Synchronous<LogStore> {
   }
 }
 
+function putMessage(db: Database, message: Writes['messages'][number], values: readonly unknown[]): void {
+  if (!message.isNew) {
+    db.sql(PUT_MESSAGE).run(...values)
+    return
+  }
+  try {
+    db.sql(ADD_MESSAGE).run(...values)
+  } catch (error) {
+    // The one constraint besides the primary key, whose breach would be a bug.
+    if ((error as { code?: string }).code !== 'SQLITE_CONSTRAINT_UNIQUE') throw error
+    throw new MessageExists(`The message ${message.id} exists.`, { cause: error })
+  }
+}
+
 const PUT_CONVERSATION = `
   INSERT INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (app, id) DO UPDATE SET
@@ -122,8 +143,10 @@ const PUT_PARTICIPANT = `
     last_position = excluded.last_position, sequence = excluded.sequence,
     inbox_sequence = excluded.inbox_sequence, changed_at = excluded.changed_at`
 
+const ADD_MESSAGE = 'INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
+
 const PUT_MESSAGE = `
-  INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ${ADD_MESSAGE}
   ON CONFLICT (app, conversation, position) DO UPDATE SET
     parts = excluded.parts, deleted_at = excluded.deleted_at, sequence = excluded.sequence,
     changed_at = excluded.changed_at`

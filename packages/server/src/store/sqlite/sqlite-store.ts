@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { type Store, StoreOutage } from '../store.ts'
+import { MessageExists, type Store, StoreOutage } from '../store.ts'
 import { sqliteApps } from './apps.ts'
 import { type Database, openDatabase } from './database.ts'
 import { sqliteLists } from './lists.ts'
@@ -29,7 +29,7 @@ export function openSqliteStore(file: string): Store {
     try {
       return Promise.resolve(parts[part][method]!(...(args as never[])))
     } catch (error) {
-      return Promise.reject(asOutage(error as Error))
+      return Promise.reject(asKnownError(error as Error))
     }
   }
   return storeOver(epoch, call, async () => db.close())
@@ -100,7 +100,7 @@ async function startThread(file: string): Promise<StoreThread> {
       const waiting = asked.get(answer.id)
       asked.delete(answer.id)
       if ('value' in answer) waiting?.resolve(answer.value)
-      else waiting?.reject(asOutage(Object.assign(new Error(answer.error.message), answer.error)))
+      else waiting?.reject(asKnownError(Object.assign(new Error(answer.error.message), answer.error)))
     })
     worker.on('error', reject)
     worker.on('exit', () => {
@@ -127,7 +127,8 @@ async function startThread(file: string): Promise<StoreThread> {
 }
 
 /** What may pass by itself is told apart from what never will. */
-function asOutage(error: Error): Error {
+function asKnownError(error: Error): Error {
+  if (error.name === 'MessageExists') return new MessageExists(error.message)
   const code = (error as Error & { code?: unknown }).code
   if (typeof code !== 'string' || !/^SQLITE_(FULL|IOERR|BUSY|LOCKED|READONLY|CANTOPEN|NOMEM)/.test(code)) return error
   return new StoreOutage(`The store cannot be used right now (${code}).`, { cause: error })
