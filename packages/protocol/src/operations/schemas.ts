@@ -38,7 +38,7 @@ export const metadata = v.pipe(
 /** Lists are bounded before their members are looked at, so that a hostile list costs nothing. */
 export const list = <T extends v.GenericSchema>(item: T, max: number, min = 0) =>
   v.pipe(
-    v.custom<unknown[]>((value) => Array.isArray(value), 'Expected a list.'),
+    v.custom<v.InferInput<T>[]>((value) => Array.isArray(value), 'Expected a list.'),
     v.maxLength(max, `Expected at most ${max} items.`),
     v.minLength(min, `Expected at least ${min} items.`),
     v.array(item),
