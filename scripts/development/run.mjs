@@ -10,6 +10,7 @@ import { choosePorts, Obstacle, parsePort } from './ports.mjs'
 
 const USUAL_PORT = 4500
 const DRAIN_MS = 3_000
+const PARENT_CHECK_MS = 500
 /** Ctrl-C in a terminal reaches us twice, once through npm; only a later one means "at once". */
 const IMPATIENCE_MS = 1_000
 
@@ -39,7 +40,7 @@ async function run(host, asked, dataFolder, devFiles) {
     const where = `Parley runs already on ${dataFolder} (process ${running.pid}), and the demo is at ${running.demoUrl}.`
     throw new Obstacle(`${where} Stop it, or choose another folder: PARLEY_DATA=other npm start`)
   }
-  mkdirSync(dataFolder, { recursive: true })
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
   removeStale(devFiles)
 
   const ports = await choosePorts(host, asked, USUAL_PORT)
@@ -96,6 +97,14 @@ function stopOnSignal(stop) {
       )
     })
   }
+  stopWithParent()
+}
+
+/** npm passes a signal on to the shell between us, and that shell dies alone; nobody would be left to stop us. */
+function stopWithParent() {
+  if (!process.env.npm_lifecycle_event) return
+  const parent = process.ppid
+  setInterval(() => process.ppid !== parent && process.emit('SIGTERM', 'SIGTERM'), PARENT_CHECK_MS).unref()
 }
 
 /** @param {{ url: string, appId: string, authServiceUrl: string, demoUrl: string, dataFolder: string }} where */
@@ -108,7 +117,7 @@ function welcome({ url, appId, authServiceUrl, demoUrl, dataFolder }) {
     Authentication service   ${authServiceUrl}
     Data                     ${dataFolder}
 
-  Sign in as alice, ben, cleo or dana; the password is "parley". Open a second browser window, or a private
-  one, to be two people at once. Ctrl-C stops everything; the data stays.
+  Sign in as alice, ben, cleo or dana; the password is "parley". A private window, or another browser, is a second
+  person or a second device. Ctrl-C stops everything; the data stays.
 `)
 }
