@@ -23,19 +23,26 @@ export function sqliteLists(db: Database): Synchronous<ListStore> {
 
     conversations(app, viewer, page) {
       return db.transaction('read', () => {
-        const order = page.sortBy === 'last_message' ? 'c.last_message_at' : 'c.created_at'
+        const order = page.sortBy === 'last_message' ? 'last_message_at' : 'created_at'
+        const after = page.from === null ? undefined : placeInList(db, app, page.from, viewer, order)
         const ids = (
           db
             .sql(
               `SELECT c.id FROM participants p JOIN conversations c ON c.app = p.app AND c.id = p.conversation
                WHERE p.app = ? AND p.user_id = ? AND p.state IN ('joined', 'removed') AND c.deleted_at IS NULL
-               ORDER BY ${order} DESC, c.id DESC`,
+                 AND (c.${order}, c.id) < (?, ?)
+               ORDER BY c.${order} DESC, c.id DESC LIMIT ?`,
             )
-            .all(app, viewer) as { id: Uuid }[]
+            .all(app, viewer, after?.at ?? Number.MAX_SAFE_INTEGER, after?.id ?? '', page.limit) as { id: Uuid }[]
         ).map((row) => row.id)
-        const start = page.from === null ? 0 : ids.indexOf(page.from) + 1
-        const items = ids.slice(start, start + page.limit).map((id) => conversationView(db, app, id, viewer)!)
-        return { total: ids.length, items }
+        const total = db
+          .sql(
+            `SELECT count(*) FROM participants p JOIN conversations c ON c.app = p.app AND c.id = p.conversation
+             WHERE p.app = ? AND p.user_id = ? AND p.state IN ('joined', 'removed') AND c.deleted_at IS NULL`,
+          )
+          .pluck()
+          .get(app, viewer) as number
+        return { total, items: ids.map((id) => conversationView(db, app, id, viewer)!) }
       })
     },
 
@@ -56,27 +63,26 @@ export function sqliteLists(db: Database): Synchronous<ListStore> {
 
     message: (app, id) => messageById(db, app, id),
 
-    changedSince(app, viewer, sinceMs, limit) {
+    movedSince(app, viewer, sinceMs) {
+      const rows = db
+        .sql(
+          `SELECT p.conversation, c.deleted_at, ${PARTICIPANT_COLUMNS} FROM participants p
+           JOIN conversations c ON c.app = p.app AND c.id = p.conversation
+           WHERE p.app = ? AND p.user_id = ? AND (c.moved_at >= ? OR p.changed_at >= ?)
+           ORDER BY c.moved_at`,
+        )
+        .all(app, viewer, sinceMs, sinceMs) as Row[]
+      return rows.map((row) => ({
+        id: row.conversation! as Uuid,
+        deletedAt: row.deleted_at! as number | null,
+        own: toParticipant(row),
+      }))
+    },
+
+    messagesSince(app, conversation, viewer, sinceMs, page) {
       return db.transaction('read', () => {
-        const rows = db
-          .sql(
-            `SELECT p.conversation, c.deleted_at, c.head_position, ${PARTICIPANT_COLUMNS} FROM participants p
-             JOIN conversations c ON c.app = p.app AND c.id = p.conversation
-             WHERE p.app = ? AND p.user_id = ? AND (c.moved_at >= ? OR p.changed_at >= ?)
-             ORDER BY c.moved_at LIMIT ?`,
-          )
-          .all(app, viewer, sinceMs, sinceMs, limit) as Row[]
-        return rows.map((row) => {
-          const id = row.conversation! as Uuid
-          const own = toParticipant(row)
-          return {
-            id,
-            own,
-            deletedAt: row.deleted_at! as number | null,
-            view: row.deleted_at === null ? (conversationView(db, app, id, viewer) ?? null) : null,
-            messages: changedMessages(db, app, id, sightFrom(own, row.head_position!), sinceMs, limit),
-          }
-        })
+        const sight = sightOf(db, app, conversation, viewer)
+        return sight ? messagesSince(db, app, conversation, sight, sinceMs, page) : []
       })
     },
 
@@ -208,6 +214,7 @@ function conversationView(db: Database, app: AppKey, id: Uuid, viewer: UserId): 
   }
   return {
     record: toConversation(row),
+    headSequence: row.head_sequence!,
     headPosition: row.head_position!,
     lastMessageAt: row.last_message_at!,
     own,
@@ -218,28 +225,66 @@ function conversationView(db: Database, app: AppKey, id: Uuid, viewer: UserId): 
   }
 }
 
-/** Messages sent or changed since a time; tombstones too, for whoever saw the message before. */
-function changedMessages(
+/** Where a conversation stands in somebody's list, whether or not it is still in it. */
+function placeInList(
+  db: Database,
+  app: AppKey,
+  id: Uuid,
+  viewer: UserId,
+  order: 'created_at' | 'last_message_at',
+): { readonly at: number; readonly id: Uuid } | undefined {
+  const at = db
+    .sql(
+      `SELECT c.${order} FROM conversations c JOIN participants p ON p.app = c.app AND p.conversation = c.id
+       WHERE c.app = ? AND c.id = ? AND p.user_id = ?`,
+    )
+    .pluck()
+    .get(app, id, viewer) as number | undefined
+  return at === undefined ? undefined : { at, id }
+}
+
+/** Sent since a time, which are the newest, and tombstones made since of older ones. */
+function messagesSince(
   db: Database,
   app: AppKey,
   conversation: Uuid,
   sight: Sight,
   sinceMs: number,
-  limit: number,
+  page: { readonly above: number; readonly limit: number },
 ): MessageRecord[] {
-  const changed = new Map<number, MessageRecord>()
-  for (const message of newestFirst(db, app, conversation, sight.last)) {
-    if (message.sentAt < sinceMs || changed.size >= limit) break
-    changed.set(message.position, message)
+  const first = firstSentSince(db, app, conversation, sinceMs, sight.last)
+  const shown: MessageRecord[] = []
+  let { above } = page
+  for (;;) {
+    const rows = [
+      ...db
+        .sql(
+          `SELECT ${MESSAGE_COLUMNS} FROM messages WHERE app = ? AND conversation = ? AND sequence <> first_sequence
+             AND changed_at >= ? AND position > ? AND position < ? ORDER BY position LIMIT ?`,
+        )
+        .all(app, conversation, sinceMs, above, first, page.limit),
+      ...db
+        .sql(
+          `SELECT ${MESSAGE_COLUMNS} FROM messages
+           WHERE app = ? AND conversation = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`,
+        )
+        .all(app, conversation, Math.max(above, first - 1), sight.last, page.limit),
+    ].slice(0, page.limit) as Row[]
+    shown.push(...rows.map(toMessage).filter(({ position }) => !hasPosition(sight.hidden, position)))
+    if (shown.length >= page.limit || rows.length < page.limit) return shown.slice(0, page.limit)
+    above = rows[rows.length - 1]!.position!
   }
-  const later = db
-    .sql(
-      `SELECT ${MESSAGE_COLUMNS} FROM messages WHERE app = ? AND conversation = ? AND sequence <> first_sequence
-         AND changed_at >= ? AND position <= ? LIMIT ?`,
-    )
-    .all(app, conversation, sinceMs, sight.last, limit) as Row[]
-  for (const row of later) changed.set(row.position!, toMessage(row))
-  return [...changed.values()]
-    .filter((message) => !hasPosition(sight.hidden, message.position))
-    .sort((a, b) => a.position - b.position)
+}
+
+/** Positions are dense and `sent_at` rises with them, so the place to start is found by halving, without an index. */
+function firstSentSince(db: Database, app: AppKey, conversation: Uuid, sinceMs: number, last: number): number {
+  const sentAt = db.sql('SELECT sent_at FROM messages WHERE app = ? AND conversation = ? AND position = ?').pluck()
+  let low = 1
+  let high = last + 1
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (((sentAt.get(app, conversation, middle) as number | undefined) ?? 0) < sinceMs) low = middle + 1
+    else high = middle
+  }
+  return low
 }

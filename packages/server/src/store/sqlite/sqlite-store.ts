@@ -42,9 +42,11 @@ export function openSqliteStore(file: string): Store {
 export async function openThreadedSqliteStore(file: string): Promise<Store> {
   const writer = await startThread(file)
   const reader = await startThread(file)
+  const checkpoints = new Worker(new URL('./checkpoints.js', import.meta.url), { workerData: { file } })
   const call = (part: StorePart, method: string, args: readonly unknown[]) =>
     (part === 'log' || isWrite(method) ? writer : reader).call(part, method, args)
   return storeOver(writer.epoch, call, async () => {
+    await closeWorker(checkpoints)
     await reader.close()
     await writer.close()
   })
@@ -118,12 +120,16 @@ async function startThread(file: string): Promise<StoreThread> {
         worker.postMessage({ id: next, part, method, args } satisfies Question)
       }),
     async close() {
-      if (isClosing) return
-      const exited = new Promise((resolve) => worker.once('exit', resolve))
-      worker.postMessage('close')
-      await exited
+      if (!isClosing) await closeWorker(worker)
     },
   }
+}
+
+function closeWorker(worker: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    worker.once('exit', () => resolve())
+    worker.postMessage('close')
+  })
 }
 
 /** What may pass by itself is told apart from what never will. */

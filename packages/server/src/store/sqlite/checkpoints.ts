@@ -1,0 +1,23 @@
+/**
+ * A thread that moves committed pages from the write-ahead log into the database, so that the writer seldom has to: a
+ * checkpoint writes pages all over the file, and a commit that triggers one would take as long as hundreds of others.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { openDatabase } from './database.ts'
+
+const CHECKPOINT_MS = 500
+
+const db = openDatabase((workerData as { file: string }).file)
+const timer = setInterval(() => {
+  try {
+    db.sql('PRAGMA wal_checkpoint(PASSIVE)').all()
+  } catch {
+    // A full or failing disk is the writer's to report; here it only means trying again.
+  }
+}, CHECKPOINT_MS)
+
+parentPort?.on('message', () => {
+  clearInterval(timer)
+  db.close()
+  parentPort?.close()
+})
