@@ -5,6 +5,8 @@ import type { Cursor, MovedStreams, StreamStore } from '../store/store.ts'
 import type { Listener, Typing } from './change.ts'
 import { RecentChanges } from './recent-changes.ts'
 
+export type ListeningWatcher = (app: AppKey, userId: UserId, isListening: boolean) => void
+
 /** Conversations whose audience is kept for typing signals. */
 const MAX_AUDIENCES = 20_000
 
@@ -17,6 +19,7 @@ export class Delivery {
   readonly #listeners = new Map<string, Set<Listener>>()
   readonly #audiences = new Map<string, readonly UserId[]>()
   readonly #recent = new RecentChanges()
+  readonly #watchers = new Set<ListeningWatcher>()
 
   constructor(streams: StreamStore) {
     this.#streams = streams
@@ -27,10 +30,23 @@ export class Delivery {
     const name = keyOf(app, userId)
     const listeners = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, listeners.add(listener))
+    if (listeners.size === 1) this.#tellWatchers(app, userId, true)
     return () => {
-      listeners.delete(listener)
-      if (listeners.size === 0 && this.#listeners.get(name) === listeners) this.#listeners.delete(name)
+      if (!listeners.delete(listener) || listeners.size > 0) return
+      this.#listeners.delete(name)
+      this.#tellWatchers(app, userId, false)
     }
+  }
+
+  /** Whether an identity has a connection here. */
+  isListening(app: AppKey, userId: UserId): boolean {
+    return this.#listeners.has(keyOf(app, userId))
+  }
+
+  /** Tells whenever an identity's first connection came or its last one went; the answer stops it. */
+  watch(watcher: ListeningWatcher): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
   }
 
   /** Tells everybody concerned, in the order of the log. */
@@ -61,6 +77,10 @@ export class Delivery {
   /** What moved for an identity after a cursor: from memory if it is recent, from the store otherwise. */
   async moved(app: AppKey, userId: UserId, after: Cursor): Promise<MovedStreams> {
     return this.#recent.since(app, userId, after) ?? (await this.#streams.moved(app, userId, after))
+  }
+
+  #tellWatchers(app: AppKey, userId: UserId, isListening: boolean): void {
+    for (const watcher of this.#watchers) watcher(app, userId, isListening)
   }
 
   #tell(app: AppKey, userId: UserId, tell: (listener: Listener) => void): void {

@@ -19,6 +19,8 @@ export type Outcome<Result = unknown> =
       /** Where its effect lies, and the sequence at which it is there. */
       readonly stream: 'inbox' | Uuid
       readonly sequence: number
+      /** False if everything was so already: a repeat, or something found. */
+      readonly hasChanged: boolean
     }
   | { readonly refusal: Refusal }
 
@@ -213,7 +215,7 @@ export class WriteLane {
         ledger.remember({ app, userId, id: operationId, name: operation.name, at: now })
       }
       const { stream, sequence } = this.#effect(waiting, decision.effect)
-      return { outcome: { result: decision.result, stream, sequence }, moves }
+      return { outcome: { result: decision.result, stream, sequence, hasChanged: moves.length > 0 }, moves }
     } catch (error) {
       this.#options.log('a bug in an operation', {
         operation: operation.name,
@@ -230,7 +232,7 @@ export class WriteLane {
     const effect = waiting.reads.conversations?.[0]
     const conversation = effect && this.#known.conversation(waiting.app, effect)
     const isVisible = conversation && waiting.userId !== null && conversation.activeParticipant(waiting.userId)
-    return { result: {}, ...this.#effect(waiting, isVisible ? effect : undefined) }
+    return { result: {}, ...this.#effect(waiting, isVisible ? effect : undefined), hasChanged: false }
   }
 
   #effect(waiting: Waiting, conversation: Uuid | undefined): { stream: 'inbox' | Uuid; sequence: number } {

@@ -5,13 +5,19 @@ import type { AppKey, Participant, ParticipantRecord, Profile } from '../model/s
 import type { Cursor, Person, RememberedOperation, StreamRow, Writes } from '../store/store.ts'
 import type { Undo, WorkingSet } from './working-set.ts'
 
+/** A row that moved, with what a listener may want to know besides. */
+export type MovedRow =
+  | Extract<StreamRow, { type: 'conversation' }>
+  | (Extract<StreamRow, { type: 'participant' }> & { readonly before: ParticipantRecord | undefined })
+  | (Extract<StreamRow, { type: 'message' }> & { readonly sender: Profile | undefined })
+
 /** One stream moved: the rows of one operation, with their places. */
 export type StreamMove =
   | {
       readonly stream: 'conversation'
       readonly conversation: ConversationState
       readonly after: number
-      readonly rows: StreamRow[]
+      readonly rows: MovedRow[]
       /** Filled in once all rows are there. */
       sequence: number
       audience: readonly UserId[]
@@ -184,7 +190,7 @@ export class Ledger {
       conversation: conversation.id,
     })
     if (conversationMove) {
-      conversationMove.rows.push({ type: 'participant', record, profile: person.profile })
+      conversationMove.rows.push({ type: 'participant', record, profile: person.profile, before })
       conversationMove.sequence = conversation.headSequence
     }
     if (inboxMove) {
@@ -219,7 +225,7 @@ export class Ledger {
     this.#undo.push(this.#known.putMessage(app, record))
     const isUnwritten = isNew || (this.#messages.get(`${app} ${id}`)?.isNew ?? false)
     this.#messages.set(`${app} ${id}`, { ...record, app, isNew: isUnwritten })
-    move.rows.push({ type: 'message', record })
+    move.rows.push({ type: 'message', record, sender: this.#known.person(app, sender)?.profile })
     move.sequence = sequence
   }
 

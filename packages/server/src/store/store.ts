@@ -164,6 +164,8 @@ export interface MessagePage {
 /** A conversation as one of its participants sees it. */
 export interface ConversationView {
   readonly record: ConversationRecord
+  /** The stream's sequence: the view holds everything up to it. */
+  readonly headSequence: number
   readonly headPosition: number
   readonly lastMessageAt: number
   readonly own: ParticipantRecord
@@ -177,7 +179,9 @@ export interface ConversationView {
 /** What lists and single look-ups of the REST APIs need. */
 export interface ListStore {
   conversation(app: AppKey, id: Uuid, viewer: UserId): Promise<ConversationView | undefined>
-  /** The viewer's conversations, newest first; `from` names the last one of the page before. */
+  /**
+   * The viewer's conversations, newest first; `from` names the last one of the page before, which may be gone by now.
+   */
   conversations(
     app: AppKey,
     viewer: UserId,
@@ -191,8 +195,19 @@ export interface ListStore {
     page: { readonly from: Uuid | null; readonly limit: number },
   ): Promise<{ readonly total: number; readonly items: readonly MessageRecord[] } | undefined>
   message(app: AppKey, id: Uuid): Promise<MessageRecord | undefined>
-  /** Messages changed since a time, in the viewer's conversations: what `Event.replay` is made from. Oldest first. */
-  changedSince(app: AppKey, viewer: UserId, sinceMs: number, limit: number): Promise<readonly ChangedConversation[]>
+  /** Conversations the viewer ever took part in of which anything changed since a time; the longest quiet first. */
+  movedSince(app: AppKey, viewer: UserId, sinceMs: number): Promise<readonly MovedConversation[]>
+  /**
+   * Messages of a conversation sent or deleted since a time, above a position, oldest first, as far as the viewer may
+   * see. Tombstones are among them, for whoever saw the message before.
+   */
+  messagesSince(
+    app: AppKey,
+    conversation: Uuid,
+    viewer: UserId,
+    sinceMs: number,
+    page: { readonly above: number; readonly limit: number },
+  ): Promise<readonly MessageRecord[]>
   profile(app: AppKey, userId: UserId): Promise<Profile | undefined>
   /** Everybody the viewer ever shared a conversation with, newest first. */
   acquaintances(
@@ -206,13 +221,10 @@ export interface ListStore {
   conversationsOf(app: AppKey, userId: UserId): Promise<readonly Uuid[]>
 }
 
-export interface ChangedConversation {
-  readonly view: ConversationView | null
+export interface MovedConversation {
   readonly id: Uuid
   readonly deletedAt: number | null
   readonly own: ParticipantRecord
-  /** Changed messages the viewer can see, tombstones included, oldest first. */
-  readonly messages: readonly MessageRecord[]
 }
 
 export interface App {
