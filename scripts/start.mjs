@@ -10,7 +10,6 @@ import './prepare/node-version.mjs'
  *
  * Once everything is ready, .parley/dev.json tells other programs where it is.
  */
-const { fileURLToPath } = await import('node:url')
 const { runStep } = await import('./run-step.mjs')
 const { installPackages, isInstalled, isSqliteUsable, recompileSqlite } = await import('./prepare/packages.mjs')
 
@@ -26,9 +25,5 @@ await must(buildPackages)
 await must(buildDemo)
 
 const { runDevelopment } = await import('./development/run.mjs')
-await runDevelopment({
-  host: process.env.PARLEY_HOST || '127.0.0.1',
-  port: process.env.PORT || undefined,
-  dataFolder: process.env.PARLEY_DATA || fileURLToPath(new URL('../.parley', import.meta.url)),
-  devFile: fileURLToPath(new URL('../.parley/dev.json', import.meta.url)),
-})
+const { settingsFrom, usualDevFile } = await import('./development/settings.mjs')
+await runDevelopment({ ...settingsFrom(process.env), devFile: usualDevFile })

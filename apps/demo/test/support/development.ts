@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startProcess } from '@parley/testkit'
 
-const run = fileURLToPath(new URL('../../../../scripts/development/run.mjs', import.meta.url))
+const main = fileURLToPath(new URL('../../../../scripts/development/main.mjs', import.meta.url))
 
 export interface Development {
   readonly demoUrl: string
@@ -15,15 +15,8 @@ export interface Development {
 /** The server, the authentication service and the pages, as `npm start` runs them, on free ports and an empty folder. */
 export async function startDevelopment(): Promise<Development> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'parley-journey-'))
-  const options = JSON.stringify({ host: '127.0.0.1', port: '0', dataFolder })
-  const program = startProcess({
-    command: process.execPath,
-    args: [
-      '--input-type=module',
-      '--eval',
-      `const { runDevelopment } = await import(${JSON.stringify(run)}); await runDevelopment(${options})`,
-    ],
-  })
+  const env = { PORT: '0', PARLEY_DATA: dataFolder, PARLEY_HOST: undefined }
+  const program = startProcess({ command: process.execPath, args: [main], env })
   await program.line(/Parley is running/)
   const { demoUrl, authServiceUrl } = JSON.parse(readFileSync(join(dataFolder, 'dev.json'), 'utf8'))
   return {
