@@ -40,10 +40,14 @@ export const systemChance: Chance = {
   bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
 }
 
-/** Web Locks where there are any; elsewhere this is the only one there is. */
+/**
+ * Web Locks in browsers, where tabs share a database. In Node each client has its own, and two of one app in a process
+ * must not wait for each other; newer versions of Node have a `navigator` all the same.
+ */
 export const systemLocks: Locks = {
   async hold(name, { signal }, held) {
-    const locks = globalThis.navigator?.locks
+    const isNode = (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined
+    const locks = isNode ? undefined : globalThis.navigator?.locks
     if (locks) await locks.request(name, { signal }, held)
     else await held()
   },

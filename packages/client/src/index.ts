@@ -1,1 +1,45 @@
-export {}
+/** The public names of the SDK. */
+export type {
+  BasicIdentity,
+  ConversationId,
+  ConversationRow,
+  CreateConversationResult,
+  DeletionMode,
+  IdentityId,
+  MessageId,
+  MessageRow,
+  Metadata,
+  Part,
+  SendMessageResult,
+  SessionInfo,
+  WireError,
+} from '@parley/protocol'
+export type { DeauthenticateOptions } from './authentication/authentication.ts'
+export type {
+  AuthenticationState,
+  ChallengeFailure,
+  Deauthentication,
+  DeauthenticationReason,
+} from './authentication/authentication-state.ts'
+export type { Challenge, ChallengeHandler } from './authentication/obtain-token.ts'
+export { type Client, createClient } from './client.ts'
+export type {
+  ClientEvents,
+  ClientOptions,
+  ConversationHandle,
+  CreatedConversation,
+  Operation,
+  OperationOptions,
+  OutboxHandle,
+  SentMessage,
+} from './client-types.ts'
+export type { Chance, Clock, Locks } from './environment.ts'
+export { ParleyError, type ParleyErrorCode } from './errors.ts'
+export type { CreateConversationOptions } from './operations/create-conversation.ts'
+export type { SendMessageOptions } from './operations/send-message.ts'
+export type { MetadataValues } from './operations/update-conversation.ts'
+export type { OutboxEntry, ReplicaStorage } from './replica/replica.ts'
+export type { ConnectionState } from './sync/connection-state.ts'
+export type { HistoryProgress } from './sync/history.ts'
+export type { Fetch } from './transport/fetch.ts'
+export type { Socket, SocketFactory, WebSocketClass } from './transport/socket.ts'

@@ -16,7 +16,7 @@ import type {
   WireError,
 } from '@parley/protocol'
 import type { Clock } from '../environment.ts'
-import { ParleyError, refused } from '../errors.ts'
+import { abortable, ParleyError, refused } from '../errors.ts'
 import type { OutboxEntry, Replica, Write } from '../replica/replica.ts'
 import type { SerialQueue } from '../sync/serial-queue.ts'
 import { relabel } from './relabel.ts'
@@ -83,6 +83,7 @@ export class Outbox {
   #additions: Addition[] = []
   readonly #aliases = new Map<ConversationId, ConversationId>()
   readonly #waiters = new Map<string, Waiter[]>()
+  readonly #drainWaiters = new Set<() => void>()
   /** Told by the sender: which entries may be at the server at this moment. */
   isUnderWay: (id: string) => boolean = () => false
 
@@ -242,6 +243,7 @@ export class Outbox {
     if (writes.length === 0) return
     await this.#ports.replica.commit(writes, { durability: 'relaxed' })
     for (const apply of after) apply()
+    this.#tellDrained()
   }
 
   async #accept(
@@ -355,6 +357,7 @@ export class Outbox {
       this.#replace(order, undefined)
       this.#answer(id, (waiter) => waiter.reject(new ParleyError('discarded', 'The operation was discarded.')))
     }
+    this.#tellDrained()
   }
 
   /** What the app asked for and the server has not carried out, by order. */
@@ -364,6 +367,21 @@ export class Outbox {
       if (!isQuiet(entry) && entry.state.state !== 'acknowledged') entries.push(entry)
     })
     return entries
+  }
+
+  /** Settles once nothing the app asked for waits to be sent; what failed does not count. */
+  async drained(signal: AbortSignal): Promise<void> {
+    // What is being stored at this moment counts as well.
+    await this.#ports.writer.idle()
+    if (this.unsent.waiting === 0) return
+    const drained = new Promise<void>((resolve) => this.#drainWaiters.add(resolve))
+    await abortable(drained, signal)
+  }
+
+  #tellDrained(): void {
+    if (this.#drainWaiters.size === 0 || this.unsent.waiting > 0) return
+    for (const resolve of this.#drainWaiters) resolve()
+    this.#drainWaiters.clear()
   }
 
   /** Nobody will hear of what they wait for. */

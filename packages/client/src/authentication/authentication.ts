@@ -1,0 +1,646 @@
+/**
+ * Who is signed in on this device, from opening the local database to deleting it.
+ *
+ * It owns the authentication state, the stored session, the replica (opening, wiping) and the engine that runs while
+ * somebody is signed in. The flows below change the state; each leaves it as it was if it fails (AUTH-17), and nothing
+ * but the server's word, a call of the app's or an app without a token ends a session: never the device's clock.
+ */
+import { type BasicIdentity, type GoodbyeFrame, limits, type SessionInfo, type WireError } from '@parley/protocol'
+import type { Chance, Clock, Locks } from '../environment.ts'
+import { abortable, ParleyError, throwIfAborted } from '../errors.ts'
+import type { LossReason, OutboxEntry, Replica, ReplicaStorage } from '../replica/replica.ts'
+import type { ConnectionState } from '../sync/connection-state.ts'
+import type { Engine } from '../sync/engine.ts'
+import type {
+  AuthenticationState,
+  ChallengeFailure,
+  Deauthentication,
+  DeauthenticationReason,
+} from './authentication-state.ts'
+import { readIdentityToken } from './identity-token.ts'
+import { type ChallengeHandler, callHandler, obtainToken } from './obtain-token.ts'
+import { Renewal } from './renewal.ts'
+import { endSession, type OpenedSession, openSession, requestNonce, type SessionsApiPorts } from './sessions-api.ts'
+import { forgetSession, markSigningOut, readStored, storeSession, unmarkSigningOut } from './stored-session.ts'
+
+export interface AuthenticationPorts {
+  readonly appId: string
+  readonly api: SessionsApiPorts
+  readonly storage: ReplicaStorage
+  readonly challenge: ChallengeHandler
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly locks: Locks
+  /** An engine for whoever is signed in; its events about the session come back to this object. */
+  readonly makeEngine: (replica: Replica, identity: BasicIdentity, sessionToken: () => string) => Engine
+  readonly events: AuthenticationEvents
+}
+
+export interface AuthenticationEvents {
+  onState(state: AuthenticationState): void
+  /** Another replica is the one to read. */
+  onReplica(replica: Replica, identity: BasicIdentity | undefined): void
+  onChallengeFailed(failure: ChallengeFailure): void
+  onRenewed(session: SessionInfo): void
+  /** Work is about to be deleted; called before it is. */
+  onUnsent(entries: readonly OutboxEntry[]): void
+  onDeauthenticated(deauthentication: Deauthentication): void
+  onStorageLost(reason: LossReason | 'failed', error?: unknown): void
+}
+
+export interface DeauthenticateOptions {
+  readonly signal?: AbortSignal
+  /** Don't wait for the outbox, and give up what is in it. */
+  readonly discardUnsent?: boolean
+  /** Keep the local copy for the return of the same user; anybody else's sign-in deletes it (AUTH-38). */
+  readonly keepData?: boolean
+}
+
+/** A tab that has not got the lock by then says that it waits. */
+const LOCK_PATIENCE_MS = 100
+/** A session that ends this soon after its challenge had no fair chance of being renewed: the device was asleep. */
+const UNFAIR_MS = 3_000
+
+export class Authentication {
+  readonly #ports: AuthenticationPorts
+  #state: AuthenticationState = { state: 'opening' }
+  #replica: Replica | undefined
+  #engine: Engine | undefined
+  #session: OpenedSession | undefined
+  readonly #life = new AbortController()
+  readonly #opened: Promise<void>
+  #markOpened: () => void = () => {}
+  #released: Promise<void> = Promise.resolve()
+  #release: () => void = () => {}
+  #wantsConnection = true
+  /** The one sign-in under way (AUTH-34). */
+  #signIn: { readonly userId: string | undefined; readonly promise: Promise<BasicIdentity> } | undefined
+  #signOut: Promise<void> | undefined
+  readonly #renewal: Renewal
+  /** Asking for a new session after the old one was found dead. */
+  #reauthentication: AbortController | undefined
+  readonly #challengedWaiters = new Set<{ resolve: (identity: BasicIdentity) => void; reject: (e: unknown) => void }>()
+  /** Fires when the connection a sign-out relies on is lost. */
+  #interrupt: (() => void) | undefined
+  #hasServerEndedSession = false
+
+  constructor(ports: AuthenticationPorts) {
+    this.#ports = ports
+    this.#opened = new Promise((resolve) => {
+      this.#markOpened = resolve
+    })
+    this.#renewal = new Renewal({
+      clock: ports.clock,
+      chance: ports.chance,
+      ask: (nonce, signal) => this.#ask(nonce, this.#session?.identity.user_id, signal),
+      say: (frame) => this.#engine?.say(frame) ?? false,
+      onFailed: (failure) => ports.events.onChallengeFailed(failure),
+    })
+  }
+
+  get state(): AuthenticationState {
+    return this.#state
+  }
+
+  get engine(): Engine | undefined {
+    return this.#engine
+  }
+
+  get replica(): Replica | undefined {
+    return this.#replica
+  }
+
+  /** The identity whose data is on the screen. */
+  get identity(): BasicIdentity | undefined {
+    return 'identity' in this.#state ? this.#state.identity : undefined
+  }
+
+  /** Settles once the local database was looked at: from then on the state says who is signed in. */
+  get opened(): Promise<void> {
+    return this.#opened
+  }
+
+  // -- opening, and one tab at a time --------------------------------------------------------------------------------
+
+  open(): void {
+    const { locks, appId, clock } = this.#ports
+    const cancel = clock.after(LOCK_PATIENCE_MS, () => void this.#readWhileWaiting().catch(() => {}))
+    const { signal } = this.#life
+    this.#released = locks
+      .hold(`parley:${appId}`, { signal }, async () => {
+        cancel()
+        if (signal.aborted) return
+        const released = new Promise<void>((resolve) => {
+          this.#release = resolve
+        })
+        await this.#takeOver()
+        await released
+      })
+      .catch((error) => {
+        if (!signal.aborted) this.#storageFailed(error)
+      })
+      .finally(cancel)
+  }
+
+  /** Another tab is at work: its data may be read meanwhile. */
+  async #readWhileWaiting(): Promise<void> {
+    if (this.#state.state !== 'opening') return
+    const replica = await this.#ports.storage.open(this.#ports.appId)
+    const { session } = await readStored(replica)
+    if (this.#state.state !== 'opening') {
+      await replica.close()
+      return
+    }
+    this.#use(replica, session?.identity)
+    this.#become({ state: 'waiting-for-tab', identity: session?.identity })
+  }
+
+  async #takeOver(): Promise<void> {
+    try {
+      await this.#replica?.close()
+      await this.#openReplica()
+      const { session, signingOut } = await readStored(this.#replica!)
+      if (signingOut) await this.#finishSigningOut(session, signingOut.keepData)
+      else if (session) await this.#enter(session)
+      else this.#become({ state: 'unauthenticated' })
+    } catch (error) {
+      this.#storageFailed(error)
+    } finally {
+      this.#markOpened()
+    }
+  }
+
+  async #openReplica(): Promise<void> {
+    const { storage, appId } = this.#ports
+    const replica = await storage.open(appId, { onLost: (reason) => this.#lostReplica(replica, reason) })
+    this.#use(replica, undefined)
+  }
+
+  #use(replica: Replica, identity: BasicIdentity | undefined): void {
+    this.#replica = replica
+    this.#ports.events.onReplica(replica, identity)
+  }
+
+  #lostReplica(replica: Replica, reason: LossReason): void {
+    // Our own wiping destroys the replica as well; by then it is not the one in use any more.
+    if (replica !== this.#replica || this.#state.state === 'closed') return
+    this.#ports.events.onStorageLost(reason)
+    const { identity } = this
+    const engine = this.#engine
+    this.#engine = undefined
+    this.#session = undefined
+    this.#stopAsking()
+    void engine?.close().catch(() => {})
+    engine?.outbox.close(new ParleyError('storage_failed', `The local database was ${reason}.`))
+    if (reason !== 'deleted') {
+      void this.close()
+      return
+    }
+    const { onDeauthenticated } = this.#ports.events
+    this.#openReplica().then(
+      () => {
+        this.#become({ state: 'unauthenticated' })
+        if (identity) onDeauthenticated({ reason: 'data-deleted', identity, unsent: [] })
+      },
+      (error) => this.#storageFailed(error),
+    )
+  }
+
+  #storageFailed(error: unknown): void {
+    if (this.#life.signal.aborted) return
+    this.#ports.events.onStorageLost('failed', error)
+    void this.close()
+  }
+
+  /** The run before this one ended between "the server ended the session" and "the copy is deleted". */
+  async #finishSigningOut(session: OpenedSession | undefined, keepData: boolean): Promise<void> {
+    if (session) endSession(this.#ports.api, session.token, this.#life.signal).catch(() => {})
+    if (keepData) await forgetSession(this.#replica!)
+    else await this.#wipe()
+    this.#become({ state: 'unauthenticated' })
+  }
+
+  async #wipe(): Promise<void> {
+    const { storage, appId } = this.#ports
+    const replica = this.#replica
+    this.#replica = undefined
+    await replica?.close()
+    await storage.destroy(appId)
+    await this.#openReplica()
+  }
+
+  // -- connection ----------------------------------------------------------------------------------------------------
+
+  connect(): void {
+    this.#wantsConnection = true
+    this.#engine?.start()
+  }
+
+  disconnect(): void {
+    this.#wantsConnection = false
+    this.#engine?.stop()
+  }
+
+  connectionChanged(state: ConnectionState): void {
+    const isLive = state.state === 'live' || state.state === 'probing'
+    if (isLive) this.#renewal.connected()
+    else {
+      this.#renewal.disconnected()
+      this.#interrupt?.()
+    }
+  }
+
+  // -- signing in ----------------------------------------------------------------------------------------------------
+
+  /** Signs a user in; connects by itself (AUTH-8). The same user's session is resumed (AUTH-33). */
+  async authenticate(userId: string | undefined, signal: AbortSignal | undefined): Promise<BasicIdentity> {
+    throwIfAborted(signal)
+    await abortable(this.#opened, signal)
+    this.#wantsConnection = true
+    const state = this.#state
+    switch (state.state) {
+      case 'authenticated':
+        mustBe(userId, state.identity)
+        this.connect()
+        return state.identity
+      case 'challenged':
+        mustBe(userId, state.identity)
+        return this.#awaitReauthentication(signal)
+      case 'authenticating':
+        return this.#joinSignIn(userId, signal)
+      case 'unauthenticated':
+        return this.#startSignIn(userId, signal)
+      case 'deauthenticating':
+        throw new ParleyError('deauthenticating', 'Wait until the de-authentication has ended.')
+      case 'waiting-for-tab':
+        throw waitingForTab()
+      case 'opening':
+      case 'closed':
+        throw closed()
+    }
+  }
+
+  #startSignIn(userId: string | undefined, signal: AbortSignal | undefined): Promise<BasicIdentity> {
+    this.#become({ state: 'authenticating', userId })
+    const promise = this.#authenticateNow(userId, either(signal, this.#life.signal)).finally(() => {
+      this.#signIn = undefined
+      if (this.#state.state === 'authenticating') this.#become({ state: 'unauthenticated' })
+    })
+    this.#signIn = { userId, promise }
+    return promise
+  }
+
+  #joinSignIn(userId: string | undefined, signal: AbortSignal | undefined): Promise<BasicIdentity> {
+    const signIn = this.#signIn
+    if (!signIn || (userId !== undefined && userId !== signIn.userId)) {
+      throw new ParleyError('authentication_in_progress', 'Somebody is being authenticated already.')
+    }
+    return abortable(signIn.promise, signal)
+  }
+
+  async #authenticateNow(userId: string | undefined, signal: AbortSignal): Promise<BasicIdentity> {
+    const { api } = this.#ports
+    const nonce = await requestNonce(api, signal)
+    const token = await this.#ask(nonce, userId, signal)
+    if (token === null) throw new ParleyError('challenge_failed', 'The challenge handler gave no identity token.')
+    const session = await openSession(api, token, signal)
+    const { prn } = readIdentityToken(token)
+    if (session.identity.user_id !== prn) throw wrongUser(prn, session.identity.user_id)
+    throwIfAborted(signal)
+    const { owner } = await readStored(this.#replica!)
+    if (owner !== undefined && owner !== session.identity.id) await this.#wipe()
+    await storeSession(this.#replica!, session)
+    await this.#enter(session)
+    return session.identity
+  }
+
+  /** Calls the app's handler, and checks that the token is for whom it should be (AUTH-40). */
+  async #ask(nonce: string, userId: string | undefined, signal: AbortSignal): Promise<string | null> {
+    const { challenge, clock } = this.#ports
+    const token = await callHandler(challenge, { nonce, userId, signal }, clock)
+    if (token === null) return null
+    const { prn } = readIdentityToken(token)
+    if (userId !== undefined && prn !== userId) throw wrongUser(userId, prn)
+    return token
+  }
+
+  /** Somebody is signed in: local data is readable from here on, connected or not (AUTH-35, AUTH-36). */
+  async #enter(session: OpenedSession): Promise<void> {
+    const { identity } = session
+    this.#session = session
+    this.#hasServerEndedSession = false
+    const engine = this.#ports.makeEngine(this.#replica!, identity, () => this.#session?.token ?? session.token)
+    await engine.load()
+    this.#engine = engine
+    this.#ports.events.onReplica(this.#replica!, identity)
+    this.#become({ state: 'authenticated', identity, session: { id: session.id, expiresAt: session.expiresAt } })
+    if (this.#wantsConnection) engine.start()
+  }
+
+  // -- challenges ----------------------------------------------------------------------------------------------------
+
+  /** The server announces the end of the session on the live connection; it is renewed in place. */
+  challenged(nonce: string): void {
+    if (this.#state.state === 'authenticated') this.#renewal.challenged(nonce)
+  }
+
+  renewed(info: SessionInfo): void {
+    this.#prolong(info)
+    this.#renewal.renewed()
+    this.#ports.events.onRenewed(info)
+  }
+
+  welcomed(identity: BasicIdentity, info: SessionInfo): void {
+    const session = this.#session
+    if (!session || identity.id !== session.identity.id) return
+    this.#session = { ...session, identity }
+    const isProlonged = Date.parse(info.expires_at) > Date.parse(session.expiresAt)
+    if (isProlonged) this.renewed(info)
+    else this.#prolong(info)
+  }
+
+  refused(error: WireError): void {
+    this.#renewal.refused(error)
+  }
+
+  #prolong(info: SessionInfo): void {
+    if (!this.#session || !this.#replica) return
+    this.#session = { ...this.#session, id: info.id, expiresAt: info.expires_at }
+    storeSession(this.#replica, this.#session).catch(() => {})
+    const { identity } = this.#session
+    if (this.#state.state === 'authenticated') {
+      this.#become({ state: 'authenticated', identity, session: { id: info.id, expiresAt: info.expires_at } })
+    }
+  }
+
+  saidGoodbye(goodbye: GoodbyeFrame): void {
+    const { reason } = goodbye
+    if (reason !== 'session_ended' && reason !== 'authentication_required') return
+    if (this.#state.state === 'deauthenticating') {
+      this.#hasServerEndedSession = true
+      return
+    }
+    if (this.#state.state !== 'authenticated') return
+    const age = this.#renewal.ageMs
+    this.#renewal.stop()
+    const isUnfair = age !== undefined && age < UNFAIR_MS
+    if (reason === 'session_ended' && !isUnfair) {
+      this.#lose('session-ended')
+      return
+    }
+    const nonce = (goodbye.error?.data as { readonly nonce?: unknown } | undefined)?.nonce
+    this.#become({ state: 'challenged', identity: this.#state.identity })
+    this.#reauthenticate(typeof nonce === 'string' ? nonce : undefined)
+  }
+
+  /** The session died in our absence. Data and outbox stay while the app is asked for a token for a new one. */
+  #reauthenticate(nonce: string | undefined): void {
+    const { clock, chance, api, events } = this.#ports
+    const session = this.#session
+    if (!session) return
+    this.#reauthentication?.abort()
+    const abort = new AbortController()
+    this.#reauthentication = abort
+    const signal = either(abort.signal, this.#life.signal)
+    const current = { nonce: nonce ?? '', receivedAt: clock.now(), isUsed: nonce === undefined }
+    obtainToken(
+      {
+        clock,
+        chance,
+        ask: (fresh) => this.#ask(fresh, session.identity.user_id, signal),
+        requestNonce: async () => {
+          Object.assign(current, { nonce: await requestNonce(api, signal), receivedAt: clock.now(), isUsed: false })
+        },
+        submit: async (token) => {
+          const opened = await openSession(api, token, signal)
+          if (opened.identity.id !== session.identity.id) {
+            throw wrongUser(session.identity.user_id, opened.identity.user_id)
+          }
+          await storeSession(this.#replica!, opened)
+          this.#session = opened
+        },
+        onFailed: (failure) => events.onChallengeFailed(failure),
+      },
+      current,
+      { signal, patienceMs: limits.nonceLifetimeMs },
+    ).then(
+      (outcome) => (outcome === 'accepted' ? this.#readmitted() : this.#lose('no-token')),
+      () => {},
+    )
+  }
+
+  #readmitted(): void {
+    const session = this.#session
+    if (!session || this.#state.state !== 'challenged') return
+    const { identity, id, expiresAt } = session
+    this.#become({ state: 'authenticated', identity, session: { id, expiresAt } })
+    for (const { resolve } of this.#challengedWaiters) resolve(identity)
+    this.#challengedWaiters.clear()
+    this.#engine?.admit()
+  }
+
+  /** The app calls `authenticate` while challenged: ask again now rather than after the back-off. */
+  #awaitReauthentication(signal: AbortSignal | undefined): Promise<BasicIdentity> {
+    const promise = new Promise<BasicIdentity>((resolve, reject) => {
+      this.#challengedWaiters.add({ resolve, reject })
+    })
+    this.#reauthenticate(undefined)
+    return abortable(promise, signal)
+  }
+
+  #stopAsking(): void {
+    this.#renewal.stop()
+    this.#reauthentication?.abort()
+    this.#reauthentication = undefined
+    for (const { reject } of this.#challengedWaiters) {
+      reject(new ParleyError('not_authenticated', 'The session is over, and there was no token for a new one.'))
+    }
+    this.#challengedWaiters.clear()
+  }
+
+  /** De-authenticated against the user's will: unsent work goes to the app, then the copy goes (AUTH-14, AUTH-16). */
+  #lose(reason: DeauthenticationReason): void {
+    const { identity } = this
+    if (!identity) return
+    this.#become({ state: 'deauthenticating', identity })
+    this.#signOut = this.#leave({ reason, identity, keepData: false })
+      .catch((error) => this.#storageFailed(error))
+      .finally(() => {
+        this.#signOut = undefined
+      })
+  }
+
+  // -- signing out ---------------------------------------------------------------------------------------------------
+
+  /** Online only: the outbox goes out first, then the session ends, then the copy is deleted (AUTH-13 to AUTH-18). */
+  async deauthenticate(options: DeauthenticateOptions): Promise<void> {
+    throwIfAborted(options.signal)
+    await abortable(this.#opened, options.signal)
+    const state = this.#state
+    switch (state.state) {
+      case 'unauthenticated':
+        return
+      case 'authenticating':
+        throw new ParleyError('authentication_in_progress', 'Somebody is being authenticated.')
+      case 'waiting-for-tab':
+        throw waitingForTab()
+      case 'opening':
+      case 'closed':
+        throw closed()
+      case 'deauthenticating':
+        return abortable(this.#signOut ?? Promise.resolve(), options.signal)
+      case 'authenticated':
+      case 'challenged':
+        this.#signOut = this.#signOutNow(state, options).finally(() => {
+          this.#signOut = undefined
+        })
+        return this.#signOut
+    }
+  }
+
+  async #signOutNow(
+    state: Extract<AuthenticationState, { state: 'authenticated' | 'challenged' }>,
+    options: DeauthenticateOptions,
+  ): Promise<void> {
+    const { discardUnsent = false, keepData = false } = options
+    const engine = this.#engine!
+    const isOver = state.state === 'challenged'
+    if (!isOver && !engine.isLive) throw offline()
+    this.#become({ state: 'deauthenticating', identity: state.identity })
+    const interrupt = new AbortController()
+    this.#interrupt = () => interrupt.abort()
+    const signal = either(options.signal, either(interrupt.signal, this.#life.signal))
+    try {
+      if (!discardUnsent) await this.#flush(engine, isOver, signal)
+      if (!isOver) await this.#endSession(keepData, either(options.signal, this.#life.signal))
+    } catch (error) {
+      this.#interrupt = undefined
+      this.#resume(state)
+      if (interrupt.signal.aborted && !options.signal?.aborted) throw offline(error)
+      throw error
+    }
+    this.#interrupt = undefined
+    await this.#leave({ reason: 'asked', identity: state.identity, keepData, discardUnsent })
+  }
+
+  async #flush(engine: Engine, isOver: boolean, signal: AbortSignal): Promise<void> {
+    if (!isOver) {
+      refuseFailed(await engine.outbox.list(), 'failed')
+      await engine.outbox.drained(signal)
+      await engine.idle()
+    }
+    refuseFailed(await engine.outbox.list(), isOver ? 'any' : 'failed')
+    throwIfAborted(signal)
+  }
+
+  async #endSession(keepData: boolean, signal: AbortSignal): Promise<void> {
+    await markSigningOut(this.#replica!, keepData)
+    try {
+      await endSession(this.#ports.api, this.#session!.token, signal)
+    } catch (error) {
+      // The server's goodbye may arrive although its answer did not.
+      if (this.#hasServerEndedSession) return
+      await unmarkSigningOut(this.#replica!)
+      throw error
+    }
+  }
+
+  /** The sign-out did not happen; everything is as it was. */
+  #resume(state: Extract<AuthenticationState, { state: 'authenticated' | 'challenged' }>): void {
+    if (this.#state.state !== 'deauthenticating') return
+    this.#become(state)
+    if (state.state === 'challenged') return
+    if (this.#hasServerEndedSession) {
+      this.#become({ state: 'challenged', identity: state.identity })
+      this.#reauthenticate(undefined)
+    } else if (this.#wantsConnection) this.#engine?.start()
+  }
+
+  async #leave(leaving: {
+    readonly reason: DeauthenticationReason
+    readonly identity: BasicIdentity
+    readonly keepData: boolean
+    readonly discardUnsent?: boolean
+  }): Promise<void> {
+    const { reason, identity, keepData, discardUnsent = true } = leaving
+    const { events } = this.#ports
+    const engine = this.#engine
+    this.#engine = undefined
+    this.#session = undefined
+    this.#stopAsking()
+    await engine?.close()
+    const unsent = discardUnsent ? ((await engine?.outbox.list()) ?? []) : []
+    engine?.outbox.close(new ParleyError('discarded', 'The user was signed out before this was carried out.'))
+    if (unsent.length > 0) events.onUnsent(unsent)
+    if (keepData) {
+      await forgetSession(this.#replica!)
+      const everything = { type: 'delete-all', table: 'outbox', prefix: [] } as const
+      if (discardUnsent) await this.#replica!.commit([everything], { durability: 'strict' })
+      events.onReplica(this.#replica!, undefined)
+    } else {
+      await this.#wipe()
+    }
+    this.#become({ state: 'unauthenticated' })
+    events.onDeauthenticated({ reason, identity, unsent })
+  }
+
+  // -- the end -------------------------------------------------------------------------------------------------------
+
+  /** Ends this client, not the session: the next one goes on where this one was. */
+  async close(): Promise<void> {
+    if (this.#life.signal.aborted) {
+      await this.#released
+      return
+    }
+    this.#life.abort(closed())
+    this.#stopAsking()
+    this.#become({ state: 'closed' })
+    this.#markOpened()
+    const engine = this.#engine
+    this.#engine = undefined
+    engine?.outbox.close(closed())
+    await engine?.close()
+    await this.#replica?.close()
+    this.#release()
+    await this.#released
+  }
+
+  #become(state: AuthenticationState): void {
+    if (this.#state.state === 'closed') return
+    this.#state = state
+    this.#ports.events.onState(state)
+  }
+}
+
+function mustBe(userId: string | undefined, identity: BasicIdentity): void {
+  if (userId === undefined || userId === identity.user_id) return
+  throw new ParleyError('already_authenticated', 'Another user is authenticated; de-authenticate them first.')
+}
+
+function refuseFailed(entries: readonly OutboxEntry[], which: 'failed' | 'any'): void {
+  const lost = which === 'any' ? entries : entries.filter((entry) => entry.state.state === 'failed')
+  if (lost.length === 0) return
+  throw new ParleyError('unsent_work', `${lost.length} operations were not carried out and would be lost.`, {
+    entries: lost,
+  })
+}
+
+const wrongUser = (asked: string, got: string) =>
+  new ParleyError('wrong_user', `The identity token is for '${got}', not for '${asked}'.`)
+const waitingForTab = () => new ParleyError('waiting_for_tab', 'Another tab of this app is at work.')
+const closed = () => new ParleyError('closed', 'This client is closed.')
+const offline = (cause?: unknown) =>
+  new ParleyError('offline', 'Signing out needs a connection, so that nothing unsent is lost. Nothing was deleted.', {
+    cause,
+  })
+
+/** A signal that fires when either does. */
+function either(a: AbortSignal | undefined, b: AbortSignal): AbortSignal {
+  if (!a) return b
+  const controller = new AbortController()
+  for (const signal of [a, b]) {
+    if (signal.aborted) controller.abort(signal.reason)
+    signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true })
+  }
+  return controller.signal
+}

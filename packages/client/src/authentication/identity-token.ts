@@ -1,0 +1,32 @@
+import { ParleyError } from '../errors.ts'
+
+/** What the SDK reads of an identity token. It cannot verify it and needn't: the server does. */
+export interface IdentityTokenClaims {
+  /** The user id the token speaks for. */
+  readonly prn: string
+}
+
+/**
+ * Reads whom a token speaks for, so that a token for somebody else is never sent (AUTH-40).
+ * @throws ParleyError `challenge_failed` for anything that is no identity token: a page of HTML, an error object
+ */
+export function readIdentityToken(token: unknown): IdentityTokenClaims {
+  if (typeof token !== 'string' || token.length === 0) throw noToken('The challenge handler gave no identity token.')
+  const parts = token.split('.')
+  if (parts.length !== 3) throw noToken('What the challenge handler gave is no identity token.')
+  let claims: { readonly prn?: unknown }
+  try {
+    claims = JSON.parse(decodeBase64Url(parts[1]!))
+  } catch (cause) {
+    throw noToken('The identity token cannot be read.', cause)
+  }
+  if (typeof claims?.prn !== 'string' || claims.prn === '') throw noToken('The identity token names no user.')
+  return { prn: claims.prn }
+}
+
+const noToken = (message: string, cause?: unknown) => new ParleyError('challenge_failed', message, { cause })
+
+function decodeBase64Url(text: string): string {
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+  return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)))
+}

@@ -1,0 +1,146 @@
+/**
+ * Obtaining a new identity token when the server asks for one: call the app's handler, hand the token in, and if
+ * either fails try again, more and more rarely. One call of the handler at a time, never in a hot loop.
+ */
+import { limits } from '@parley/protocol'
+import type { Chance, Clock } from '../environment.ts'
+import { abortable, aborted, ParleyError } from '../errors.ts'
+
+/** The app's side of authentication: fetches an identity token for a nonce. Null: there is none to be had. */
+export type ChallengeHandler = (challenge: Challenge) => Promise<string | null | undefined>
+
+export interface Challenge {
+  readonly nonce: string
+  /** Whose token is wanted; undefined when the app asked for no one in particular. */
+  readonly userId: string | undefined
+  /** Fires when the token is not wanted any more. */
+  readonly signal: AbortSignal
+}
+
+/** A nonce, the latest the server gave; replaced while the handler is at work. */
+export interface CurrentNonce {
+  nonce: string
+  receivedAt: number
+  /** It was handed in and is spent. */
+  isUsed: boolean
+}
+
+export interface ObtainPorts {
+  readonly clock: Clock
+  readonly chance: Chance
+  /** Calls the handler and checks the token. Null when the app has none. */
+  readonly ask: (nonce: string, signal: AbortSignal) => Promise<string | null>
+  /** Hands the token in. */
+  readonly submit: (token: string, signal: AbortSignal) => Promise<void>
+  readonly requestNonce: (signal: AbortSignal) => Promise<void>
+  readonly onFailed: (failure: {
+    readonly error: ParleyError
+    readonly attempt: number
+    readonly retryInMs: number
+  }) => void
+}
+
+/** A handler that takes longer is given up. */
+export const HANDLER_PATIENCE_MS = 60_000
+const MIN_RETRY_MS = 5_000
+const MAX_RETRY_MS = 60_000
+/** A nonce is not begun with when it has less than this to live. */
+const NONCE_RESERVE_MS = HANDLER_PATIENCE_MS
+
+/**
+ * @param options.patienceMs how long the handler may fail before `no-token`; undefined for as long as the signal lets us
+ */
+export async function obtainToken(
+  ports: ObtainPorts,
+  current: CurrentNonce,
+  options: { readonly signal: AbortSignal; readonly patienceMs?: number },
+): Promise<'accepted' | 'declined' | 'no-token'> {
+  const { clock, chance } = ports
+  const { signal, patienceMs = Infinity } = options
+  let tokenlessSince = clock.now()
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await tryOnce(ports, current, signal)
+    if (outcome === 'accepted' || outcome === 'declined') return outcome
+    const now = clock.now()
+    // The app did its part; that the server is away does not make its user signed out.
+    if (outcome.hadToken && outcome.error.code === 'unreachable') tokenlessSince = now
+    if (now - tokenlessSince >= patienceMs) return 'no-token'
+    const ceiling = Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** Math.min(attempt, 8))
+    const wanted = MIN_RETRY_MS + chance.number() * (ceiling - MIN_RETRY_MS)
+    const retryInMs = Math.min(wanted, Math.max(MIN_RETRY_MS, tokenlessSince + patienceMs - now))
+    ports.onFailed({ error: outcome.error, attempt, retryInMs })
+    await pause(clock, retryInMs, signal)
+  }
+}
+
+interface Failed {
+  readonly error: ParleyError
+  readonly hadToken: boolean
+}
+
+async function tryOnce(
+  ports: ObtainPorts,
+  current: CurrentNonce,
+  signal: AbortSignal,
+): Promise<'accepted' | 'declined' | Failed> {
+  let hadToken = false
+  try {
+    const age = ports.clock.now() - current.receivedAt
+    if (current.isUsed || age > limits.nonceLifetimeMs - NONCE_RESERVE_MS) await ports.requestNonce(signal)
+    const { nonce } = current
+    const token = await ports.ask(nonce, signal)
+    if (token === null) return 'declined'
+    hadToken = true
+    // Spent, unless a newer one came while the handler was at work.
+    if (current.nonce === nonce) current.isUsed = true
+    await ports.submit(token, signal)
+    return 'accepted'
+  } catch (cause) {
+    if (signal.aborted) throw aborted(signal)
+    const error =
+      cause instanceof ParleyError
+        ? cause
+        : new ParleyError('challenge_failed', 'The challenge handler failed.', { cause })
+    return { error, hadToken }
+  }
+}
+
+/** Calls the app's handler, for no longer than is sensible. */
+export async function callHandler(
+  handler: ChallengeHandler,
+  challenge: Challenge,
+  clock: Clock,
+): Promise<string | null> {
+  const patience = new AbortController()
+  const stop = () => patience.abort(challenge.signal.reason)
+  challenge.signal.addEventListener('abort', stop, { once: true })
+  const cancel = clock.after(HANDLER_PATIENCE_MS, () => patience.abort('The handler took too long.'))
+  try {
+    const asked = Promise.resolve().then(() => handler({ ...challenge, signal: patience.signal }))
+    return (await abortable(asked, patience.signal)) ?? null
+  } catch (cause) {
+    if (challenge.signal.aborted) throw aborted(challenge.signal)
+    throw new ParleyError('challenge_failed', 'The challenge handler failed.', { cause })
+  } finally {
+    cancel()
+    challenge.signal.removeEventListener('abort', stop)
+  }
+}
+
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(aborted(signal))
+      return
+    }
+    const stop = () => {
+      cancel()
+      reject(aborted(signal))
+    }
+    const cancel = clock.after(ms, () => {
+      signal.removeEventListener('abort', stop)
+      resolve()
+    })
+    signal.addEventListener('abort', stop, { once: true })
+  })
+}

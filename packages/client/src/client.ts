@@ -1,0 +1,284 @@
+/**
+ * What an app holds: one client for one app on one device. A table of contents: each method says where it leads.
+ */
+import { type BasicIdentity, type ConversationId, type SendMessageResult, uuidv7 } from '@parley/protocol'
+import { Authentication, type DeauthenticateOptions } from './authentication/authentication.ts'
+import type { AuthenticationState } from './authentication/authentication-state.ts'
+import type {
+  ClientEvents,
+  ClientOptions,
+  ConversationHandle,
+  CreatedConversation,
+  Operation,
+  OperationOptions,
+  OutboxHandle,
+  SentMessage,
+} from './client-types.ts'
+import { Emitter } from './emitter.ts'
+import { systemChance, systemClock, systemLocks } from './environment.ts'
+import { abortable, ParleyError, throwIfAborted } from './errors.ts'
+import { systemHints } from './hints.ts'
+import { readConversationId } from './operations/check.ts'
+import { type CreateConversationOptions, createConversation } from './operations/create-conversation.ts'
+import { deleteConversation, leaveConversation } from './operations/delete-conversation.ts'
+import { deleteMessage } from './operations/delete-message.ts'
+import { findDistinct } from './operations/find-distinct.ts'
+import { markRead } from './operations/mark-messages.ts'
+import { sendMessage } from './operations/send-message.ts'
+import { changeParticipants, deleteMetadata, setMetadata } from './operations/update-conversation.ts'
+import type { Draft, Placed } from './outbox/outbox.ts'
+import { systemStorage } from './replica-storage.ts'
+import type { ConnectionState } from './sync/connection-state.ts'
+import { Engine } from './sync/engine.ts'
+import type { HistoryProgress } from './sync/history.ts'
+import { systemFetch } from './transport/fetch.ts'
+import { webSockets } from './transport/socket.ts'
+
+/**
+ * Makes a client and opens its local database. Whoever was signed in last is signed in again, connected or not.
+ *
+ * @example
+ * const client = createClient({ appId, url: 'https://chat.example.com', challenge: ({ nonce }) => fetchToken(nonce) })
+ * await client.authenticate('ada')
+ * const { conversation } = await client.createConversation({ participants: ['ben'] })
+ * await conversation.sendText('Hello')
+ */
+export function createClient(options: ClientOptions): Client {
+  return new Client(options)
+}
+
+export class Client {
+  readonly outbox: OutboxHandle
+  readonly #emitter = new Emitter<ClientEvents>()
+  readonly #authentication: Authentication
+  readonly #newUuid: () => ReturnType<typeof uuidv7>
+  readonly #stopHints: () => void
+
+  constructor(options: ClientOptions) {
+    const { appId, url, challenge, clock = systemClock, chance = systemChance } = options
+    const sockets = options.sockets ?? webSockets(options.webSocket)
+    const websocketUrl = options.websocketUrl ?? url.replace(/^http/, 'ws')
+    const emit = this.#emitter.emit.bind(this.#emitter)
+    this.#newUuid = () => uuidv7(clock.wall(), chance.bytes(10))
+    this.#authentication = new Authentication({
+      appId,
+      challenge,
+      clock,
+      chance,
+      api: { url, appId, clock, fetch: options.fetch ?? systemFetch },
+      storage: options.storage ?? systemStorage(() => emit('storage', { state: 'memory' })),
+      locks: options.locks ?? systemLocks,
+      makeEngine: (replica, identity, sessionToken) =>
+        new Engine({
+          url: websocketUrl,
+          replica,
+          identity: identity.id,
+          sessionToken,
+          sockets,
+          clock,
+          chance,
+          events: {
+            onConnection: (state) => {
+              this.#authentication.connectionChanged(state)
+              emit('connection', state)
+            },
+            onWelcome: ({ identity, session }) => this.#authentication.welcomed(identity, session),
+            onChallenge: ({ nonce }) => this.#authentication.challenged(nonce),
+            onRenewed: (session) => this.#authentication.renewed(session),
+            onRefusal: (error) => this.#authentication.refused(error),
+            onGoodbye: (goodbye) => this.#authentication.saidGoodbye(goodbye),
+            onHistory: (progress) => emit('history', progress),
+            onFailed: (entries) => emit('operation-failed', { entries }),
+            onRelabelled: (from, to) => emit('relabelled', { from, to }),
+            onTyping: (conversation, typing, paused) => emit('typing', { conversation, typing, paused }),
+            onStorage: (state, error) => emit('storage', { state, error }),
+            onSocketError: (error) => emit('problem', { error }),
+          },
+        }),
+      events: {
+        onState: (state) => emit('state', state),
+        onReplica: () => {},
+        onChallengeFailed: (failure) => emit('challenge-failed', failure),
+        onRenewed: (session) => emit('renewed', session),
+        onUnsent: (entries) => emit('unsent', { entries }),
+        onDeauthenticated: (deauthentication) => emit('deauthenticated', deauthentication),
+        onStorageLost: (_reason, error) => emit('storage', { state: 'lost', error }),
+      },
+    })
+    this.#stopHints = (options.hints ?? systemHints)(() => this.#authentication.engine?.hint())
+    this.outbox = {
+      list: () => this.#engine().outbox.list(),
+      retry: (operationId) => this.#engine().outbox.retry(operationId),
+      discard: (operationId) => this.#engine().outbox.discard(operationId),
+    }
+    this.#authentication.open()
+  }
+
+  /** Settles once the local database is open: `state` then says who is signed in. */
+  get opened(): Promise<void> {
+    return this.#authentication.opened
+  }
+
+  get state(): AuthenticationState {
+    return this.#authentication.state
+  }
+
+  /** Whose data is on this device, connected or not. */
+  get identity(): BasicIdentity | undefined {
+    return this.#authentication.identity
+  }
+
+  get connection(): ConnectionState {
+    return this.#authentication.engine?.connection ?? { state: 'stopped', until: null }
+  }
+
+  get history(): HistoryProgress {
+    const none = { state: 'waiting', conversationsDone: 0, conversationsTotal: 0, messages: 0 } as const
+    return this.#authentication.engine?.historyProgress ?? none
+  }
+
+  /** Listens; the function returned stops it. */
+  on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): () => void {
+    return this.#emitter.on(name, listener)
+  }
+
+  /** Signs a user in by asking the app's `challenge` function for a token. The same user's session is resumed. */
+  authenticate(userId?: string, options: OperationOptions = {}): Promise<BasicIdentity> {
+    return this.#authentication.authenticate(userId, options.signal)
+  }
+
+  /** Sends what is unsent, ends the session, deletes the local copy. Needs a connection. */
+  deauthenticate(options: DeauthenticateOptions = {}): Promise<void> {
+    return this.#authentication.deauthenticate(options)
+  }
+
+  /** Takes the connection up again after {@link disconnect}; otherwise it comes by itself. */
+  connect(): void {
+    this.#authentication.connect()
+  }
+
+  /** Goes offline without signing out. */
+  disconnect(): void {
+    this.#authentication.disconnect()
+  }
+
+  /** Starts a conversation, or finds the distinct one of the same people. */
+  async createConversation(options: CreateConversationOptions): Promise<CreatedConversation> {
+    throwIfAborted(options.signal)
+    const engine = this.#engine()
+    const me = this.identity!
+    const draft = createConversation(options, me.id, this.#newUuid)
+    const people = new Set([me.id, ...(draft.input.participants as (typeof me.id)[])])
+    const known = draft.input.distinct
+      ? await findDistinct(this.#authentication.replica!, await engine.outbox.list(), people)
+      : undefined
+    if (known !== undefined) {
+      const outcome = { conversation: known, outcome: 'found' } as const
+      return { ...this.#created(known, draft.id), acknowledged: Promise.resolve(outcome) }
+    }
+    const placed = await this.#add(draft, options.signal)
+    const acknowledged = answerOf(
+      placed,
+      ({ result }) => result as unknown as Awaited<CreatedConversation['acknowledged']>,
+    )
+    return { ...this.#created(placed.conversation, placed.id), acknowledged }
+  }
+
+  #created(id: ConversationId, operationId: string): Omit<CreatedConversation, 'acknowledged'> {
+    return { id, operationId, conversation: this.conversation(id) }
+  }
+
+  /** The verbs of one conversation. */
+  conversation(id: string): ConversationHandle {
+    const given = readConversationId(id)
+    const current = () => this.#authentication.engine?.outbox.resolve(given) ?? given
+    const newUuid = this.#newUuid
+    const add = (draft: Draft, options: OperationOptions = {}) => this.#operate(draft, options.signal)
+    const send: ConversationHandle['sendMessage'] = async (parts, options = {}): Promise<SentMessage> => {
+      const { id, draft } = sendMessage(current(), parts, options, newUuid)
+      const placed = await this.#add(draft, options.signal)
+      const acknowledged = answerOf(placed, ({ result }) => result as unknown as SendMessageResult)
+      return { id, operationId: placed.id, acknowledged }
+    }
+    return {
+      get id() {
+        return current()
+      },
+      sendMessage: send,
+      sendText: (text, options) => send([{ mime_type: 'text/plain', body: text }], options),
+      markRead: (upTo, options = {}) => this.#markRead(current(), upTo, options),
+      typing: () => this.#authentication.engine?.typing.press(current()),
+      stopTyping: () => this.#authentication.engine?.typing.stop(current()),
+      setMetadata: async (values, options) => add(setMetadata(current(), values, newUuid), options),
+      deleteMetadata: async (paths, options) => add(deleteMetadata(current(), paths, newUuid), options),
+      addParticipants: async (people, options) => add(changeParticipants(current(), 'add', people, newUuid), options),
+      removeParticipants: async (people, options) =>
+        add(changeParticipants(current(), 'remove', people, newUuid), options),
+      leave: async (options) => add(leaveConversation(current(), newUuid), options),
+      delete: async (mode, options) => add(deleteConversation(current(), mode, newUuid), options),
+      deleteMessage: async (message, mode, options) => add(deleteMessage(current(), message, mode, newUuid), options),
+    }
+  }
+
+  async #markRead(
+    conversation: ConversationId,
+    upTo: number | { readonly position: number } | undefined,
+    options: OperationOptions,
+  ): Promise<Operation | undefined> {
+    this.#engine()
+    const position = typeof upTo === 'object' ? upTo.position : (upTo ?? (await this.#newestPosition(conversation)))
+    return position === 0 ? undefined : this.#operate(markRead(conversation, position, this.#newUuid), options.signal)
+  }
+
+  async #newestPosition(conversation: ConversationId): Promise<number> {
+    const newest = await this.#authentication.replica?.scan('messages', {
+      prefix: [conversation],
+      reverse: true,
+      limit: 1,
+    })
+    return newest?.[0]?.position ?? 0
+  }
+
+  /** Ends this client, not the session: a later one goes on where this one was. Safe to call twice. */
+  close(): Promise<void> {
+    this.#stopHints()
+    return this.#authentication.close()
+  }
+
+  async #operate(draft: Draft, signal: AbortSignal | undefined): Promise<Operation> {
+    const placed = await this.#add(draft, signal)
+    return { operationId: placed.id, acknowledged: answerOf(placed, ({ result }) => result) }
+  }
+
+  #add(draft: Draft, signal: AbortSignal | undefined): Promise<Placed> {
+    throwIfAborted(signal)
+    return abortable(this.#engine().add(draft), signal)
+  }
+
+  /** The engine of whoever is signed in and may act. */
+  #engine(): Engine {
+    const { state } = this.state
+    const { engine } = this.#authentication
+    if (engine && (state === 'authenticated' || state === 'challenged')) return engine
+    switch (state) {
+      case 'deauthenticating':
+        throw new ParleyError('deauthenticating', 'The user is being signed out.')
+      case 'waiting-for-tab':
+        throw new ParleyError('waiting_for_tab', 'Another tab of this app is at work.')
+      case 'closed':
+        throw new ParleyError('closed', 'This client is closed.')
+      default:
+        throw new ParleyError('not_authenticated', 'Call authenticate first.')
+    }
+  }
+}
+
+/** The same answer in another form, which nobody has to listen to either. */
+function answerOf<Result>(
+  placed: Placed,
+  read: (acknowledged: Awaited<Placed['acknowledged']>) => Result,
+): Promise<Result> {
+  const answer = placed.acknowledged.then(read)
+  answer.catch(() => {})
+  return answer
+}

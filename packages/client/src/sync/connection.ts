@@ -1,0 +1,162 @@
+/**
+ * Runs the connection machine: it owns one socket and one timer, turns what happens to them into events, and carries
+ * out the effects. What frames mean is for the engine.
+ */
+import { type DownFrame, type HelloFrame, SUBPROTOCOL, type UpFrame } from '@parley/protocol'
+import type { Chance, Clock } from '../environment.ts'
+import type { Socket, SocketFactory } from '../transport/socket.ts'
+import { type ConnectionEvent, type ConnectionState, type Effect, stopped, transition } from './connection-state.ts'
+import { readDownFrame } from './down-frame.ts'
+
+export interface ConnectionPorts {
+  readonly url: string
+  readonly sockets: SocketFactory
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly hello: () => HelloFrame
+  readonly onState: (state: ConnectionState, before: ConnectionState) => void
+  /** Every frame after the welcome, the welcome first. */
+  readonly onFrame: (frame: DownFrame) => void
+  /** A socket could not even be made: no address, no WebSocket. */
+  readonly onSocketError: (error: unknown) => void
+}
+
+/** Frames that overtook the welcome on a disturbed line wait for it; more than this and the line is hopeless. */
+const MAX_EARLY_FRAMES = 64
+
+export class Connection {
+  readonly #ports: ConnectionPorts
+  #state: ConnectionState = stopped
+  #socket: Socket | undefined
+  #early: DownFrame[] = []
+  #timer: { readonly at: number; readonly cancel: () => void } | undefined
+
+  constructor(ports: ConnectionPorts) {
+    this.#ports = ports
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  get isLive(): boolean {
+    return this.#state.state === 'live' || this.#state.state === 'probing'
+  }
+
+  dispatch(event: ConnectionEvent): void {
+    const { clock, chance } = this.#ports
+    const before = this.#state
+    const { next, effects } = transition(before, event, { now: clock.now(), chance: chance.number() })
+    this.#state = next
+    for (const effect of effects) this.#perform(effect)
+    this.#setTimer()
+    // An effect may have led on already; then that step has told it.
+    if (before.state !== next.state && this.#state === next) this.#ports.onState(next, before)
+  }
+
+  /** Answers false when there is nobody to say it to. */
+  send(frame: UpFrame): boolean {
+    if (!this.isLive || !this.#socket) return false
+    this.#socket.send(JSON.stringify(frame))
+    return true
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect) {
+      case 'open':
+        this.#open()
+        break
+      case 'hello':
+        this.#socket?.send(JSON.stringify(this.#ports.hello()))
+        break
+      case 'ping':
+        this.#socket?.send('{"type":"ping"}')
+        break
+      case 'close':
+        this.#close()
+        break
+    }
+  }
+
+  #open(): void {
+    let socket: Socket
+    try {
+      socket = this.#ports.sockets(this.#ports.url, SUBPROTOCOL)
+    } catch (error) {
+      this.#ports.onSocketError(error)
+      this.dispatch({ event: 'closed' })
+      return
+    }
+    this.#socket = socket
+    this.#early = []
+    // What an abandoned socket still says is not listened to.
+    const ifCurrent = (react: () => void) => {
+      if (this.#socket === socket) react()
+    }
+    socket.onopen = () => ifCurrent(() => this.dispatch({ event: 'opened' }))
+    socket.onmessage = (text) => ifCurrent(() => this.#heard(text))
+    socket.onclose = () =>
+      ifCurrent(() => {
+        this.#socket = undefined
+        this.dispatch({ event: 'closed' })
+      })
+  }
+
+  #close(): void {
+    const socket = this.#socket
+    this.#socket = undefined
+    socket?.close(1000)
+  }
+
+  #heard(text: string | undefined): void {
+    const frame = readDownFrame(text)
+    if (frame === undefined) {
+      // Damaged on the way: whatever came before is fine, from here on the line is not.
+      this.#close()
+      this.dispatch({ event: 'closed' })
+      return
+    }
+    this.dispatch({ event: 'heard' })
+    if (frame === 'unknown') return
+    if (frame.type === 'goodbye') this.#heardGoodbye(frame)
+    else if (frame.type === 'welcome') this.#heardWelcome(frame)
+    else if (this.isLive) this.#ports.onFrame(frame)
+    else if (this.#early.length < MAX_EARLY_FRAMES) this.#early.push(frame)
+  }
+
+  #heardWelcome(frame: DownFrame): void {
+    if (this.#state.state !== 'greeting') return
+    const early = this.#early
+    this.#early = []
+    const socket = this.#socket
+    this.dispatch({ event: 'welcomed' })
+    for (const each of [frame, ...early]) if (this.#socket === socket) this.#ports.onFrame(each)
+  }
+
+  #heardGoodbye(frame: Extract<DownFrame, { type: 'goodbye' }>): void {
+    // The engine hears it first, so that it knows why when the state changes.
+    this.#ports.onFrame(frame)
+    this.dispatch({ event: 'goodbye', reason: frame.reason, retryAfterMs: frame.retry_after_ms ?? 0 })
+  }
+
+  /** One timer for the state's own deadline. A deadline that moved away is met by looking again, not by resetting. */
+  #setTimer(): void {
+    const { until } = this.#state
+    if (until === null) {
+      this.#timer?.cancel()
+      this.#timer = undefined
+      return
+    }
+    if (this.#timer && this.#timer.at <= until) return
+    this.#timer?.cancel()
+    const cancel = this.#ports.clock.after(Math.max(0, until - this.#ports.clock.now()), () => this.#ring())
+    this.#timer = { at: until, cancel }
+  }
+
+  #ring(): void {
+    this.#timer = undefined
+    const { until } = this.#state
+    if (until !== null && this.#ports.clock.now() >= until) this.dispatch({ event: 'deadline' })
+    else this.#setTimer()
+  }
+}

@@ -1,0 +1,50 @@
+import type { DownFrame } from '@parley/protocol'
+
+/**
+ * Reads what the server said. Answers undefined for text that is no frame: the line is damaged, nothing of it is
+ * believed. The server is trusted beyond its shape, so only what the engine computes with is looked at.
+ */
+export function readDownFrame(text: string | undefined): DownFrame | 'unknown' | undefined {
+  if (text === undefined) return undefined
+  let frame: Record<string, unknown>
+  try {
+    frame = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof frame !== 'object' || frame === null || typeof frame.type !== 'string') return undefined
+  // A newer server may say things we don't know; they are not for us.
+  if (!Object.hasOwn(shapes, frame.type)) return 'unknown'
+  const isWellFormed = shapes[frame.type as DownFrame['type']](frame)
+  // Checked above as far as we rely on it.
+  return isWellFormed ? (frame as unknown as DownFrame) : undefined
+}
+
+type Shape = (frame: Record<string, unknown>) => boolean
+
+const isText = (value: unknown) => typeof value === 'string'
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0
+const isRecord = (value: unknown) => typeof value === 'object' && value !== null
+const isRow = (row: unknown) =>
+  isRecord(row) && isText((row as { type?: unknown }).type) && isCount((row as { sequence?: unknown }).sequence)
+const isRows = (rows: unknown) => Array.isArray(rows) && rows.every(isRow)
+const isHead = (head: unknown) =>
+  isRecord(head) && isText((head as { stream?: unknown }).stream) && isCount((head as { sequence?: unknown }).sequence)
+
+const shapes: { readonly [Type in DownFrame['type']]: Shape } = {
+  welcome: (f) => isRecord(f.identity) && isRecord(f.session) && isText(f.epoch) && isText(f.server_time),
+  heads: (f) => Array.isArray(f.streams) && f.streams.every(isHead) && (f.cursor === null || isText(f.cursor)),
+  change: (f) => isText(f.stream) && isCount(f.after) && isCount(f.sequence) && isText(f.cursor) && isRows(f.rows),
+  rows: (f) => isCount(f.id) && isText(f.stream) && isCount(f.sequence) && isRows(f.rows),
+  acknowledgement: (f) =>
+    isText(f.id) &&
+    (isRecord(f.refusal)
+      ? isText((f.refusal as { id?: unknown }).id)
+      : isRecord(f.result) && isText(f.stream) && isCount(f.sequence)),
+  refusal: (f) => isRecord(f.error) && (f.id === undefined || isCount(f.id)),
+  typing: (f) => isText(f.conversation) && isRecord(f.sender) && isText(f.action),
+  challenge: (f) => isText(f.nonce) && isText(f.expires_at),
+  renewed: (f) => isRecord(f.session),
+  goodbye: (f) => isText(f.reason),
+  pong: () => true,
+}

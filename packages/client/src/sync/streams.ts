@@ -1,0 +1,111 @@
+/**
+ * The streams of this replica in memory: what the `streams` table says, plus when each was last active. It owns the
+ * copy and answers what to fetch next; the table itself is written with the rows it speaks of.
+ */
+import type { ConversationId, StreamId } from '@parley/protocol'
+import { limits } from '@parley/protocol'
+import type { StoredStream, Write } from '../replica/replica.ts'
+import { isBehind } from './merge.ts'
+
+/** Rows one pull may bring, at most about so many: they are held in memory until they are written. */
+const MAX_PULL_ROWS = 2_000
+
+export class Streams {
+  readonly #streams = new Map<StreamId, StoredStream>()
+  readonly #activity = new Map<StreamId, string>()
+  /** Streams that are not asked for until then. */
+  readonly #resting = new Map<StreamId, number>()
+
+  load(streams: readonly StoredStream[]): void {
+    this.#streams.clear()
+    for (const stream of streams) this.#streams.set(stream.stream, stream)
+  }
+
+  /** These writes were committed. Answers the streams they removed. */
+  follow(writes: readonly Write[]): StreamId[] {
+    const removed: StreamId[] = []
+    for (const write of writes) {
+      if (write.type === 'put' && write.table === 'streams') this.#streams.set(write.row.stream, write.row)
+      else if (write.type === 'put' && write.table === 'messages') this.noteActivity(write.row)
+      else if (write.type === 'delete' && write.table === 'streams') {
+        const stream = write.key[0] as StreamId
+        this.#streams.delete(stream)
+        removed.push(stream)
+      }
+    }
+    return removed
+  }
+
+  noteActivity(message: { readonly conversation: ConversationId; readonly sent_at: string }): void {
+    const known = this.#activity.get(message.conversation)
+    if (known === undefined || known < message.sent_at) this.#activity.set(message.conversation, message.sent_at)
+  }
+
+  /** Asking for this stream brought nothing: not again before `until`. */
+  rest(stream: StreamId, until: number): void {
+    this.#resting.set(stream, until)
+  }
+
+  #isResting(stream: StreamId, now: number): boolean {
+    const until = this.#resting.get(stream)
+    if (until === undefined) return false
+    if (until > now) return true
+    this.#resting.delete(stream)
+    return false
+  }
+
+  get(stream: StreamId): StoredStream | undefined {
+    return this.#streams.get(stream)
+  }
+
+  all(): readonly StoredStream[] {
+    return [...this.#streams.values()]
+  }
+
+  /** What to pull next: the inbox first, since it says which conversations there are. */
+  behind(now: number): { readonly stream: StreamId; readonly after: number }[] {
+    const chosen: { readonly stream: StreamId; readonly after: number }[] = []
+    let rows = 0
+    const inbox = this.#streams.get('inbox')
+    for (const stream of [...(inbox ? [inbox] : []), ...this.#streams.values()]) {
+      if (chosen.length >= limits.maxPullStreams || rows >= MAX_PULL_ROWS) break
+      const isListed = stream === inbox && chosen.length > 0
+      if (isListed || !isBehind(stream) || needsFirstPage(stream) || this.#isResting(stream.stream, now)) continue
+      chosen.push({ stream: stream.stream, after: stream.sequence })
+      rows += stream.head - stream.sequence
+    }
+    return chosen
+  }
+
+  /**
+   * Whose history to fetch next: conversations without a copy, so that the list is soon whole; then whichever was
+   * active last, since that is what its reader scrolls through.
+   */
+  nextForHistory(now: number, isBusy: (stream: StreamId) => boolean): StoredStream | undefined {
+    let best: StoredStream | undefined
+    for (const stream of this.#streams.values()) {
+      if (stream.stream === 'inbox' || isBusy(stream.stream) || this.#isResting(stream.stream, now)) continue
+      if (needsFirstPage(stream)) return stream
+      if (stream.complete || stream.sequence === 0) continue
+      if (!best || this.#isMoreActive(stream, best)) best = stream
+    }
+    return best
+  }
+
+  progress(): { readonly conversationsDone: number; readonly conversationsTotal: number } {
+    const conversations = [...this.#streams.values()].filter((stream) => stream.stream !== 'inbox' && stream.head > 0)
+    return {
+      conversationsDone: conversations.filter((stream) => stream.complete).length,
+      conversationsTotal: conversations.length,
+    }
+  }
+
+  #isMoreActive(a: StoredStream, b: StoredStream): boolean {
+    return (this.#activity.get(a.stream) ?? '') > (this.#activity.get(b.stream) ?? '')
+  }
+}
+
+/** A conversation of which there is nothing yet is fetched from its newest messages down. */
+export function needsFirstPage(stream: StoredStream): boolean {
+  return stream.stream !== 'inbox' && stream.sequence === 0 && stream.head > 0
+}

@@ -1,0 +1,156 @@
+/** One process, a scripted server, any number of devices; nothing moves until the test moves it. */
+import { FakeServer, SeededChance, settle, VirtualClock } from '@parley/testkit'
+import { type ClientEvents, type ClientOptions, createClient } from '../src/index.ts'
+import { createMemoryStorage } from '../src/replica/memory/index.ts'
+import type { Replica, ReplicaStorage } from '../src/replica/replica.ts'
+
+export class World {
+  readonly clock = new VirtualClock()
+  readonly server = new FakeServer(this.clock)
+  readonly #chance: SeededChance
+  readonly #devices: Device[] = []
+
+  constructor(seed = 1) {
+    this.#chance = new SeededChance(seed)
+  }
+
+  /** A device of somebody. Not signed in yet. */
+  device(userId: string, options: Partial<ClientOptions> & { readonly storage?: ReplicaStorage } = {}): Device {
+    const device = new Device(this, userId, this.#chance, options)
+    this.#devices.push(device)
+    return device
+  }
+
+  async signedIn(userId: string, options: Partial<ClientOptions> = {}): Promise<Device> {
+    const device = this.device(userId, options)
+    await this.finish(device.client.authenticate(userId))
+    await this.flow()
+    return device
+  }
+
+  /** Everything that can happen without time passing happens. */
+  async flow(): Promise<void> {
+    for (let quiet = 0; quiet < 2; ) {
+      await settle(4)
+      quiet = this.server.network.deliver() === 0 ? quiet + 1 : 0
+    }
+  }
+
+  /** Time passes, with everything it causes. */
+  async pass(ms: number): Promise<void> {
+    const end = this.clock.now() + ms
+    await this.flow()
+    while (this.clock.now() < end) {
+      const next = Math.min(end, this.clock.nextAt ?? end)
+      await this.clock.advance(Math.max(0, next - this.clock.now()))
+      await this.flow()
+    }
+  }
+
+  /** Waits for a call of the client's, moving the world as needed. */
+  async finish<T>(call: Promise<T>): Promise<T> {
+    let isDone = false
+    const done = () => {
+      isDone = true
+    }
+    call.then(done, done)
+    for (let i = 0; i < 200 && !isDone; i++) {
+      await this.flow()
+      if (!isDone && i > 2) await this.pass(500)
+    }
+    if (!isDone) throw new Error('The call never settles.')
+    return call
+  }
+
+  async close(): Promise<void> {
+    for (const device of this.#devices) await device.client.close()
+  }
+}
+
+/** One installation of the app: its storage outlives the client, as a disk outlives a page. */
+export class Device {
+  readonly storage: ReplicaStorage
+  /** How often the app was asked for a token. */
+  asked: string[] = []
+  /** What the app's authentication service answers. */
+  answer: (nonce: string, signal: AbortSignal) => Promise<string | null>
+  client: ReturnType<typeof createClient>
+  readonly events: { readonly name: keyof ClientEvents; readonly event: unknown }[] = []
+  readonly userId: string
+  readonly #world: World
+  readonly #chance: SeededChance
+  readonly #options: Partial<ClientOptions>
+
+  constructor(world: World, userId: string, chance: SeededChance, options: Partial<ClientOptions>) {
+    this.#world = world
+    this.userId = userId
+    this.#chance = chance
+    this.#options = options
+    this.storage = options.storage ?? createMemoryStorage()
+    this.answer = async (nonce) => world.server.tokenFor(this.userId, nonce)
+    this.client = this.#start()
+  }
+
+  #start(): ReturnType<typeof createClient> {
+    const { clock, server } = this.#world
+    const client = createClient({
+      appId: 'app',
+      url: 'http://parley.test',
+      challenge: ({ nonce, signal }) => {
+        this.asked.push(nonce)
+        return this.answer(nonce, signal)
+      },
+      sockets: server.network.open,
+      fetch: server.fetch,
+      clock,
+      chance: this.#chance,
+      hints: () => () => {},
+      ...this.#options,
+      storage: this.storage,
+    })
+    const names: (keyof ClientEvents)[] = [
+      'state',
+      'challenge-failed',
+      'renewed',
+      'unsent',
+      'deauthenticated',
+      'operation-failed',
+      'relabelled',
+      'typing',
+      'storage',
+      'problem',
+    ]
+    for (const name of names) client.on(name, (event) => this.events.push({ name, event }))
+    return client
+  }
+
+  heard<Name extends keyof ClientEvents>(name: Name): ClientEvents[Name][] {
+    return this.events.filter((each) => each.name === name).map((each) => each.event as ClientEvents[Name])
+  }
+
+  /** The page is reloaded: the client starts again on the same storage. */
+  async restart(): Promise<void> {
+    await this.client.close()
+    this.client = this.#start()
+    await this.client.opened
+  }
+
+  /** The process dies: nothing is closed in order. The old client is cut off from its storage. */
+  async crash(): Promise<void> {
+    const old = this.client
+    this.client = this.#start()
+    await old.close()
+    await this.client.opened
+  }
+
+  /** The local database, as a test looks at it. */
+  replica(): Promise<Replica> {
+    return this.storage.open('app')
+  }
+
+  /** Texts of a conversation's messages, in order of position. */
+  async texts(conversation: string): Promise<string[]> {
+    const rows = await (await this.replica()).scan('messages', { prefix: [conversation] })
+    return rows.map((row) => row.parts[0]?.body ?? '')
+  }
+}
