@@ -1,5 +1,15 @@
+export * from './fake-server/fake-log.ts'
+export * from './fake-server/fake-server.ts'
 export { type Direction, startTcpProxy, type TcpProxy, type TcpProxyOptions } from './faults/tcp-proxy.ts'
 export * from './hand-cranked-sockets.ts'
+export {
+  createApp,
+  type ParleyApp,
+  type ParleyOptions,
+  type ParleyServer,
+  parley,
+  startParley,
+} from './processes/parley.ts'
 export { type ProcessExit, type ProcessOptions, type RunningProcess, startProcess } from './processes/start-process.ts'
 export * from './seeded-chance.ts'
 export * from './virtual-clock.ts'
