@@ -25,9 +25,10 @@ describe('text that would like to be more than text', () => {
 
   beforeAll(async () => {
     development = await startDevelopment()
+    await signUp(development.authServiceUrl)
     for (const device of devices) await device.open(development.demoUrl)
     await new Chat(reader.page).signIn('ben')
-    await new Chat(sender.page).signIn('dana')
+    await new Chat(sender.page).signIn(mallory.user, mallory.password)
   })
 
   afterAll(async () => {
@@ -41,6 +42,11 @@ describe('text that would like to be more than text', () => {
     await new Chat(reader.page).openConversation(title)
     for (const device of devices) await new Chat(device.page).seesMessages(payloads)
     await reader.picture('hostile-text')
+  })
+
+  it('is shown as text in the names of people', async () => {
+    await reader.page.getByRole('heading', { name: mallory.name, level: 3 }).first().waitFor()
+    expect((await new Chat(reader.page).messages())[0]?.from).toBe(mallory.name)
   })
 
   it('turns only web addresses into links, and gives them no way back', async () => {
@@ -59,3 +65,14 @@ describe('text that would like to be more than text', () => {
     }
   })
 })
+
+async function signUp(authServiceUrl: string): Promise<void> {
+  const fields = { user: mallory.user, display_name: mallory.name, password: mallory.password }
+  const response = await fetch(`${authServiceUrl}/sign-up`, {
+    method: 'POST',
+    headers: { 'x-requested-with': 'journey' },
+    body: new URLSearchParams(fields),
+    redirect: 'manual',
+  })
+  expect(response.status).toBe(303)
+}

@@ -86,13 +86,14 @@ describe.each(schemes)('the chat by keyboard alone, %s', (colorScheme) => {
   })
 
   it('gives every control a name', async () => {
-    const nameless = await device.page
-      .locator('button, input, textarea, a')
-      .evaluateAll((controls) =>
-        controls
-          .filter((control) => !(control.getAttribute('aria-label') || control.textContent || labelOf(control)))
-          .map((control) => control.outerHTML),
-      )
+    const nameless = await device.page.locator('button, input, textarea, a').evaluateAll((controls) =>
+      controls
+        .filter((control) => {
+          const labels = 'labels' in control ? [...((control.labels as NodeList | null) ?? [])] : []
+          return !(control.getAttribute('aria-label') || control.textContent || labels.length > 0)
+        })
+        .map((control) => control.outerHTML),
+    )
     expect(nameless).toEqual([])
   })
 
@@ -106,5 +107,7 @@ function describeFocus(): string {
   const element = document.activeElement
   if (!element) return ''
   const labels = 'labels' in element ? [...((element.labels as NodeList | null) ?? [])] : []
-  return [element.getAttribute('aria-label'), ...labels.map((label) => label.textContent), element.textContent].join(' ')
+  return [element.getAttribute('aria-label'), ...labels.map((label) => label.textContent), element.textContent].join(
+    ' ',
+  )
 }

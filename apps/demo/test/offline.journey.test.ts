@@ -105,11 +105,7 @@ describe('Alice with a laptop and a phone, and Ben', () => {
   it('brings everybody to the same conversation once she is back', async () => {
     await laptop.context.setOffline(false)
     await chat(laptop).switchNetwork('online')
-    said.push(
-      'Canary four: written in a tunnel',
-      'Canary five: a second one',
-      'Canary eight: after the restart',
-    )
+    said.push('Canary four: written in a tunnel', 'Canary five: a second one', 'Canary eight: after the restart')
     for (const device of devices) await chat(device).seesMessages(said)
     await chat(laptop).seesTicks('Canary eight', 'read')
     await chat(phone).seesTicks('Canary eight', 'read')

@@ -22,6 +22,8 @@ export interface DeviceOptions {
   readonly name: string
   readonly colorScheme?: 'light' | 'dark'
   readonly size?: { readonly width: number; readonly height: number }
+  /** Pixels of the picture to one of the page. */
+  readonly scale?: number
 }
 
 /**
@@ -38,7 +40,10 @@ export class Device {
 
   constructor(options: DeviceOptions) {
     this.#options = options
-    this.#profile = join(tmpdir(), `parley-journey-${process.pid}-${options.name}-${Math.random().toString(36).slice(2)}`)
+    this.#profile = join(
+      tmpdir(),
+      `parley-journey-${process.pid}-${options.name}-${Math.random().toString(36).slice(2)}`,
+    )
   }
 
   get page(): Page {
@@ -51,12 +56,14 @@ export class Device {
   }
 
   async open(address: string): Promise<void> {
-    if (!existsSync(executablePath)) throw new Error(`There is no browser at ${executablePath}; CHROMIUM names another.`)
+    if (!existsSync(executablePath))
+      throw new Error(`There is no browser at ${executablePath}; CHROMIUM names another.`)
     this.#context = await chromium.launchPersistentContext(this.#profile, {
       executablePath,
       args: quietly,
       viewport: this.#options.size ?? { width: 1180, height: 780 },
       colorScheme: this.#options.colorScheme ?? 'light',
+      deviceScaleFactor: this.#options.scale ?? 1,
     })
     this.#page = this.#context.pages()[0] ?? (await this.#context.newPage())
     this.#listen(this.#page)

@@ -83,7 +83,9 @@ export class Chat {
 
   async seesUnread(name: string, count: number): Promise<void> {
     const badge = this.entry(name).locator('.badge')
-    await expect.poll(async () => Number.parseInt((await badge.allTextContents())[0] ?? '0', 10), eventually).toBe(count)
+    await expect
+      .poll(async () => Number.parseInt((await badge.allTextContents())[0] ?? '0', 10), eventually)
+      .toBe(count)
   }
 
   async switchNetwork(to: 'online' | 'offline'): Promise<void> {

@@ -27,9 +27,11 @@ export function ConversationItem({ conversation, isSelected, now, onOpen }: Conv
         <span>
           <span className="conversation-line">
             <span className="conversation-name">{conversationName(conversation)}</span>
-            <time className="conversation-time" dateTime={at} title={fullTime(at)}>
-              {shortTime(at, now)}
-            </time>
+            {at && (
+              <time className="conversation-time" dateTime={at} title={fullTime(at)}>
+                {shortTime(at, now)}
+              </time>
+            )}
           </span>
           <span className="conversation-line">
             <LastLine conversation={conversation} />

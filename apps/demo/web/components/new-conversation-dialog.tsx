@@ -71,21 +71,19 @@ export function NewConversationDialog({ suggestions, onCreate, onClose }: NewCon
             ))}
           </div>
         )}
-        {userIds.length > 1 && (
-          <div className="field">
-            <label className="field-label" htmlFor={`${id}-title`}>
-              Title <span className="field-hint">(if you like)</span>
-            </label>
-            <input
-              id={`${id}-title`}
-              className="input"
-              value={title}
-              maxLength={100}
-              onChange={(event) => setTitle(event.target.value)}
-              placeholder="Weekend plans"
-            />
-          </div>
-        )}
+        <div className="field">
+          <label className="field-label" htmlFor={`${id}-title`}>
+            Title <span className="field-hint">(if you like)</span>
+          </label>
+          <input
+            id={`${id}-title`}
+            className="input"
+            value={title}
+            maxLength={100}
+            onChange={(event) => setTitle(event.target.value)}
+            placeholder="Weekend plans"
+          />
+        </div>
         <div className="dialog-buttons">
           <button type="button" className="button quiet" onClick={onClose}>
             Cancel

@@ -1,24 +1,33 @@
-import { ConfirmDialog } from './confirm-dialog.tsx'
+import { Dialog } from './dialog.tsx'
 
 interface SignOutDialogProps {
-  readonly unsent: number
-  readonly onKeep: () => void
+  /** What was written and never reached the server. */
+  readonly unsent: readonly string[]
   readonly onDiscard: () => void
   readonly onClose: () => void
 }
 
-/** Some work never reached the server: nothing of it is dropped without being asked. */
-export function SignOutDialog({ unsent, onKeep, onDiscard, onClose }: SignOutDialogProps) {
-  const what = unsent === 1 ? 'One thing you did has' : `${unsent} things you did have`
+/** Signing out deletes the copy on this device, so what the server refused is shown once more before it goes. */
+export function SignOutDialog({ unsent, onDiscard, onClose }: SignOutDialogProps) {
   return (
-    <ConfirmDialog
-      title="Sign out with unsent work?"
-      text={`${what} not reached the server. Keep it on this device for when you are back, or drop it for good.`}
-      choices={[
-        { label: 'Drop it', isDangerous: true, onChoose: onDiscard },
-        { label: 'Keep it', onChoose: onKeep },
-      ]}
-      onClose={onClose}
-    />
+    <Dialog title="Sign out with unsent work?" onClose={onClose}>
+      <p className="dialog-text">
+        This never reached the others and goes when you sign out. Stay signed in to try again, or copy it first.
+      </p>
+      <ul className="unsent">
+        {unsent.map((text, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the list does not change while it is shown
+          <li key={index}>{text}</li>
+        ))}
+      </ul>
+      <div className="dialog-buttons">
+        <button type="button" className="button" onClick={onClose}>
+          Stay signed in
+        </button>
+        <button type="button" className="button danger" onClick={onDiscard}>
+          Sign out and drop it
+        </button>
+      </div>
+    </Dialog>
   )
 }

@@ -31,7 +31,8 @@ export interface ConversationItem {
   /** The others who take part. */
   readonly others: readonly Person[]
   readonly last: LastMessage | undefined
-  readonly createdAt: string
+  /** ISO instant; undefined while nobody but this device knows of it. */
+  readonly createdAt: string | undefined
   readonly unread: number
   /** Names of the others who are typing now. */
   readonly typing: readonly string[]
