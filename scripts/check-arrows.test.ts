@@ -64,6 +64,7 @@ describe('inside the server', () => {
 
   test.each([
     ['delivery/fan-out.ts', '../edge/socket.ts'],
+    ['surprise/new.ts', '../model/message.ts'],
     ['operations/send-message.ts', '../edge/socket.ts'],
     ['operations/send-message.ts', '../store/sqlite/store.ts'],
     ['store/sqlite/store.ts', '../memory/store.ts'],
