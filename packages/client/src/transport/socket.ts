@@ -22,8 +22,11 @@ export type WebSocketClass = new (
   readonly protocol: string
   send(text: string): void
   close(code?: number): void
-  // Method-style, so that classes with their own event types are accepted.
-  addEventListener(type: string, listener: (event: never) => void): void
+  // `never`: each platform has event classes of its own, all with the little we read of them.
+  onopen: ((event: never) => unknown) | null
+  onmessage: ((event: never) => unknown) | null
+  onclose: ((event: never) => unknown) | null
+  onerror: ((event: never) => unknown) | null
 }
 
 /**
@@ -64,16 +67,16 @@ function wrap(webSocket: InstanceType<WebSocketClass>, protocol: string): Socket
     isClosed = true
     socket.onclose?.(code)
   }
-  webSocket.addEventListener('open', () => {
+  webSocket.onopen = () => {
     // Somebody who answers without our subprotocol is not a Parley server; no token is said to them.
     if (webSocket.protocol === protocol) socket.onopen?.()
     else socket.close(1000)
-  })
-  webSocket.addEventListener('message', (event: { readonly data: unknown }) => {
+  }
+  webSocket.onmessage = (event: { readonly data: unknown }) => {
     if (!isClosed) socket.onmessage?.(typeof event.data === 'string' ? event.data : undefined)
-  })
-  webSocket.addEventListener('close', (event: { readonly code: number }) => closed(event.code))
+  }
+  webSocket.onclose = (event: { readonly code: number }) => closed(event.code)
   // An error is always followed by close; listening keeps `ws` from throwing it.
-  webSocket.addEventListener('error', () => {})
+  webSocket.onerror = () => {}
   return socket
 }
