@@ -1,6 +1,11 @@
 import './prepare/node-version.mjs'
 
 /** `npm run check`: format, lint, types, arrows of import, examples, SDK size and unit tests, in under a minute. */
+const { hasPackages } = await import('./prepare/packages.mjs')
+if (!hasPackages()) {
+  console.error('The packages are not installed yet. Install them with: npm ci')
+  process.exit(1)
+}
 const { buildPackages, checks } = await import('./checks.mjs')
 const { runStep } = await import('./run-step.mjs')
 const { vitestStep } = await import('./run-vitest.mjs')

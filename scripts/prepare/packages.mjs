@@ -13,10 +13,15 @@ function lockedPackages() {
   )
 }
 
-/** npm leaves its own record of what it installed as the last thing it does; an interrupted install has none. */
+/** npm's own record of what it installed. It is the last thing npm writes; an interrupted install has none. */
+const record = `${root}node_modules/.package-lock.json`
+
+/** Whether there are packages at all. */
+export const hasPackages = () => existsSync(record)
+
+/** Whether they are those of the lock. */
 export function isInstalled() {
-  const record = `${root}node_modules/.package-lock.json`
-  if (!existsSync(record)) return false
+  if (!hasPackages()) return false
   const installed = JSON.parse(readFileSync(record, 'utf8')).packages
   return lockedPackages().every(([folder, entry]) => installed[folder]?.version === entry.version)
 }
