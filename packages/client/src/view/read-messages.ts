@@ -1,0 +1,104 @@
+import { type MessageId, type MessageRow, type PositionSet, unreadRanges } from '@parley/protocol'
+import type { Replica } from '../replica/replica.ts'
+import { type ConversationState, isVisible } from './conversation-state.ts'
+import { canonicalMessageId } from './effects.ts'
+import { type MessageView, toMessageView, toPendingView } from './message-view.ts'
+
+/** Rows read at once when some of them may turn out to be invisible. */
+const CHUNK = 16
+
+export interface NewestMessages {
+  /** Oldest first. */
+  readonly messages: readonly MessageView[]
+  readonly hasMore: boolean
+}
+
+/** The newest `limit` messages, those in the outbox included. */
+export async function readNewest(replica: Replica, state: ConversationState, limit: number): Promise<NewestMessages> {
+  const rows = await readNewestRows(replica, state, limit + 1)
+  const pending = await readPending(replica, state, limit + 1)
+  const all = merge(rows.map((row) => toMessageView(state, row)).reverse(), pending)
+  return { messages: all.slice(Math.max(0, all.length - limit)), hasMore: all.length > limit }
+}
+
+/** Newest first. */
+async function readNewestRows(replica: Replica, state: ConversationState, limit: number): Promise<MessageRow[]> {
+  const found: MessageRow[] = []
+  let to = state.lastPosition ?? Number.MAX_SAFE_INTEGER
+  while (found.length < limit && to >= state.firstPosition) {
+    const chunk = Math.max(CHUNK, limit - found.length)
+    const rows = await replica.scan('messages', {
+      prefix: [state.id],
+      from: state.firstPosition,
+      to,
+      reverse: true,
+      limit: chunk,
+    })
+    found.push(...rows.filter((row) => isVisible(state, row)))
+    if (rows.length < chunk) break
+    to = rows.at(-1)!.position - 1
+  }
+  return found.slice(0, limit)
+}
+
+/**
+ * The newest in the outbox that are not confirmed: once its row is here, a message is that row, whether or not its entry
+ * is gone. Oldest first.
+ */
+async function readPending(replica: Replica, state: ConversationState, limit: number): Promise<MessageView[]> {
+  const found: MessageView[] = []
+  const { pending } = state
+  for (let end = pending.length; end > 0 && found.length < limit; end -= limit) {
+    const entries = pending.slice(Math.max(0, end - limit), end)
+    const ids = entries.map((entry): [MessageId] => [canonicalMessageId(entry.input.id)])
+    const confirmed = await replica.getMany('positions', ids)
+    const open = entries.filter((_, i) => !confirmed[i])
+    found.unshift(...open.map((entry) => toPendingView(state, entry)))
+  }
+  return found
+}
+
+/** Those with a position by it, then the others in outbox order. */
+function merge(confirmed: readonly MessageView[], pending: readonly MessageView[]): readonly MessageView[] {
+  if (pending.length === 0) return confirmed
+  const placed = pending.filter((message) => message.position !== null)
+  const unplaced = pending.filter((message) => message.position === null)
+  return [...[...confirmed, ...placed].sort((a, b) => a.position! - b.position!), ...unplaced]
+}
+
+/** How many messages there are, those beyond a window included; deleted ones beyond it count until they are reached. */
+export async function countMessages(replica: Replica, state: ConversationState): Promise<number> {
+  const { firstPosition, lastPosition } = state
+  const to = lastPosition ?? Number.MAX_SAFE_INTEGER
+  if (to < firstPosition) return 0
+  return replica.count('messages', { prefix: [state.id], from: firstPosition, to })
+}
+
+/** Messages by others that I can see and have not read (RCT-5). */
+export async function countUnread(replica: Replica, state: ConversationState): Promise<number> {
+  let count = 0
+  for (const [from, to] of pairs(unreadRanges(state, state.lastPosition ?? Number.MAX_SAFE_INTEGER))) {
+    if (to < state.firstPosition) continue
+    const prefix = [state.id]
+    const rows = await replica.scan('messages', { prefix, from: Math.max(from, state.firstPosition), to })
+    count += rows.filter((row) => row.sender !== state.self && isVisible(state, row)).length
+  }
+  return count
+}
+
+function* pairs(set: PositionSet): Generator<[from: number, to: number]> {
+  for (let i = 0; i < set.length; i += 2) yield [set[i]!, set[i + 1]!]
+}
+
+/** One message, if it can be seen. */
+export async function readMessage(
+  replica: Replica,
+  state: ConversationState,
+  id: MessageId,
+): Promise<MessageView | null> {
+  const place = await replica.get('positions', [id])
+  const row = place?.conversation === state.id ? await replica.get('messages', [state.id, place.position]) : undefined
+  if (row) return isVisible(state, row) ? toMessageView(state, row) : null
+  const entry = state.pending.find((other) => canonicalMessageId(other.input.id) === id)
+  return entry ? toPendingView(state, entry) : null
+}
