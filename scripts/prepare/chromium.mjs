@@ -45,6 +45,8 @@ export const provideChromium = {
     await mustRun('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'chromium', 'fonts-liberation'], {
       env,
     })
-    return findChromium()
+    const installed = findChromium()
+    if (!installed) throw new StepFailure(`The Debian package brought no browser. ${advice}`)
+    return installed
   },
 }
