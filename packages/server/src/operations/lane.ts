@@ -2,7 +2,7 @@ import type { Refusal, UserId, Uuid } from '@parley/protocol'
 import { refuse } from '@parley/protocol'
 import type { Asking, Reads } from '../model/decision.ts'
 import type { AppKey } from '../model/state.ts'
-import { type Cursor, MessageExists, type Store } from '../store/store.ts'
+import { type Cursor, MessageExists, type Store, StoreOutage } from '../store/store.ts'
 import { Ledger, type StreamMove } from './ledger.ts'
 import type { Operation } from './operation.ts'
 import { WorkingSet } from './working-set.ts'
@@ -135,22 +135,37 @@ export class WriteLane {
     this.#closing?.()
   }
 
-  /** A batch that cannot be committed may hold one operation to blame; each gets one try of its own. */
+  /**
+   * A batch that cannot be committed may hold one operation to blame; each gets one try of its own. In an outage nothing
+   * more is tried: whatever was taken on is put off, so that no operation overtakes an earlier one.
+   */
   async #carryOutSingly(batch: readonly Waiting[], error: unknown): Promise<void> {
-    this.#known.forget()
-    this.#cursor = undefined
-    this.#options.log('a batch could not be committed', { operations: batch.length, error: String(error) })
-    for (const waiting of batch) {
+    const { log } = this.#options
+    const left = [...batch]
+    let trouble: unknown = error
+    if (!(error instanceof StoreOutage)) {
+      log('a batch could not be committed', { operations: batch.length, error: String(error) })
+    }
+    while (left.length > 0) {
+      // Memory is ahead of the store, or unsure of it.
+      this.#known.forget()
+      this.#cursor = undefined
+      if (trouble instanceof StoreOutage) {
+        log('the store is away', { operations: left.length + this.#waiting.length, error: String(trouble) })
+        for (const waiting of [...left.splice(0), ...this.#waiting.splice(0)]) waiting.settle(busy(1_000))
+        return
+      }
       try {
-        await this.#carryOut([waiting])
+        while (left.length > 0) {
+          await this.#carryOut([left[0]!])
+          left.shift()
+        }
       } catch (cause) {
-        this.#known.forget()
-        this.#cursor = undefined
-        this.#options.log('an operation could not be committed', {
-          operation: waiting.operation.name,
-          error: String(cause),
-        })
-        waiting.settle(busy(1_000))
+        trouble = cause
+        if (cause instanceof StoreOutage) continue
+        const { operation, settle } = left.shift()!
+        log('an operation could not be committed', { operation: operation.name, error: String(cause) })
+        settle(refuse('internal_server_error'))
       }
     }
   }
