@@ -30,6 +30,7 @@ export function createHttpServer(edge: Edge, options: HttpOptions): FastifyInsta
     return503OnClosing: false,
     exposeHeadRoutes: false,
     logger: false,
+    rewriteUrl: (request) => decodable(request.url ?? '/'),
     routerOptions: { maxParamLength: 1_024, ignoreTrailingSlash: true },
   })
   http.server.headersTimeout = HEADERS_TIMEOUT_MS
@@ -52,6 +53,16 @@ export function createHttpServer(edge: Edge, options: HttpOptions): FastifyInsta
   })
   authenticationRoutes(http, edge)
   return http
+}
+
+/** An address whose escapes are no text names nothing; it is answered like any other that does, CORS headers and all. */
+function decodable(url: string): string {
+  try {
+    if (url.includes('%')) decodeURIComponent(url)
+    return url
+  } catch {
+    return '/not-an-address'
+  }
 }
 
 /** JSON, also where a client announces it and sends nothing. */
