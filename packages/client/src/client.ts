@@ -28,6 +28,7 @@ import { sendMessage } from './operations/send-message.ts'
 import { changeParticipants, deleteMetadata, setMetadata } from './operations/update-conversation.ts'
 import type { Draft, Placed } from './outbox/outbox.ts'
 import { systemStorage } from './replica-storage.ts'
+import { ReplicaWatch } from './replica-watch.ts'
 import type { ConnectionState } from './sync/connection-state.ts'
 import { Engine } from './sync/engine.ts'
 import type { HistoryProgress } from './sync/history.ts'
@@ -50,6 +51,7 @@ export function createClient(options: ClientOptions): Client {
 export class Client {
   readonly outbox: OutboxHandle
   readonly #emitter = new Emitter<ClientEvents>()
+  readonly #watch = new ReplicaWatch((error) => this.#emitter.emit('problem', { error }))
   readonly #authentication: Authentication
   readonly #newUuid: () => ReturnType<typeof uuidv7>
   readonly #stopHints: () => void
@@ -66,7 +68,7 @@ export class Client {
       clock,
       chance,
       api: { url, appId, clock, fetch: options.fetch ?? systemFetch },
-      storage: options.storage ?? systemStorage(() => emit('storage', { state: 'memory' })),
+      storage: this.#watch.over(options.storage ?? systemStorage(() => emit('storage', { state: 'memory' }))),
       locks: options.locks ?? systemLocks,
       makeEngine: (replica, identity, sessionToken) =>
         new Engine({
@@ -97,7 +99,7 @@ export class Client {
         }),
       events: {
         onState: (state) => emit('state', state),
-        onReplica: () => {},
+        onReplica: (replica, identity) => this.#watch.show(replica, identity),
         onChallengeFailed: (failure) => emit('challenge-failed', failure),
         onRenewed: (session) => emit('renewed', session),
         onUnsent: (entries) => emit('unsent', { entries }),

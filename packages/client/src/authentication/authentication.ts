@@ -354,6 +354,7 @@ export class Authentication {
     const session = this.#session
     if (!session || identity.id !== session.identity.id) return
     this.#session = { ...session, identity }
+    if (this.#replica) this.#ports.events.onReplica(this.#replica, identity)
     const isProlonged = Date.parse(info.expires_at) > Date.parse(session.expiresAt)
     if (isProlonged) this.renewed(info)
     else this.#prolong(info)

@@ -6,7 +6,6 @@ import {
   type EventName,
   retryDelayMs,
   type StateName,
-  stopped,
   timing,
   transition,
 } from './connection-state.ts'
@@ -15,7 +14,7 @@ const NOW = 100_000
 const moment = { now: NOW, chance: 0.5 }
 
 const states: { readonly [S in StateName]: Extract<ConnectionState, { state: S }> } = {
-  stopped,
+  stopped: { state: 'stopped', until: null },
   waiting: { state: 'waiting', attempt: 2, earliest: NOW - 1, until: NOW + 500 },
   connecting: { state: 'connecting', attempt: 2, until: NOW + 10 },
   greeting: { state: 'greeting', attempt: 2, until: NOW + 10 },
