@@ -19,6 +19,7 @@ import type { Clock } from '../environment.ts'
 import { abortable, ParleyError, refused } from '../errors.ts'
 import type { OutboxEntry, Replica, Write } from '../replica/replica.ts'
 import type { SerialQueue } from '../sync/serial-queue.ts'
+import { EntryList } from './entry-list.ts'
 import { relabel } from './relabel.ts'
 import { isQuiet, type Summary, summarise, supersededBy } from './summary.ts'
 
@@ -77,8 +78,8 @@ interface Waiter {
 
 export class Outbox {
   readonly #ports: OutboxPorts
-  /** By order. Written by `#apply` only, after a commit. */
-  #entries: Summary[] = []
+  /** Changed only after the commit that says the same. */
+  readonly #entries = new EntryList()
   #nextOrder = 1
   #additions: Addition[] = []
   readonly #aliases = new Map<ConversationId, ConversationId>()
@@ -102,7 +103,7 @@ export class Outbox {
     })
     // An outbox is never sent for somebody else; the sign-in of another identity wipes, so these cannot be.
     if (foreign.length > 0) await replica.commit(foreign, { durability: 'relaxed' })
-    this.#entries = entries
+    this.#entries.load(entries)
     this.#nextOrder = Math.max(this.#nextOrder, (entries.at(-1)?.order ?? 0) + 1)
     for (const { name, value } of await replica.scan('meta', { from: 'alias:', to: 'alias:~' })) {
       this.#aliases.set(name.slice('alias:'.length) as ConversationId, value as ConversationId)
@@ -111,12 +112,17 @@ export class Outbox {
 
   /** Entries to be sent, by order. */
   get waiting(): readonly Summary[] {
-    return this.#entries.filter((entry) => entry.state === 'waiting')
+    return this.#entries.all().filter((entry) => entry.state === 'waiting')
+  }
+
+  /** Everything, by order. */
+  get entries(): readonly Summary[] {
+    return this.#entries.all()
   }
 
   /** How many entries the app would miss if they were dropped now: not yet acknowledged, or failed. */
   get unsent(): { readonly waiting: number; readonly failed: number } {
-    const mine = this.#entries.filter((entry) => !entry.isQuiet)
+    const mine = this.#entries.all().filter((entry) => !entry.isQuiet)
     return {
       waiting: mine.filter((entry) => entry.state === 'waiting').length,
       failed: mine.filter((entry) => entry.state === 'failed').length,
@@ -126,12 +132,6 @@ export class Outbox {
   /** The id a conversation goes by now. */
   resolve(conversation: ConversationId): ConversationId {
     return this.#aliases.get(conversation) ?? conversation
-  }
-
-  hasUnsent(conversation: ConversationId, name: OperationName): boolean {
-    return this.#entries.some(
-      (entry) => entry.conversation === conversation && entry.name === name && entry.state !== 'acknowledged',
-    )
   }
 
   /**
@@ -148,7 +148,7 @@ export class Outbox {
   async #store(): Promise<void> {
     const additions = this.#additions
     this.#additions = []
-    const room = MAX_OUTBOX_ENTRIES - this.#entries.length
+    const room = MAX_OUTBOX_ENTRIES - this.#entries.size
     for (const { reject } of additions.splice(Math.max(0, room))) {
       reject(new ParleyError('outbox_full', `More than ${MAX_OUTBOX_ENTRIES} operations wait to be sent.`))
     }
@@ -181,7 +181,7 @@ export class Outbox {
   } {
     const entries: OutboxEntry[] = []
     const replaced = new Map<string, { readonly old: Summary; readonly by: OutboxEntry }>()
-    const waiting = [...this.waiting]
+    const added: Summary[] = []
     for (const draft of drafts) {
       const plain: OutboxEntry = {
         ...draft,
@@ -192,8 +192,9 @@ export class Outbox {
       }
       const conversation = this.resolve(draft.conversation)
       const entry = conversation === draft.conversation ? plain : relabel(plain, conversation)
-      for (const old of supersededBy(entry, waiting, this.isUnderWay)) replaced.set(old.id, { old, by: entry })
-      waiting.push(summarise(entry))
+      for (const old of supersededBy(entry, this.entries, this.isUnderWay)) replaced.set(old.id, { old, by: entry })
+      for (const old of supersededBy(entry, added, this.isUnderWay)) replaced.set(old.id, { old, by: entry })
+      added.push(summarise(entry))
       entries.push(entry)
     }
     const writes: Write[] = [
@@ -208,8 +209,8 @@ export class Outbox {
     entries: readonly OutboxEntry[],
     replaced: readonly { readonly old: Summary; readonly by: OutboxEntry }[],
   ): void {
-    const gone = new Set(replaced.map(({ old }) => old.id))
-    this.#entries = [...this.#entries, ...entries.map(summarise)].filter((entry) => !gone.has(entry.id))
+    for (const entry of entries) this.#entries.put(summarise(entry))
+    for (const { old } of replaced) this.#entries.delete(old.order)
     // Who waited for the old mark has what they wanted once the new one is through.
     for (const { old, by } of replaced) {
       const waiters = this.#waiters.get(old.id)
@@ -233,8 +234,8 @@ export class Outbox {
     const writes: Write[] = []
     const after: (() => void)[] = []
     for (const answer of answers) {
-      const summary = this.#entries.find((entry) => entry.id === answer.id && entry.state === 'waiting')
-      if (!summary) continue
+      const summary = this.#entries.byId(answer.id)
+      if (summary?.state !== 'waiting') continue
       const [entry] = await this.read([summary.order])
       if (!entry) continue
       if ('refusal' in answer) await this.#refuse(entry, answer.refusal, writes, after)
@@ -309,17 +310,13 @@ export class Outbox {
 
   /** Writes that drop what a stream's new sequence settles (OPR-4), for the commit that brings it there. */
   settledBy(stream: StreamId, sequence: number): readonly Write[] {
-    return this.#settledBy(stream, sequence).map(({ order }) => ({ type: 'delete', table: 'outbox', key: [order] }))
+    const settled = this.#entries.settledBy(stream, sequence)
+    return settled.map(({ order }) => ({ type: 'delete', table: 'outbox', key: [order] }))
   }
 
   /** That commit succeeded. */
   dropSettled(stream: StreamId, sequence: number): void {
-    const settled = new Set(this.#settledBy(stream, sequence))
-    if (settled.size > 0) this.#entries = this.#entries.filter((entry) => !settled.has(entry))
-  }
-
-  #settledBy(stream: StreamId, sequence: number): readonly Summary[] {
-    return this.#entries.filter((entry) => entry.settlesAt?.stream === stream && entry.settlesAt.sequence <= sequence)
+    for (const { order } of this.#entries.settledBy(stream, sequence)) this.#entries.delete(order)
   }
 
   /** Sends a failed entry again, in its old place, with whatever failed because of it. */
@@ -339,7 +336,7 @@ export class Outbox {
   /** Gives an entry up, with whatever depends on it; answers what was dropped. Not while it is under way. */
   discard(id: string): Promise<readonly OutboxEntry[]> {
     return this.#ports.writer.run(async () => {
-      const summary = this.#entries.find((entry) => entry.id === id)
+      const summary = this.#entries.byId(id)
       if (!summary || summary.state === 'acknowledged' || this.isUnderWay(id)) {
         throw new ParleyError('invalid', 'Only an operation that failed or waits can be discarded.')
       }
@@ -393,8 +390,8 @@ export class Outbox {
   }
 
   async #failedWith(id: string): Promise<OutboxEntry[]> {
-    const first = this.#entries.find((entry) => entry.id === id && entry.state === 'failed')
-    if (!first) throw new ParleyError('invalid', 'There is no failed operation with this id.')
+    const first = this.#entries.byId(id)
+    if (first?.state !== 'failed') throw new ParleyError('invalid', 'There is no failed operation with this id.')
     const lane = await this.#present(this.#of(first.conversation).map((entry) => entry.order))
     return lane.filter((entry) => entry.id === id || becauseOf(entry) === id)
   }
@@ -404,13 +401,12 @@ export class Outbox {
   }
 
   #of(conversation: ConversationId): readonly Summary[] {
-    return this.#entries.filter((entry) => entry.conversation === conversation)
+    return this.#entries.all().filter((entry) => entry.conversation === conversation)
   }
 
   #replace(order: number, entry: OutboxEntry | undefined): void {
-    this.#entries = entry
-      ? this.#entries.map((other) => (other.order === order ? summarise(entry) : other))
-      : this.#entries.filter((other) => other.order !== order)
+    if (entry) this.#entries.put(summarise(entry))
+    else this.#entries.delete(order)
   }
 
   #waitFor(id: string): Promise<Acknowledged> {

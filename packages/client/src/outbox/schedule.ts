@@ -21,15 +21,16 @@ export interface Circumstances {
  * Which entries go next: the oldest first, and within a conversation nothing overtakes. Conversations do not wait for
  * each other. What follows a create waits for its answer, because the answer may name another conversation (DIST-3).
  */
-export function nextToSend(waiting: readonly Summary[], circumstances: Circumstances): Sending[] {
+export function nextToSend(entries: readonly Summary[], circumstances: Circumstances): Sending[] {
   const { isUnderWay, isPaused, isQuietTime, room } = circumstances
   const sendings: Sending[] = []
   const last = new Map<ConversationId, string>()
   const closed = new Set<ConversationId>()
   const marking = new Set<ConversationId>()
-  for (const entry of waiting) {
+  for (const entry of entries) {
     const { conversation, id } = entry
     if (sendings.length >= room) break
+    if (entry.state !== 'waiting') continue
     if (closed.has(conversation)) continue
     if (isUnderWay(id)) {
       last.set(conversation, id)

@@ -120,7 +120,7 @@ export class Sender {
     const now = clock.now()
     if (!send) return
     if (this.#serverPause && this.#serverPause.until > now) return this.#setTimer()
-    const sendings = nextToSend(outbox.waiting, {
+    const sendings = nextToSend(outbox.entries, {
       isUnderWay: outbox.isUnderWay,
       isPaused: (conversation) => (this.#pauses.get(conversation)?.until ?? 0) > now,
       isQuietTime: this.#quietUntil > now,

@@ -58,13 +58,14 @@ export function isEntry<Name extends OperationName>(
  */
 export function supersededBy(
   draft: Pick<OutboxEntry, 'name' | 'input' | 'conversation'>,
-  waiting: readonly Summary[],
+  entries: readonly Summary[],
   isUnderWay: (id: string) => boolean,
 ): readonly Summary[] {
   const mark = markOf(draft)
   if (!mark) return []
-  return waiting.filter(
+  return entries.filter(
     (entry) =>
+      entry.state === 'waiting' &&
       entry.mark !== null &&
       entry.conversation === draft.conversation &&
       entry.mark.receipt === mark.receipt &&
