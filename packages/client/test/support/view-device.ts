@@ -9,6 +9,8 @@ import { person } from './rows.ts'
 export interface ViewDevice {
   readonly replica: ObservedReplica
   readonly views: Views
+  /** The same as if the program had just started. */
+  readonly freshViews: () => Views
   readonly errors: unknown[]
   /** Reads that the queries made so far. */
   readonly reads: () => number
@@ -53,6 +55,7 @@ export async function createViewDevice(...writes: (Write | readonly Write[])[]):
   return {
     replica,
     views: createViews(source),
+    freshViews: () => createViews(source),
     errors,
     reads: () => reads,
     commit,
