@@ -18,7 +18,7 @@ import { Emitter } from './emitter.ts'
 import { systemChance, systemClock, systemLocks } from './environment.ts'
 import { abortable, ParleyError, throwIfAborted } from './errors.ts'
 import { systemHints } from './hints.ts'
-import { readConversationId } from './operations/check.ts'
+import { readConversationId, readMessageId } from './operations/check.ts'
 import { type CreateConversationOptions, createConversation } from './operations/create-conversation.ts'
 import { deleteConversation, leaveConversation } from './operations/delete-conversation.ts'
 import { deleteMessage } from './operations/delete-message.ts'
@@ -27,6 +27,8 @@ import { markRead } from './operations/mark-messages.ts'
 import { sendMessage } from './operations/send-message.ts'
 import { changeParticipants, deleteMetadata, setMetadata } from './operations/update-conversation.ts'
 import type { Draft, Placed } from './outbox/outbox.ts'
+import type { LiveQuery } from './queries/live-query.ts'
+import { type ConversationQueryOptions, createViews, type MessageQueryOptions } from './queries/views.ts'
 import { systemStorage } from './replica-storage.ts'
 import { ReplicaWatch } from './replica-watch.ts'
 import type { ConnectionState } from './sync/connection-state.ts'
@@ -34,6 +36,12 @@ import { Engine } from './sync/engine.ts'
 import type { HistoryProgress } from './sync/history.ts'
 import { systemFetch } from './transport/fetch.ts'
 import { webSockets } from './transport/socket.ts'
+import type { ConversationView } from './view/conversation-view.ts'
+import type { MessageView } from './view/message-view.ts'
+
+export interface MessagesOptions extends MessageQueryOptions {
+  readonly conversation: string
+}
 
 /**
  * Makes a client and opens its local database. Whoever was signed in last is signed in again, connected or not.
@@ -52,6 +60,7 @@ export class Client {
   readonly outbox: OutboxHandle
   readonly #emitter = new Emitter<ClientEvents>()
   readonly #watch = new ReplicaWatch((error) => this.#emitter.emit('problem', { error }))
+  readonly #views = createViews(this.#watch)
   readonly #authentication: Authentication
   readonly #newUuid: () => ReturnType<typeof uuidv7>
   readonly #stopHints: () => void
@@ -164,6 +173,30 @@ export class Client {
     this.#authentication.disconnect()
   }
 
+  /** Conversations as a screen shows them, live: what is confirmed with what is in the outbox on top. */
+  conversations(options: ConversationQueryOptions = {}): LiveQuery<ConversationView> {
+    return this.#views.conversations(options)
+  }
+
+  /** The newest messages of a conversation, oldest first, live; `loadMore` widens the window. */
+  messages({ conversation, ...options }: MessagesOptions): LiveQuery<MessageView> {
+    return this.#views.messages(this.#resolve(conversation), options)
+  }
+
+  /** One conversation as it is now; null if there is none on this device. */
+  getConversation(id: string): Promise<ConversationView | null> {
+    return this.#views.conversation(this.#resolve(id))
+  }
+
+  getMessage(conversation: string, id: string): Promise<MessageView | null> {
+    return this.#views.message(this.#resolve(conversation), readMessageId(id))
+  }
+
+  #resolve(id: string): ConversationId {
+    const given = readConversationId(id)
+    return this.#authentication.engine?.outbox.resolve(given) ?? given
+  }
+
   /** Starts a conversation, or finds the distinct one of the same people. */
   async createConversation(options: CreateConversationOptions): Promise<CreatedConversation> {
     throwIfAborted(options.signal)
@@ -193,7 +226,7 @@ export class Client {
   /** The verbs of one conversation. */
   conversation(id: string): ConversationHandle {
     const given = readConversationId(id)
-    const current = () => this.#authentication.engine?.outbox.resolve(given) ?? given
+    const current = () => this.#resolve(given)
     const newUuid = this.#newUuid
     const add = (draft: Draft, options: OperationOptions = {}) => this.#operate(draft, options.signal)
     const send: ConversationHandle['sendMessage'] = async (parts, options = {}): Promise<SentMessage> => {
@@ -244,6 +277,7 @@ export class Client {
   /** Ends this client, not the session: a later one goes on where this one was. Safe to call twice. */
   close(): Promise<void> {
     this.#stopHints()
+    this.#views.close()
     return this.#authentication.close()
   }
 
