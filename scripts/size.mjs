@@ -19,13 +19,16 @@ const wrong = []
 
 for (const [name, { source }] of Object.entries(entries)) {
   const budget = budgetsKb[/** @type {keyof typeof budgetsKb} */ (name)]
-  const { gzipBytes, foreign } = await weigh(join(home, source), nodeEntries.includes(name) ? 'node' : 'browser')
+  const { gzipBytes, foreign, heaviest } = await weigh(
+    join(home, source),
+    nodeEntries.includes(name) ? 'node' : 'browser',
+  )
   const kb = gzipBytes / 1024
   console.log(
     `${`@parley/client${name.slice(1)}`.padEnd(24)} ${kb.toFixed(1).padStart(6)} KB of ${budget ?? '?'} KB gzip`,
   )
   if (budget === undefined) wrong.push(`${name} has no budget in scripts/size.mjs.`)
-  else if (kb > budget) wrong.push(`${name} is ${(kb - budget).toFixed(1)} KB over its budget.`)
+  else if (kb > budget) wrong.push(`${name} is ${(kb - budget).toFixed(1)} KB over its budget. Heaviest: ${heaviest}`)
   for (const input of foreign) wrong.push(`${name} contains ${input}, which must not reach an app.`)
 }
 
@@ -55,7 +58,13 @@ async function weigh(entry, platform) {
   const kept = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
   const schemas = kept.map(([path]) => path).filter((path) => path.includes('node_modules/valibot/'))
   const builtins = platform === 'browser' ? (output?.imports ?? []).map(({ path }) => path) : []
+  const heaviest = kept
+    .sort(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput)
+    .slice(0, 5)
+    .map(([path, { bytesInOutput }]) => `${path} (${bytesInOutput} bytes)`)
+    .join(', ')
   return {
+    heaviest,
     gzipBytes: gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length,
     foreign: [...schemas, ...builtins],
   }
