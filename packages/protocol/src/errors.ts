@@ -109,7 +109,18 @@ export function toWireError(refusal: Refusal): WireError {
   return refusal.data === undefined ? wire : { ...wire, data: refusal.data }
 }
 
+type TemporaryId = {
+  [Id in ErrorId]: (typeof errors)[Id]['retry'] extends 'later' ? Id : never
+}[ErrorId]
+
+/** Exactly those of the catalog whose `retry` is `later`; apart, so that a client need not carry the whole catalog. */
+const temporary: Readonly<Record<TemporaryId, true>> = {
+  service_unavailable: true,
+  rate_limit_exceeded: true,
+  request_timeout: true,
+}
+
 /** Whether asking again, unchanged, can have another outcome. */
 export function isTemporary(id: ErrorId): boolean {
-  return errors[id]?.retry === 'later'
+  return Object.hasOwn(temporary, id)
 }
