@@ -18,7 +18,7 @@ const entry = (order: number, conversation: ConversationId, more: Partial<Summar
   ...more,
 })
 
-const open: Circumstances = { isUnderWay: () => false, isPaused: () => false, isQuietTime: false, room: 32 }
+const open: Circumstances = { isUnderWay: () => false, isQuietTime: false, room: 32 }
 const plan = (waiting: readonly Summary[], circumstances: Partial<Circumstances> = {}) =>
   nextToSend(waiting, { ...open, ...circumstances }).map(({ entry, after }) => [entry.id, after])
 
@@ -34,11 +34,6 @@ it('QUEUE-5 entries of a conversation go in the order of the calls, each naming 
 it('OPR-5 an entry names the one before it that is still under way', () => {
   const waiting = [entry(1, red), entry(2, red)]
   expect(plan(waiting, { isUnderWay: (id) => id === 'red-1' })).toEqual([['red-2', 'red-1']])
-})
-
-it('OPR-5 behind a paused entry its conversation waits; others go on', () => {
-  const waiting = [entry(1, red), entry(2, blue), entry(3, red)]
-  expect(plan(waiting, { isPaused: (conversation) => conversation === red })).toEqual([['blue-2', undefined]])
 })
 
 it('DIST-3 what follows a create waits for its answer, which may name another conversation', () => {

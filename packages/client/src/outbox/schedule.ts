@@ -9,8 +9,6 @@ export interface Sending {
 
 export interface Circumstances {
   readonly isUnderWay: (id: string) => boolean
-  /** A conversation whose head was refused for the moment: it waits, and all behind it. */
-  readonly isPaused: (conversation: ConversationId) => boolean
   /** Quiet entries go in gusts. */
   readonly isQuietTime: boolean
   /** How many more may be under way. */
@@ -22,7 +20,7 @@ export interface Circumstances {
  * each other. What follows a create waits for its answer, because the answer may name another conversation (DIST-3).
  */
 export function nextToSend(entries: readonly Summary[], circumstances: Circumstances): Sending[] {
-  const { isUnderWay, isPaused, isQuietTime, room } = circumstances
+  const { isUnderWay, isQuietTime, room } = circumstances
   const sendings: Sending[] = []
   const last = new Map<ConversationId, string>()
   const closed = new Set<ConversationId>()
@@ -35,9 +33,6 @@ export function nextToSend(entries: readonly Summary[], circumstances: Circumsta
     if (isUnderWay(id)) {
       last.set(conversation, id)
       if (entry.isQuiet) marking.add(conversation)
-    } else if (isPaused(conversation)) {
-      closed.add(conversation)
-      continue
     } else if (entry.isQuiet && (isQuietTime || marking.has(conversation))) {
       continue
     } else {

@@ -4,10 +4,9 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { createMemoryStorage } from '../replica/memory/index.ts'
 import { SerialQueue } from '../sync/serial-queue.ts'
 import { Outbox } from './outbox.ts'
-import { ANSWER_MS, MAX_SERVER_FAILURES, QUIET_GUST_MS, SEND_WINDOW, Sender } from './sender.ts'
+import { ANSWER_MS, QUIET_GUST_MS, SEND_WINDOW, Sender } from './sender.ts'
 
 const red = 'layer:///conversations/00000000-0000-7000-8000-0000000000aa' as ConversationId
-const blue = 'layer:///conversations/00000000-0000-7000-8000-0000000000bb' as ConversationId
 
 let clock: VirtualClock
 let outbox: Outbox
@@ -16,10 +15,10 @@ let sent: OperationFrame[]
 let failed: string[]
 let last = 0
 
-const write = async (conversation = red) => {
+const write = async () => {
   const id = `m${++last}`
-  const input = { id, conversation, parts: [{ mime_type: 'text/plain', body: id }] }
-  await outbox.add({ id, name: 'send-message', conversation, input })
+  const input = { id, conversation: red, parts: [{ mime_type: 'text/plain', body: id }] }
+  await outbox.add({ id, name: 'send-message', conversation: red, input })
 }
 const connect = async () => {
   sent = []
@@ -121,21 +120,6 @@ describe('the sender', () => {
     }
     expect(Math.max(...pauses)).toBeLessThanOrEqual(30_050)
     expect(Math.max(...pauses.slice(4))).toBeGreaterThan(Math.max(...pauses.slice(0, 2)))
-  })
-
-  it('OPR-5 an operation that makes the server fail holds up its own conversation only, and not for ever', async () => {
-    await write(red)
-    await write(blue)
-    await connect()
-    await answer(no('m1', 'internal_server_error'), ok('m2'))
-    await write(blue)
-    await settle()
-    expect(ids()).toContain('m3')
-    for (let i = 1; i < MAX_SERVER_FAILURES; i++) {
-      await clock.advance(31_000)
-      await answer(no('m1', 'internal_server_error'))
-    }
-    expect(failed).toEqual(['m1'])
   })
 
   it('OPR-6 a final refusal lets the next one through', async () => {

@@ -2,7 +2,7 @@
  * Sends the outbox over one connection at a time: pipelined within a window, in order within a conversation, again
  * after a reconnect, later after a refusal for the moment.
  *
- * It owns which entries are under way, which conversations are paused until when, and one timer for the next moment
+ * It owns which entries are under way, until when a busy server is left alone, and one timer for the next moment
  * something is due. What goes next is decided by `schedule.ts`, what becomes of an entry by `outbox.ts`.
  */
 import {
@@ -27,9 +27,6 @@ const MAX_ANSWER_MS = 120_000
 /** Delivery receipts wait up to this for more of their kind. */
 export const QUIET_GUST_MS = 200
 
-/** An operation that makes the server fail this often would block its conversation for ever: it has failed. */
-export const MAX_SERVER_FAILURES = 20
-
 export interface SenderPorts {
   readonly outbox: Outbox
   readonly clock: Clock
@@ -49,6 +46,7 @@ interface UnderWay {
 
 type Refused = Extract<AcknowledgementFrame, { refusal: unknown }>
 
+/** The server is busy: nobody sends until then. */
 interface Pause {
   readonly until: number
   readonly attempt: number
@@ -57,11 +55,7 @@ interface Pause {
 export class Sender {
   readonly #ports: SenderPorts
   readonly #underWay = new Map<string, UnderWay>()
-  readonly #pauses = new Map<ConversationId, Pause>()
-  /** How often the server itself failed at an operation. */
-  readonly #failures = new Map<string, number>()
-  /** The whole server is busy: nobody sends until then. */
-  #serverPause: Pause | undefined
+  #pause: Pause | undefined
   #send: ((frame: OperationFrame) => void) | undefined
   #quietUntil = 0
   #isPumping = false
@@ -119,10 +113,9 @@ export class Sender {
     const { outbox, clock } = this.#ports
     const now = clock.now()
     if (!send) return
-    if (this.#serverPause && this.#serverPause.until > now) return this.#setTimer()
+    if (this.#pause && this.#pause.until > now) return this.#setTimer()
     const sendings = nextToSend(outbox.entries, {
       isUnderWay: outbox.isUnderWay,
-      isPaused: (conversation) => (this.#pauses.get(conversation)?.until ?? 0) > now,
       isQuietTime: this.#quietUntil > now,
       room: SEND_WINDOW - this.#underWay.size,
     })
@@ -146,50 +139,27 @@ export class Sender {
   async answered(answers: readonly AcknowledgementFrame[]): Promise<void> {
     const final: AcknowledgementFrame[] = []
     for (const answer of answers) {
-      if ('refusal' in answer && this.#isWorthRepeating(answer)) this.#pause(answer)
+      if ('refusal' in answer && isWorthRepeating(answer)) this.#wait(answer)
       else final.push(answer)
     }
     if (final.length > 0) await this.#ports.settle(final)
-    for (const answer of final) this.#forget(answer)
+    for (const answer of final) {
+      const wasUnderWay = this.#underWay.delete(answer.id)
+      if (wasUnderWay && 'result' in answer) this.#pause = undefined
+    }
     this.pump()
   }
 
-  #forget(answer: AcknowledgementFrame): void {
-    const underWay = this.#underWay.get(answer.id)
-    this.#failures.delete(answer.id)
-    if (!underWay) return
-    this.#pauses.delete(underWay.conversation)
-    this.#underWay.delete(answer.id)
-    if ('result' in answer) this.#serverPause = undefined
-  }
-
-  #isWorthRepeating({ id, refusal }: Refused): boolean {
-    // The session is over: the connection says the same in a moment, and the entry waits for the next session.
-    if (refusal.id === 'authentication_required') return true
-    return isTemporary(refusal.id) && (this.#failures.get(id) ?? 0) < MAX_SERVER_FAILURES - 1
-  }
-
-  /** Nothing happened (OPR-5): the head of the conversation waits, and what was sent behind it was refused as well. */
-  #pause(answer: Refused): void {
-    const underWay = this.#underWay.get(answer.id)
-    if (!underWay) return
-    this.#underWay.delete(answer.id)
-    if (answer.refusal.id !== 'internal_server_error') {
-      this.#serverPause = this.#prolong(this.#serverPause, answer)
-      return
-    }
-    this.#failures.set(answer.id, (this.#failures.get(answer.id) ?? 0) + 1)
-    const { conversation } = underWay
-    this.#pauses.set(conversation, this.#prolong(this.#pauses.get(conversation), answer))
-  }
-
-  #prolong(pause: Pause | undefined, answer: Refused): Pause {
+  /** Nothing happened (OPR-5), neither to this nor to what was sent behind it. */
+  #wait(answer: Refused): void {
+    if (!this.#underWay.delete(answer.id)) return
     const { clock, chance } = this.#ports
     const now = clock.now()
     // One refusal drags along everything behind it; together they count as one attempt.
-    if (pause && pause.until > now) return pause
-    const attempt = pause ? pause.attempt + 1 : 0
-    return { attempt, until: now + Math.max(answer.retry_after_ms ?? 0, retryDelayMs(attempt, chance.number())) }
+    if (this.#pause && this.#pause.until > now) return
+    const attempt = this.#pause ? this.#pause.attempt + 1 : 0
+    const delayMs = Math.max(answer.retry_after_ms ?? 0, retryDelayMs(attempt, chance.number()))
+    this.#pause = { attempt, until: now + delayMs }
   }
 
   #setTimer(): void {
@@ -197,9 +167,8 @@ export class Sender {
     this.#cancelTimer = undefined
     const now = this.#ports.clock.now()
     const moments = [
-      this.#serverPause?.until ?? 0,
+      this.#pause?.until ?? 0,
       this.#quietUntil,
-      ...[...this.#pauses.values()].map((pause) => pause.until),
       ...[...this.#underWay.values()].map((underWay) => underWay.resendAt),
     ].filter((moment) => moment > now)
     if (moments.length === 0 || !this.#send) return
@@ -237,6 +206,9 @@ export class Sender {
     return before?.id
   }
 }
+
+/** Also when the session is over: the connection says the same in a moment, and the entry waits for the next one. */
+const isWorthRepeating = ({ refusal }: Refused) => refusal.id === 'authentication_required' || isTemporary(refusal.id)
 
 function frameOf(
   entry: { readonly id: string; readonly name: OperationName; readonly input: OperationFrame['input'] },
