@@ -1,23 +1,24 @@
 import { createIndexedDbStorage } from './replica/indexeddb/index.ts'
-import { createMemoryStorage } from './replica/memory/index.ts'
 import type { ReplicaStorage } from './replica/replica.ts'
 
-/** IndexedDB where it works; otherwise memory, and `onMemory` is told, since then nothing survives the page. */
+/**
+ * IndexedDB where it works; otherwise memory, and `onMemory` is told, since then nothing survives the page. Memory is
+ * fetched when it is needed, which for nearly everybody is never.
+ */
 export function systemStorage(onMemory: () => void): ReplicaStorage {
-  if (typeof indexedDB === 'undefined') return createMemoryStorage()
   const durable = createIndexedDbStorage()
   let memory: ReplicaStorage | undefined
   return {
     async open(appId, options) {
-      if (memory) return memory.open(appId, options)
       try {
-        return await durable.open(appId, options)
+        if (!memory) return await durable.open(appId, options)
       } catch (error) {
         if ((error as { code?: string }).code !== 'unavailable') throw error
+        const { createMemoryStorage } = await import('./replica/memory/index.ts')
         memory = createMemoryStorage()
         onMemory()
-        return memory.open(appId, options)
       }
+      return memory.open(appId, options)
     },
     destroy: (appId) => (memory ?? durable).destroy(appId),
   }
