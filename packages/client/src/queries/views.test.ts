@@ -611,7 +611,7 @@ describe('whoever is signed in', () => {
     const device = await createViewDevice(talkWith(2))
     const [list, inside] = [device.views.conversations(), device.views.messages(talk)]
     await Promise.all([list.ready, inside.ready])
-    device.become(null)
+    device.show(device.replica, undefined)
     await Promise.all([changed(list), changed(inside)])
     expect([list.snapshot(), inside.snapshot()]).toEqual([[], []])
     expect(await device.views.conversation(talk)).toBeNull()
@@ -623,7 +623,7 @@ describe('whoever is signed in', () => {
     const hers = await createViewDevice(talkWith(1, other))
     const list = device.views.conversations()
     await list.ready
-    device.become({ replica: hers.replica, identity: person('cleo') })
+    device.show(hers.replica, person('cleo'))
     await changed(list)
     expect(list.snapshot().map((found) => found.id)).toEqual([other])
   })
@@ -634,7 +634,7 @@ describe('whoever is signed in', () => {
     await list.ready
     const before = list.snapshot()
     await device.replica.close()
-    device.become({ replica: device.replica, identity: person('alice') })
+    device.show(device.replica, { ...person('alice'), display_name: 'Alice the second' })
     await settled()
     expect(device.errors).toEqual([])
     expect(list.snapshot()).toBe(before)

@@ -1,13 +1,13 @@
-import type { ViewBasis, ViewSource } from '../../src/queries/view-source.ts'
+import type { BasicIdentity } from '@parley/protocol'
 import { createViews, type Views } from '../../src/queries/views.ts'
 import { createMemoryStorage } from '../../src/replica/memory/index.ts'
-import { type ObservedReplica, observeReplica } from '../../src/replica/observed-replica.ts'
-import type { Replica, Write } from '../../src/replica/replica.ts'
+import type { Replica, ReplicaStorage, Write } from '../../src/replica/replica.ts'
+import { ReplicaWatch } from '../../src/replica-watch.ts'
 import { person } from './rows.ts'
 
 /** A device with a replica and nothing that synchronises it: commits come from the test. */
 export interface ViewDevice {
-  readonly replica: ObservedReplica
+  readonly replica: Replica
   readonly views: Views
   /** The same as if the program had just started. */
   readonly freshViews: () => Views
@@ -16,52 +16,48 @@ export interface ViewDevice {
   readonly reads: () => number
   readonly commit: (...writes: (Write | readonly Write[])[]) => Promise<void>
   /** Somebody else signs in, or nobody. */
-  readonly become: (basis: ViewBasis | null) => void
+  readonly show: (replica: Replica, identity: BasicIdentity | undefined) => void
 }
 
 export async function createViewDevice(...writes: (Write | readonly Write[])[]): Promise<ViewDevice> {
-  const stored = await createMemoryStorage().open('app')
-  let reads = 0
-  const counted: Replica = {
-    get: (...args) => count(() => stored.get(...args)),
-    getMany: (...args) => count(() => stored.getMany(...args)),
-    scan: (...args) => count(() => stored.scan(...args)),
-    count: (...args) => count(() => stored.count(...args)),
-    commit: (...args) => stored.commit(...args),
-    close: () => stored.close(),
-  }
-  const count = <T>(read: () => T): T => {
-    reads += 1
-    return read()
-  }
-  const replica = observeReplica(counted)
   const errors: unknown[] = []
-  const listeners = new Set<(touched: readonly Write[] | 'everything') => void>()
-  let basis: ViewBasis | null = { replica, identity: person('alice') }
-  const source: ViewSource = {
-    current: () => basis,
-    subscribe(listener) {
-      const unobserve = replica.onCommit(listener)
-      listeners.add(listener)
-      return () => {
-        unobserve()
-        listeners.delete(listener)
-      }
-    },
-    report: (error) => errors.push(error),
-  }
+  let reads = 0
+  const watch = new ReplicaWatch((error) => errors.push(error))
+  const storage = watch.over(counting(createMemoryStorage(), () => (reads += 1)))
+  const replica = await storage.open('app')
   const commit: ViewDevice['commit'] = (...lists) => replica.commit(lists.flat(), { durability: 'relaxed' })
   await commit(...writes)
+  watch.show(replica, person('alice'))
   return {
     replica,
-    views: createViews(source),
-    freshViews: () => createViews(source),
+    views: createViews(watch),
+    freshViews: () => createViews(watch),
     errors,
     reads: () => reads,
     commit,
-    become(next) {
-      basis = next
-      for (const listener of listeners) listener('everything')
+    show: (other, identity) => watch.show(other, identity),
+  }
+}
+
+function counting(storage: ReplicaStorage, onRead: () => void): ReplicaStorage {
+  const counted = <Args extends readonly unknown[], Result>(read: (...args: Args) => Result) => {
+    return (...args: Args): Result => {
+      onRead()
+      return read(...args)
+    }
+  }
+  return {
+    async open(appId) {
+      const replica = await storage.open(appId)
+      return {
+        get: counted((table, key) => replica.get(table, key)) as Replica['get'],
+        getMany: counted((table, keys) => replica.getMany(table, keys)) as Replica['getMany'],
+        scan: counted((table, range) => replica.scan(table, range)) as Replica['scan'],
+        count: counted((table, range) => replica.count(table, range)) as Replica['count'],
+        commit: (rows, options) => replica.commit(rows, options),
+        close: () => replica.close(),
+      }
     },
+    destroy: (appId) => storage.destroy(appId),
   }
 }

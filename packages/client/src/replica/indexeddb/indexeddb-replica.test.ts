@@ -1,10 +1,10 @@
 import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
-import { openDB } from 'idb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { replicaContract } from '../replica.contract.ts'
 import type { LossReason } from '../replica.ts'
 import { createIndexedDbStorage } from './index.ts'
+import { answer } from './requests.ts'
 
 beforeEach(() => {
   vi.stubGlobal('indexedDB', new IDBFactory())
@@ -41,7 +41,7 @@ describe('the replica in IndexedDB', () => {
   it('lets go when a newer version of the code in another tab upgrades the database', async () => {
     const reasons: LossReason[] = []
     const replica = await createIndexedDbStorage().open('app', { onLost: (reason) => reasons.push(reason) })
-    const newer = await openDB('parley:app', 99)
+    const newer = await openNewer()
     expect(reasons).toEqual(['superseded'])
     await expect(replica.commit([write], { durability: 'strict' })).rejects.toMatchObject({ code: 'closed' })
     newer.close()
@@ -50,14 +50,14 @@ describe('the replica in IndexedDB', () => {
   it('a commit under way when the database is taken away is finished first', async () => {
     const replica = await createIndexedDbStorage().open('app')
     const commit = replica.commit([write], { durability: 'strict' })
-    const newer = await openDB('parley:app', 99)
+    const newer = await openNewer()
     await commit
-    expect(await newer.get('meta', ['m'])).toEqual(row)
+    expect(await answer(newer.transaction('meta').objectStore('meta').get(['m']))).toEqual(row)
     newer.close()
   })
 
   it('a database that newer code has written is refused, not downgraded', async () => {
-    const newer = await openDB('parley:app', 99)
+    const newer = await openNewer()
     newer.close()
     await expect(createIndexedDbStorage().open('app')).rejects.toMatchObject({ code: 'broken' })
     expect((await indexedDB.databases()).map((database) => database.version)).toEqual([99])
@@ -88,3 +88,8 @@ describe('the replica in IndexedDB', () => {
     await replica.close()
   })
 })
+
+/** As the code of some day to come would. */
+function openNewer(): Promise<IDBDatabase> {
+  return answer(indexedDB.open('parley:app', 99))
+}

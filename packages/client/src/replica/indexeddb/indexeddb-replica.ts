@@ -1,4 +1,3 @@
-import { deleteDB, type IDBPDatabase, openDB, unwrap } from 'idb'
 import {
   type Key,
   keyOfRow,
@@ -12,6 +11,7 @@ import {
   type Tables,
   type Write,
 } from '../replica.ts'
+import { answer, completion, readBackwards } from './requests.ts'
 import { SCHEMA_VERSION, upgradeSchema } from './schema.ts'
 
 /**
@@ -29,7 +29,7 @@ export function createIndexedDbStorage(): ReplicaStorage {
     async destroy(appId) {
       assertAvailable()
       // Every connection, also another tab's, is told by `versionchange` and lets go; until then this waits.
-      await translated(() => deleteDB(databaseName(appId)))
+      await translated(() => answer(indexedDB.deleteDatabase(databaseName(appId))))
     },
   }
 }
@@ -40,9 +40,16 @@ function assertAvailable(): void {
   if (typeof indexedDB === 'undefined') throw new ReplicaError('unavailable', 'There is no IndexedDB here.')
 }
 
+/** Waits until no other tab keeps an older version open; each lets go when asked. */
+function openDatabase(name: string): Promise<IDBDatabase> {
+  const opening = indexedDB.open(name, SCHEMA_VERSION)
+  opening.onupgradeneeded = ({ oldVersion }) => upgradeSchema(opening.result, oldVersion)
+  return answer(opening)
+}
+
 class IndexedDbReplica implements Replica {
   /** Undefined before it opened and once it closed. */
-  #database: IDBPDatabase | undefined
+  #database: IDBDatabase | undefined
 
   async open(name: string, { onLost }: OpenOptions): Promise<void> {
     const lose = (reason: LossReason) => {
@@ -50,49 +57,35 @@ class IndexedDbReplica implements Replica {
       void this.close()
       onLost?.(reason)
     }
-    const open = () =>
-      openDB(name, SCHEMA_VERSION, {
-        upgrade: upgradeSchema,
-        // Another tab wants to delete or upgrade the database and waits for us: let go at once.
-        blocking: (_current, blockedVersion) => lose(blockedVersion === null ? 'deleted' : 'superseded'),
-        // The browser closed it by itself, for instance because the user cleared the site's data.
-        terminated: () => lose('broken'),
-      })
-    this.#database = await translated(open, OPEN_CODES)
+    const database = await translated(() => openDatabase(name), OPEN_CODES)
+    // Another tab wants to delete or upgrade the database and waits for us: let go at once.
+    database.onversionchange = ({ newVersion }) => lose(newVersion === null ? 'deleted' : 'superseded')
+    // The browser closed it by itself, for instance because the user cleared the site's data.
+    database.onclose = () => lose('broken')
+    this.#database = database
   }
 
   get<T extends TableName>(table: T, key: Key): Promise<Tables[T] | undefined> {
-    return this.#use((database) => database.get(table, key as IDBValidKey))
+    return this.#read(table, (store) => answer(store.get(key as IDBValidKey)))
   }
 
   getMany<T extends TableName>(table: T, keys: readonly Key[]): Promise<(Tables[T] | undefined)[]> {
-    return this.#use((database) => {
-      const { store } = database.transaction(table)
-      return Promise.all(keys.map((key) => store.get(key as IDBValidKey)))
-    })
+    return this.#read(table, (store) => Promise.all(keys.map((key) => answer(store.get(key as IDBValidKey)))))
   }
 
   scan<T extends TableName>(table: T, range: Range = {}): Promise<Tables[T][]> {
-    return this.#use(async (database) => {
-      if (range.limit !== undefined && range.limit <= 0) return []
+    return this.#read(table, async (store) => {
       const bounds = keyRange(range)
-      if (bounds === 'empty') return []
-      if (!range.reverse) return database.getAll(table, bounds, range.limit)
-      const rows: Tables[T][] = []
-      let cursor = await database.transaction(table).store.openCursor(bounds, 'prev')
-      while (cursor) {
-        rows.push(cursor.value)
-        if (rows.length === range.limit) break
-        cursor = await cursor.continue()
-      }
-      return rows
+      const { limit = Infinity } = range
+      if (bounds === 'empty' || limit <= 0) return []
+      return range.reverse ? readBackwards(store, bounds, limit) : answer(store.getAll(bounds, range.limit))
     })
   }
 
   count(table: TableName, range: Range = {}): Promise<number> {
-    return this.#use(async (database) => {
+    return this.#read(table, async (store) => {
       const bounds = keyRange(range)
-      const count = bounds === 'empty' ? 0 : await database.count(table, bounds)
+      const count = bounds === 'empty' ? 0 : await answer(store.count(bounds))
       return Math.max(0, Math.min(range.limit ?? Infinity, count))
     })
   }
@@ -100,10 +93,8 @@ class IndexedDbReplica implements Replica {
   commit(writes: readonly Write[], options: { readonly durability: 'strict' | 'relaxed' }): Promise<void> {
     return this.#use(async (database) => {
       if (writes.length === 0) return
-      // The bare transaction instead of idb's: thousands of promises cost, each would reject by itself when the
-      // transaction aborts, and `done` forgets whether it was for want of room.
       const tables = new Set(writes.map((write) => write.table))
-      const transaction = unwrap(database).transaction([...tables], 'readwrite', options)
+      const transaction = database.transaction([...tables], 'readwrite', options)
       const done = completion(transaction)
       try {
         for (const write of writes) apply(transaction.objectStore(write.table), write)
@@ -121,19 +112,16 @@ class IndexedDbReplica implements Replica {
     this.#database = undefined
   }
 
-  #use<T>(work: (database: IDBPDatabase) => Promise<T>): Promise<T> {
+  #read<T>(table: TableName, work: (store: IDBObjectStore) => Promise<T>): Promise<T> {
+    return this.#use((database) => work(database.transaction(table).objectStore(table)))
+  }
+
+  #use<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
     return translated(async () => {
       if (!this.#database) throw new ReplicaError('closed', 'This replica is closed.')
       return work(this.#database)
     })
   }
-}
-
-function completion(transaction: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve()
-    transaction.onabort = () => reject(transaction.error)
-  })
 }
 
 function apply(store: IDBObjectStore, write: Write): void {
