@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Session } from '../../model/state.ts'
 import type { Edge } from '../edge.ts'
 import { LayerConnection } from '../layer/connection.ts'
+import { LayerDesk } from '../layer/desk.ts'
 import { NativeConnection } from '../native/connection.ts'
 import { openSocket, type Socket } from './socket.ts'
 
@@ -42,6 +43,7 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
     clientTracking: false,
     handleProtocols: (offered) => [SUBPROTOCOL, LAYER_SUBPROTOCOL].find((name) => offered.has(name)) ?? false,
   })
+  const layerDesk = new LayerDesk(edge)
   const open = new Map<WebSocket, { readonly connection: Connection; isAlive: boolean }>()
 
   const accept = (request: IncomingMessage, raw: Duplex, head: Buffer, connect: (socket: Socket) => Connection) => {
@@ -80,7 +82,7 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
       .catch(() => undefined)
       .then((session) => {
         if (!session) return refuseUpgrade(raw, 401, 'Unauthorized')
-        accept(request, raw, head, (socket) => new LayerConnection(edge, socket, session))
+        accept(request, raw, head, (socket) => new LayerConnection(layerDesk, socket, session))
       })
   })
 
