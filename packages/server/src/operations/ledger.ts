@@ -87,6 +87,7 @@ export class Ledger {
   writes(): Writes {
     return {
       cursor: this.#cursor,
+      at: this.#now,
       conversations: [...this.#conversations.keys()].map((conversation) => ({
         app: conversation.app,
         record: conversation.record,

@@ -78,6 +78,8 @@ export interface RememberedOperation extends Remembered {
 /** Rows as they are to be after the commit; each replaces the one of the same key. */
 export interface Writes {
   readonly cursor: Cursor
+  /** When, in Unix milliseconds. */
+  readonly at: number
   readonly conversations: readonly ConversationWrite[]
   readonly participants: readonly (ParticipantRecord & { readonly app: AppKey; readonly conversation: Uuid })[]
   readonly messages: readonly (MessageRecord & { readonly app: AppKey; readonly isNew: boolean })[]

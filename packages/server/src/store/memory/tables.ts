@@ -1,5 +1,5 @@
 import type { UserId, Uuid } from '@parley/protocol'
-import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Session } from '../../model/state.ts'
+import type { AppKey, MessageRecord, ParticipantRecord, Session } from '../../model/state.ts'
 import type { App, ConversationWrite, Cursor, Person, Provider, ProviderKey, RememberedOperation } from '../store.ts'
 
 /** A conversation with where its stream stands, and when it last moved. */
@@ -67,10 +67,7 @@ export function membershipsOf(
   userId: UserId,
 ): { readonly conversation: ConversationEntry; readonly own: ParticipantRecord }[] {
   return [...tables.conversations.values()].flatMap((conversation) => {
-    const own =
-      conversation.app === app && tables.participants.get(keyOf(app, conversation.record.id))?.get(userId)
+    const own = conversation.app === app && tables.participants.get(keyOf(app, conversation.record.id))?.get(userId)
     return own ? [{ conversation, own }] : []
   })
 }
-
-export type { ConversationRecord }

@@ -54,7 +54,6 @@ export function sqliteLog(db: Database): Synchronous<LogStore> {
 
     commit(writes) {
       db.transaction('write', () => {
-        const at = Date.now()
         for (const { app, key } of writes.purged) {
           db.sql('DELETE FROM messages WHERE app = ? AND conversation = ?').run(app, key)
         }
@@ -62,7 +61,7 @@ export function sqliteLog(db: Database): Synchronous<LogStore> {
           db.sql(PUT_CONVERSATION).run(
             ...[app, record.id, record.createdAt, record.createdBy, record.distinctKey],
             ...[JSON.stringify(record.metadata), record.deletedAt, record.sequence, record.changedAt],
-            ...[headSequence, headPosition, lastMessageAt, writes.cursor, at],
+            ...[headSequence, headPosition, lastMessageAt, writes.cursor, writes.at],
           )
         }
         for (const one of writes.participants) {
@@ -92,7 +91,7 @@ export function sqliteLog(db: Database): Synchronous<LogStore> {
             db.sql('INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)').run(
               ...[id, tokenHash, app, userId, createdAt, expiresAt, endedAt],
             )
-          } else db.sql('UPDATE sessions SET expires_at = ?, ended_at = ? WHERE id = ?').run(expiresAt, endedAt, id)
+          } else db.sql(PUT_SESSION).run(expiresAt, endedAt, id)
         }
         for (const { hash, forgetAt } of writes.nonces) {
           db.sql('INSERT INTO used_nonces VALUES (?, ?)').run(hash, forgetAt)
@@ -150,6 +149,9 @@ const PUT_MESSAGE = `
   ON CONFLICT (app, conversation, position) DO UPDATE SET
     parts = excluded.parts, deleted_at = excluded.deleted_at, sequence = excluded.sequence,
     changed_at = excluded.changed_at`
+
+// Another process may have ended it in the meantime: an end is never taken back.
+const PUT_SESSION = 'UPDATE sessions SET expires_at = ?, ended_at = coalesce(ended_at, ?) WHERE id = ?'
 
 const PUT_PERSON = `
   INSERT INTO identities VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -43,6 +43,8 @@ export async function openThreadedSqliteStore(file: string): Promise<Store> {
   const writer = await startThread(file)
   const reader = await startThread(file)
   const checkpoints = new Worker(new URL('./checkpoints.js', import.meta.url), { workerData: { file } })
+  // Without it the writer moves pages itself, now and then: slower, not wrong.
+  checkpoints.on('error', () => undefined)
   const call = (part: StorePart, method: string, args: readonly unknown[]) =>
     (part === 'log' || isWrite(method) ? writer : reader).call(part, method, args)
   return storeOver(writer.epoch, call, async () => {
@@ -127,6 +129,8 @@ async function startThread(file: string): Promise<StoreThread> {
 
 function closeWorker(worker: Worker): Promise<void> {
   return new Promise((resolve) => {
+    // A thread that has ended, by itself or because it was closed before, says nothing more.
+    if (worker.threadId === -1) return resolve()
     worker.once('exit', () => resolve())
     worker.postMessage('close')
   })

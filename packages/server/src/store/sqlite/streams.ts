@@ -1,4 +1,5 @@
 import type { UserId, Uuid } from '@parley/protocol'
+import { asOfRemoval } from '../../model/removal.ts'
 import { type AppKey, isActive, type MessageRecord, type ParticipantRecord } from '../../model/state.ts'
 import type { StreamRow, StreamStore } from '../store.ts'
 import type { Database } from './database.ts'
@@ -99,14 +100,15 @@ export function sqliteStreams(db: Database): Synchronous<StreamStore> {
             .all(app, id, below, limit) as Row[]
         ).map(toMessage)
         const oldest = messages[messages.length - 1]?.position ?? 1
-        return {
+        const page = {
           conversation: toConversation(row),
           participants: before === null ? participantRows(db, app, id) : [],
           messages,
-          sequence: row.head_sequence!,
-          headPosition: row.head_position!,
+          sequence: row.head_sequence! as number,
+          headPosition: row.head_position! as number,
           more: oldest > 1,
         }
+        return own.state === 'removed' ? asOfRemoval(page, own) : page
       })
     },
 

@@ -1,0 +1,51 @@
+import type { AppKey } from '../../model/state.ts'
+import type { Synchronous } from '../sqlite/synchronous.ts'
+import type { AppStore } from '../store.ts'
+import type { Tables } from './tables.ts'
+
+/** Apps, providers, keys and sessions. */
+export function memoryApps(tables: Tables, secret: string): Synchronous<AppStore> {
+  return {
+    secret: () => secret,
+    create(app, provider, key) {
+      if (tables.apps.some(({ id }) => id === app.id)) throw new Error(`The app ${app.id} exists.`)
+      const created = { ...app, key: (tables.apps.length + 1) as AppKey }
+      tables.apps.push(created)
+      tables.providers.set(provider.id, { ...provider, app: created.key })
+      if (key) tables.keys.set(key.id, key)
+    },
+    all: () => [...tables.apps].sort((a, b) => a.createdAt - b.createdAt),
+    byId: (id) => tables.apps.find((app) => app.id === id),
+    byKey: (key) => tables.apps.find((app) => app.key === key),
+    provider: (id) => tables.providers.get(id),
+    providersOf: (app) => [...tables.providers.values()].filter((provider) => provider.app === app),
+    key: (id) => tables.keys.get(id),
+    keysOf: (provider) =>
+      [...tables.keys.values()].filter((key) => key.provider === provider).sort((a, b) => a.createdAt - b.createdAt),
+    putProvider: (provider) => {
+      tables.providers.set(provider.id, provider)
+    },
+    putKey: (key) => {
+      const before = tables.keys.get(key.id)
+      tables.keys.set(key.id, before ? { ...before, state: key.state } : key)
+    },
+    session: (hash) => [...tables.sessions.values()].find(({ tokenHash }) => tokenHash === hash)?.session,
+    endedSince: (sinceMs) =>
+      [...tables.sessions.values()].flatMap(({ session: { id, endedAt } }) =>
+        endedAt !== null && endedAt >= sinceMs ? [{ id }] : [],
+      ),
+    liveSessionsOf: (app, userId) =>
+      [...tables.sessions.values()].flatMap(({ session }) =>
+        session.app === app && session.userId === userId && session.endedAt === null ? [session] : [],
+      ),
+    endSessionsOf(app, userId, atMs) {
+      let count = 0
+      for (const [id, { session, tokenHash }] of tables.sessions) {
+        if (session.app !== app || session.userId !== userId || session.endedAt !== null) continue
+        tables.sessions.set(id, { session: { ...session, endedAt: atMs }, tokenHash })
+        count++
+      }
+      return count
+    },
+  }
+}

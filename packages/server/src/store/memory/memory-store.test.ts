@@ -1,0 +1,5 @@
+import { describe } from 'vitest'
+import { storeContract } from '../store.contract.ts'
+import { openMemoryStore } from './memory-store.ts'
+
+describe('the store in memory', () => storeContract(async () => openMemoryStore()))

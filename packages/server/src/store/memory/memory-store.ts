@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto'
+import type { Store } from '../store.ts'
+import { StoreOutage } from '../store.ts'
+import { memoryApps } from './apps.ts'
+import { memoryLists } from './lists.ts'
+import { memoryLog } from './log.ts'
+import { memoryStreams } from './streams.ts'
+import { emptyTables } from './tables.ts'
+
+/**
+ * A store that forgets everything when the process ends: for tests and for the simulator. It keeps the same contract as
+ * the real ones, values copied at the border included, so that nobody comes to share an object with it.
+ */
+export function openMemoryStore(): Store {
+  const tables = emptyTables()
+  let isOpen = true
+  const port = <Port extends object>(parts: object): Port =>
+    Object.fromEntries(
+      Object.entries(parts).map(([name, method]: [string, (...args: unknown[]) => unknown]) => [
+        name,
+        async (...args: unknown[]) => {
+          if (!isOpen) throw new StoreOutage('The store is closed.')
+          return structuredClone(method(...structuredClone(args)))
+        },
+      ]),
+    ) as Port
+  return {
+    epoch: randomUUID(),
+    log: port(memoryLog(tables)),
+    streams: port(memoryStreams(tables)),
+    lists: port(memoryLists(tables)),
+    apps: port(memoryApps(tables, randomUUID() + randomUUID())),
+    async close() {
+      isOpen = false
+    },
+  }
+}

@@ -1,0 +1,77 @@
+import { asOfRemoval } from '../../model/removal.ts'
+import { isActive } from '../../model/state.ts'
+import type { Synchronous } from '../sqlite/synchronous.ts'
+import type { StreamRow, StreamStore } from '../store.ts'
+import { keyOf, membershipsOf, messagesOf, participantsOf, type Tables } from './tables.ts'
+
+/** Reading streams: what moved, and the rows of one of them above a sequence. */
+export function memoryStreams(tables: Tables): Synchronous<StreamStore> {
+  return {
+    moved(app, userId, after) {
+      const person = tables.people.get(keyOf(app, userId))
+      const moved = membershipsOf(tables, app, userId)
+        .filter(({ conversation, own }) => isActive(own) && conversation.moved > after)
+        .map(({ conversation }) => conversation)
+        .sort((a, b) => b.lastMessageAt - a.lastMessageAt)
+      return {
+        cursor: tables.cursor,
+        inbox: person?.inboxSequence ?? 0,
+        isInboxMoved: (person?.inboxMoved ?? 0) > after,
+        conversations: moved.map(({ record, headSequence }) => ({ id: record.id, sequence: headSequence })),
+      }
+    },
+
+    conversation(app, id, viewer, after, limit) {
+      const entry = tables.conversations.get(keyOf(app, id))
+      const own = tables.participants.get(keyOf(app, id))?.get(viewer)
+      if (!entry || !own || !isActive(own)) return undefined
+      const rows: StreamRow[] = [
+        { type: 'conversation', record: entry.record },
+        ...participantsOf(tables, app, id).map((participant): StreamRow => ({ type: 'participant', ...participant })),
+        ...messagesOf(tables, app, id).map((record): StreamRow => ({ type: 'message', record })),
+      ]
+      const changed = rows
+        .filter((row) => row.record.sequence > after)
+        .sort((a, b) => a.record.sequence - b.record.sequence)
+      const page = changed.slice(0, limit)
+      const more = changed.length > limit
+      return { rows: page, sequence: more ? page[page.length - 1]!.record.sequence : entry.headSequence, more }
+    },
+
+    inbox(app, userId, after, limit) {
+      const changed = membershipsOf(tables, app, userId)
+        .filter(({ own }) => own.inboxSequence > after)
+        .sort((a, b) => a.own.inboxSequence - b.own.inboxSequence)
+        .map(({ conversation, own }) => ({ conversation: conversation.record.id, record: own }))
+      const page = changed.slice(0, limit)
+      const more = changed.length > limit
+      const head = tables.people.get(keyOf(app, userId))?.inboxSequence ?? 0
+      return { rows: page, sequence: more ? page[page.length - 1]!.record.inboxSequence : head, more }
+    },
+
+    messages(app, id, viewer, before, limit) {
+      const entry = tables.conversations.get(keyOf(app, id))
+      const own = tables.participants.get(keyOf(app, id))?.get(viewer)
+      if (!entry || !own || own.state === 'left') return undefined
+      const below = Math.min(before ?? Number.MAX_SAFE_INTEGER, (own.lastPosition ?? entry.headPosition) + 1)
+      const messages = messagesOf(tables, app, id)
+        .filter((message) => message.position < below)
+        .reverse()
+        .slice(0, limit)
+      const page = {
+        conversation: entry.record,
+        participants: before === null ? participantsOf(tables, app, id) : [],
+        messages,
+        sequence: entry.headSequence,
+        headPosition: entry.headPosition,
+        more: (messages[messages.length - 1]?.position ?? 1) > 1,
+      }
+      return own.state === 'removed' ? asOfRemoval(page, own) : page
+    },
+
+    audience: (app, conversation) =>
+      participantsOf(tables, app, conversation)
+        .filter(({ record }) => isActive(record))
+        .map(({ record }) => record.userId),
+  }
+}
