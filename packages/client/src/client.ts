@@ -207,10 +207,11 @@ export class Client {
     const known = draft.input.distinct
       ? await findDistinct(this.#authentication.replica!, await engine.outbox.list(), people)
       : undefined
-    if (known !== undefined) {
-      const outcome = { conversation: known, outcome: 'found' } as const
-      return { ...this.#created(known, draft.id), acknowledged: Promise.resolve(outcome) }
-    }
+    if (known !== undefined)
+      return {
+        ...this.#created(known, draft.id),
+        acknowledged: Promise.resolve({ conversation: known, outcome: 'found' }),
+      }
     const placed = await this.#add(draft, options.signal)
     const acknowledged = answerOf(
       placed,

@@ -18,7 +18,7 @@ import type {
   DeauthenticationReason,
 } from './authentication-state.ts'
 import { readIdentityToken } from './identity-token.ts'
-import { type ChallengeHandler, callHandler, obtainToken } from './obtain-token.ts'
+import { type ChallengeHandler, callHandler, HANDLER_PATIENCE_MS, obtainToken } from './obtain-token.ts'
 import { Renewal } from './renewal.ts'
 import { endSession, type OpenedSession, openSession, requestNonce, type SessionsApiPorts } from './sessions-api.ts'
 import { forgetSession, markSigningOut, readStored, storeSession, unmarkSigningOut } from './stored-session.ts'
@@ -145,7 +145,14 @@ export class Authentication {
   /** Another tab is at work: its data may be read meanwhile. */
   async #readWhileWaiting(): Promise<void> {
     if (this.#state.state !== 'opening') return
-    const replica = await this.#ports.storage.open(this.#ports.appId)
+    const replica = await this.#ports.storage.open(this.#ports.appId, {
+      onLost: (reason) => {
+        // The tab at work has signed out: there is nothing to show any more.
+        if (reason !== 'deleted' || this.#replica !== replica) return
+        this.#become({ state: 'opening' })
+        void this.#readWhileWaiting().catch(() => {})
+      },
+    })
     const { session } = await readStored(replica)
     if (this.#state.state !== 'opening') {
       await replica.close()
@@ -301,23 +308,37 @@ export class Authentication {
   async #authenticateNow(userId: string | undefined, signal: AbortSignal): Promise<BasicIdentity> {
     const { api } = this.#ports
     const nonce = await requestNonce(api, signal)
-    const token = await this.#ask(nonce, userId, signal)
+    // Somebody may be typing a password: there is time for as long as the nonce lives.
+    const token = await this.#ask(nonce, userId, signal, limits.nonceLifetimeMs)
     if (token === null) throw new ParleyError('challenge_failed', 'The challenge handler gave no identity token.')
     const session = await openSession(api, token, signal)
-    const { prn } = readIdentityToken(token)
+    try {
+      await this.#admit(session, readIdentityToken(token).prn, signal)
+    } catch (error) {
+      endSession(api, session.token, this.#life.signal).catch(() => {})
+      throw error
+    }
+    return session.identity
+  }
+
+  async #admit(session: OpenedSession, prn: string, signal: AbortSignal): Promise<void> {
     if (session.identity.user_id !== prn) throw wrongUser(prn, session.identity.user_id)
     throwIfAborted(signal)
     const { owner } = await readStored(this.#replica!)
     if (owner !== undefined && owner !== session.identity.id) await this.#wipe()
     await storeSession(this.#replica!, session)
     await this.#enter(session)
-    return session.identity
   }
 
   /** Calls the app's handler, and checks that the token is for whom it should be (AUTH-40). */
-  async #ask(nonce: string, userId: string | undefined, signal: AbortSignal): Promise<string | null> {
+  async #ask(
+    nonce: string,
+    userId: string | undefined,
+    signal: AbortSignal,
+    patienceMs = HANDLER_PATIENCE_MS,
+  ): Promise<string | null> {
     const { challenge, clock } = this.#ports
-    const token = await callHandler(challenge, { nonce, userId, signal }, clock)
+    const token = await callHandler(challenge, { nonce, userId, signal }, clock, patienceMs)
     if (token === null) return null
     const { prn } = readIdentityToken(token)
     if (userId !== undefined && prn !== userId) throw wrongUser(userId, prn)
@@ -365,7 +386,7 @@ export class Authentication {
   }
 
   #prolong(info: SessionInfo): void {
-    if (!this.#session || !this.#replica) return
+    if (!this.#session || !this.#replica || info.expires_at === this.#session.expiresAt) return
     this.#session = { ...this.#session, id: info.id, expiresAt: info.expires_at }
     storeSession(this.#replica, this.#session).catch(() => {})
     const { identity } = this.#session

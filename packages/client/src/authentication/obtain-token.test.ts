@@ -118,7 +118,8 @@ it('AUTH-32 a handler that never answers is given up and told so', async () => {
         isTold = true
       })
     })
-  const call = callHandler(handler, { nonce: 'n', userId: undefined, signal: new AbortController().signal }, clock)
+  const { signal } = new AbortController()
+  const call = callHandler(handler, { nonce: 'n', userId: undefined, signal }, clock, HANDLER_PATIENCE_MS)
   call.catch(() => {})
   await settle()
   await clock.advance(HANDLER_PATIENCE_MS)

@@ -40,7 +40,7 @@ export interface ObtainPorts {
   }) => void
 }
 
-/** A handler that takes longer is given up. */
+/** A handler that takes longer to renew a session is given up. */
 export const HANDLER_PATIENCE_MS = 60_000
 const MIN_RETRY_MS = 5_000
 const MAX_RETRY_MS = 60_000
@@ -110,11 +110,12 @@ export async function callHandler(
   handler: ChallengeHandler,
   challenge: Challenge,
   clock: Clock,
+  patienceMs: number,
 ): Promise<string | null> {
   const patience = new AbortController()
   const stop = () => patience.abort(challenge.signal.reason)
   challenge.signal.addEventListener('abort', stop, { once: true })
-  const cancel = clock.after(HANDLER_PATIENCE_MS, () => patience.abort('The handler took too long.'))
+  const cancel = clock.after(patienceMs, () => patience.abort('The handler took too long.'))
   try {
     const asked = Promise.resolve().then(() => handler({ ...challenge, signal: patience.signal }))
     return (await abortable(asked, patience.signal)) ?? null

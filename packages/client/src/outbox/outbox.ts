@@ -233,11 +233,14 @@ export class Outbox {
   async settle(answers: readonly AcknowledgementFrame[]): Promise<void> {
     const writes: Write[] = []
     const after: (() => void)[] = []
-    for (const answer of answers) {
-      const summary = this.#entries.byId(answer.id)
-      if (summary?.state !== 'waiting') continue
-      const [entry] = await this.read([summary.order])
-      if (!entry) continue
+    // The first answer to each counts; on a disturbed line one may come twice.
+    const first = new Map([...answers].reverse().map((answer) => [answer.id, answer]))
+    const waiting = [...first.keys()].flatMap((id) => {
+      const entry = this.#entries.byId(id)
+      return entry?.state === 'waiting' ? [entry.order] : []
+    })
+    for (const entry of await this.#present(waiting.sort((a, b) => a - b))) {
+      const answer = first.get(entry.id)!
       if ('refusal' in answer) await this.#refuse(entry, answer.refusal, writes, after)
       else await this.#accept(entry, answer, writes, after)
     }

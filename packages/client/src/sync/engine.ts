@@ -52,8 +52,6 @@ const MAX_FRAMES_WAITING = 2_000
 const MAX_ACKNOWLEDGEMENTS_AT_ONCE = 64
 /** How often requests that nobody answers are looked for. */
 const PATROL_MS = 5_000
-/** A stream whose answer brought nothing is left alone for a while, or we would ask for ever as fast as we can. */
-const REST_MS = 5_000
 /** A device without room is asked again this often. */
 export const FULL_RETRY_MS = 30_000
 /** Newest messages looked at to find one of somebody else's. */
@@ -400,7 +398,7 @@ export class Engine {
       return
     }
     const { oldest, complete } = this.#streams.get(frame.stream) ?? {}
-    if (!complete && oldest === page.before) this.#streams.rest(frame.stream, now + REST_MS)
+    if (!complete && oldest === page.before) this.#streams.rest(frame.stream, now)
     this.#ports.events.onHistory(this.historyProgress)
   }
 
@@ -411,7 +409,7 @@ export class Engine {
     if (heard.kind === 'next') {
       const merge = mergePull(stored, frame, heard.after)
       await this.#commitMerge(stored, frame.rows, merge)
-      if (merge.outcome === 'ignore') this.#streams.rest(frame.stream, now + REST_MS)
+      if (merge.outcome === 'ignore') this.#streams.rest(frame.stream, now)
       // Denied (CON-9): no effect of ours will ever be seen there.
       if (frame.sequence === 0 && frame.rows.length === 0) await this.#dropSettled(frame.stream)
       return

@@ -63,9 +63,14 @@ it('CON-2 pulls name the inbox first, whoever is behind, and nobody who rests', 
     stream('inbox', { head: 7 }),
   )
   expect(streams.behind(0).map((each) => each.stream)).toEqual(['inbox', 'behind'])
-  streams.rest('behind' as ConversationId, 100)
-  expect(streams.behind(99).map((each) => each.stream)).toEqual(['inbox'])
-  expect(streams.behind(100)).toHaveLength(2)
+  const behind = 'behind' as ConversationId
+  streams.rest(behind, 0)
+  expect(streams.behind(4_999).map((each) => each.stream)).toEqual(['inbox'])
+  expect(streams.behind(5_000)).toHaveLength(2)
+  streams.rest(behind, 5_000)
+  expect(streams.behind(14_999)).toHaveLength(1)
+  streams.follow([{ type: 'put', table: 'streams', row: stream('behind', { sequence: 6, head: 9 }) }])
+  expect(streams.behind(14_999)).toHaveLength(2)
 })
 
 it('CON-2 one pull brings no more rows than fit in memory', () => {

@@ -10,11 +10,15 @@ import { isBehind } from './merge.ts'
 /** Rows one pull may bring, at most about so many: they are held in memory until they are written. */
 const MAX_PULL_ROWS = 2_000
 
+/** A stream whose answer brought nothing is left alone at first for the one, at last for the other. */
+const REST_MS = 5_000
+const MAX_REST_MS = 10 * 60_000
+
 export class Streams {
   readonly #streams = new Map<StreamId, StoredStream>()
   readonly #activity = new Map<StreamId, string>()
-  /** Streams that are not asked for until then. */
-  readonly #resting = new Map<StreamId, number>()
+  /** Streams that are not asked for until then, and how often asking was in vain. */
+  readonly #resting = new Map<StreamId, { readonly until: number; readonly times: number }>()
 
   load(streams: readonly StoredStream[]): void {
     this.#streams.clear()
@@ -25,7 +29,7 @@ export class Streams {
   follow(writes: readonly Write[]): StreamId[] {
     const removed: StreamId[] = []
     for (const write of writes) {
-      if (write.type === 'put' && write.table === 'streams') this.#streams.set(write.row.stream, write.row)
+      if (write.type === 'put' && write.table === 'streams') this.#put(write.row)
       else if (write.type === 'put' && write.table === 'messages') this.noteActivity(write.row)
       else if (write.type === 'delete' && write.table === 'streams') {
         const stream = write.key[0] as StreamId
@@ -36,22 +40,26 @@ export class Streams {
     return removed
   }
 
+  #put(stream: StoredStream): void {
+    const before = this.#streams.get(stream.stream)
+    const isProgress = before?.sequence !== stream.sequence || before.oldest !== stream.oldest
+    if (isProgress) this.#resting.delete(stream.stream)
+    this.#streams.set(stream.stream, stream)
+  }
+
   noteActivity(message: { readonly conversation: ConversationId; readonly sent_at: string }): void {
     const known = this.#activity.get(message.conversation)
     if (known === undefined || known < message.sent_at) this.#activity.set(message.conversation, message.sent_at)
   }
 
-  /** Asking for this stream brought nothing: not again before `until`. */
-  rest(stream: StreamId, until: number): void {
-    this.#resting.set(stream, until)
+  /** Asking for this stream brought nothing: it is left alone for a while, each time for longer. */
+  rest(stream: StreamId, now: number): void {
+    const times = (this.#resting.get(stream)?.times ?? 0) + 1
+    this.#resting.set(stream, { times, until: now + Math.min(MAX_REST_MS, REST_MS * 2 ** (times - 1)) })
   }
 
   #isResting(stream: StreamId, now: number): boolean {
-    const until = this.#resting.get(stream)
-    if (until === undefined) return false
-    if (until > now) return true
-    this.#resting.delete(stream)
-    return false
+    return (this.#resting.get(stream)?.until ?? 0) > now
   }
 
   get(stream: StreamId): StoredStream | undefined {
