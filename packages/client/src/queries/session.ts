@@ -13,7 +13,8 @@ import {
   sortKeys,
   toConversationView,
 } from '../view/conversation-view.ts'
-import { countUnread, readNewest } from '../view/read-messages.ts'
+import { readNewest } from '../view/read-messages.ts'
+import { UnreadCounter } from '../view/unread-counter.ts'
 import { OutboxMirror } from './outbox-mirror.ts'
 import { share } from './share.ts'
 import type { ViewBasis } from './view-source.ts'
@@ -36,6 +37,7 @@ export class Session {
   readonly #people = new Map<IdentityId, BasicIdentity>()
   readonly #states = new Map<ConversationId, Promise<ConversationState>>()
   readonly #summaries = new Map<ConversationId, Summary>()
+  readonly #counters = new Map<ConversationId, UnreadCounter>()
   readonly #streams = new Map<StreamId, StoredStream>()
   #stale: Set<ConversationId> | 'all' = 'all'
   #loading: Promise<void> | undefined
@@ -49,6 +51,7 @@ export class Session {
   take(writes: readonly Write[]): ReadonlySet<ConversationId> | 'all' {
     const touched = new Set(this.#outbox.apply(writes))
     for (const write of writes) {
+      if (write.table === 'messages') this.#recount(write)
       const id = this.#conversationOf(write)
       if (id === 'all') return this.#forgetAll()
       if (id) touched.add(id)
@@ -112,7 +115,7 @@ export class Session {
     const state = await this.state(id)
     const isGone = state.presence === 'gone'
     const newest = isGone ? [] : (await readNewest(replica, state, 1)).messages
-    const unreadCount = isGone ? 0 : await countUnread(replica, state)
+    const unreadCount = isGone ? 0 : await this.#counter(id).count(replica, state)
     const lastMessage = newest[0] ?? null
     const view = share(this.#summaries.get(id)?.view, toConversationView(state, { lastMessage, unreadCount }))
     this.#summaries.set(id, { view, isShown: isShown(state, lastMessage), sortKeys: sortKeys(state, view) })
@@ -138,6 +141,22 @@ export class Session {
       self: this.basis.identity,
       identityOf: (identity) => this.#people.get(identity),
     })
+  }
+
+  #counter(id: ConversationId): UnreadCounter {
+    const counter = this.#counters.get(id) ?? new UnreadCounter()
+    this.#counters.set(id, counter)
+    return counter
+  }
+
+  #recount(write: Extract<Write, { table: 'messages' }>): void {
+    if (write.type === 'put') {
+      this.#counters.get(write.row.conversation)?.put(write.row, this.basis.identity.id)
+      return
+    }
+    const [id] = write.type === 'delete' ? write.key : write.prefix
+    if (id === undefined) this.#counters.clear()
+    else this.#counters.delete(id as ConversationId)
   }
 
   #meet(participants: ConversationRows['participants']): void {

@@ -1,11 +1,11 @@
-import { type MessageId, type MessageRow, type PositionSet, unreadRanges } from '@parley/protocol'
+import type { MessageId, MessageRow } from '@parley/protocol'
 import type { Replica } from '../replica/replica.ts'
 import { type ConversationState, isVisible } from './conversation-state.ts'
 import { canonicalMessageId } from './effects.ts'
 import { type MessageView, toMessageView, toPendingView } from './message-view.ts'
 
-/** Rows read at once when some of them may turn out to be invisible. */
-const CHUNK = 16
+/** Rows read at once after the first ones were too few, because some of them were invisible. */
+const CHUNK = 64
 
 export interface NewestMessages {
   /** Oldest first. */
@@ -25,8 +25,8 @@ export async function readNewest(replica: Replica, state: ConversationState, lim
 async function readNewestRows(replica: Replica, state: ConversationState, limit: number): Promise<MessageRow[]> {
   const found: MessageRow[] = []
   let to = state.lastPosition ?? Number.MAX_SAFE_INTEGER
+  let chunk = limit
   while (found.length < limit && to >= state.firstPosition) {
-    const chunk = Math.max(CHUNK, limit - found.length)
     const rows = await replica.scan('messages', {
       prefix: [state.id],
       from: state.firstPosition,
@@ -37,6 +37,7 @@ async function readNewestRows(replica: Replica, state: ConversationState, limit:
     found.push(...rows.filter((row) => isVisible(state, row)))
     if (rows.length < chunk) break
     to = rows.at(-1)!.position - 1
+    chunk = CHUNK
   }
   return found.slice(0, limit)
 }
@@ -72,22 +73,6 @@ export async function countMessages(replica: Replica, state: ConversationState):
   const to = lastPosition ?? Number.MAX_SAFE_INTEGER
   if (to < firstPosition) return 0
   return replica.count('messages', { prefix: [state.id], from: firstPosition, to })
-}
-
-/** Messages by others that I can see and have not read (RCT-5). */
-export async function countUnread(replica: Replica, state: ConversationState): Promise<number> {
-  let count = 0
-  for (const [from, to] of pairs(unreadRanges(state, state.lastPosition ?? Number.MAX_SAFE_INTEGER))) {
-    if (to < state.firstPosition) continue
-    const prefix = [state.id]
-    const rows = await replica.scan('messages', { prefix, from: Math.max(from, state.firstPosition), to })
-    count += rows.filter((row) => row.sender !== state.self && isVisible(state, row)).length
-  }
-  return count
-}
-
-function* pairs(set: PositionSet): Generator<[from: number, to: number]> {
-  for (let i = 0; i < set.length; i += 2) yield [set[i]!, set[i + 1]!]
 }
 
 /** One message, if it can be seen. */
