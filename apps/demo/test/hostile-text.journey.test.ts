@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Device } from './support/browser.ts'
+import { inChapters } from './support/chapters.ts'
 import { Chat } from './support/chat.ts'
 import { type Development, startDevelopment } from './support/development.ts'
 
@@ -18,6 +19,8 @@ const title = '<img src=x onerror=alert(9)>'
 const mallory = { user: 'mallory', name: '<b onmouseover=alert(10)>Mal</b>', password: 'a long enough password' }
 
 describe('text that would like to be more than text', () => {
+  inChapters()
+
   const sender = new Device({ name: 'hostile-sender' })
   const reader = new Device({ name: 'hostile-reader' })
   const devices = [sender, reader]

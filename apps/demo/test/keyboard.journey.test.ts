@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Device } from './support/browser.ts'
+import { inChapters } from './support/chapters.ts'
 import { Chat } from './support/chat.ts'
 import { type Development, startDevelopment } from './support/development.ts'
 
 const schemes = ['light', 'dark'] as const
 
 describe.each(schemes)('the chat by keyboard alone, %s', (colorScheme) => {
+  inChapters()
+
   const device = new Device({ name: `keyboard-${colorScheme}`, colorScheme })
   let development: Development
   const keyboard = () => device.page.keyboard
@@ -105,7 +108,7 @@ describe.each(schemes)('the chat by keyboard alone, %s', (colorScheme) => {
 /** Runs in the page: what has the focus, in words. */
 function describeFocus(): string {
   const element = document.activeElement
-  if (!element) return ''
+  if (!element || element === document.body) return ''
   const labels = 'labels' in element ? [...((element.labels as NodeList | null) ?? [])] : []
   return [element.getAttribute('aria-label'), ...labels.map((label) => label.textContent), element.textContent].join(
     ' ',

@@ -5,8 +5,8 @@
 export interface Credentials {
   /** What the next challenge is answered with. */
   give(user: string, password: string): void
-  /** Answers the server's nonce with an identity token. */
-  challenge(challenge: { readonly nonce: string }): Promise<string>
+  /** Answers the server's nonce with an identity token; null when nobody is logged in any more. */
+  challenge(challenge: { readonly nonce: string; readonly signal: AbortSignal }): Promise<string | null>
   /** Has the service remember this browser. */
   remember(): Promise<void>
   /** And forget it again. */
@@ -30,13 +30,15 @@ export function createCredentials(authServiceUrl: string): Credentials {
     give(user, password) {
       login = { user, password }
     },
-    async challenge({ nonce }) {
+    async challenge({ nonce, signal }) {
       const response = await fetch(`${authServiceUrl}/identity-token`, {
         method: 'POST',
         credentials: 'include',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ ...login, nonce }),
+        signal,
       })
+      if (response.status === 401 && !login) return null
       if (response.status === 401) throw new SignInRefused('That user and password do not go together.')
       if (response.status === 429) throw new SignInRefused('Too many attempts. Wait a moment.')
       if (!response.ok) throw new Error(`The authentication service answered ${response.status}.`)
