@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { World } from './world.ts'
 
 let world: World
@@ -104,6 +104,41 @@ describe('signing in', () => {
     const phone = await world.signedIn('alice')
     const laptop = await world.signedIn('alice')
     expect([phone.client.connection.state, laptop.client.connection.state]).toEqual(['live', 'live'])
+  })
+
+  it('AUTH-20 somebody may take minutes to type a password', async () => {
+    const alice = world.device('alice')
+    const { after } = world.clock
+    alice.answer = (nonce) =>
+      new Promise((resolve) => void after(5 * 60_000, () => resolve(world.server.tokenFor('alice', nonce))))
+    const call = alice.client.authenticate('alice')
+    await world.pass(6 * 60_000)
+    expect((await call).user_id).toBe('alice')
+    expect(alice.asked).toHaveLength(1)
+  })
+
+  it('AUTH-40 a session that turns out to be for somebody else is ended again, and nothing is stored', async () => {
+    const alice = world.device('alice')
+    const eve = world.server.log.identity('eve')
+    world.server.intercept = (method, path) =>
+      path === '/sessions' && method === 'POST'
+        ? { status: 201, body: JSON.stringify({ session_token: 't', session_id: 's', expires_at: 'x', identity: eve }) }
+        : undefined
+    await expect(world.finish(alice.client.authenticate('alice'))).rejects.toMatchObject({ code: 'wrong_user' })
+    await world.flow()
+    expect(world.server.requests.at(-1)).toBe('DELETE /sessions/t')
+    expect(await (await alice.replica()).scan('meta')).toEqual([])
+  })
+
+  it('CONN-5 a platform without WebSocket is told what to do, and nothing is lost', async () => {
+    const { webSockets } = await import('../src/transport/socket.ts')
+    vi.stubGlobal('WebSocket', undefined)
+    const alice = await world.signedIn('alice', { sockets: webSockets() })
+    vi.unstubAllGlobals()
+    expect(alice.heard('problem')[0]).toMatchObject({ error: { code: 'no_websocket' } })
+    const { conversation } = await world.finish(alice.client.createConversation({ participants: ['bob'] }))
+    await conversation.sendText('kept')
+    expect(await alice.client.outbox.list()).toHaveLength(2)
   })
 
   it('AUTH-34 an aborted sign-in leaves nobody signed in', async () => {
@@ -441,6 +476,23 @@ describe('one tab at a time', () => {
     await world.flow()
     expect(await second.texts(conversation.id)).toEqual(['from the first', 'from the second'])
     expect(second.asked).toEqual([])
+  })
+
+  it('AUTH-14 when the tab at work signs out, a waiting one shows nothing any more', async () => {
+    const shared = locks()
+    const first = await world.signedIn('alice', { locks: shared })
+    const { conversation } = await world.finish(first.client.createConversation({ participants: ['bob'] }))
+    await conversation.sendText('secret')
+    await world.flow()
+    const second = world.device('alice', { locks: shared, storage: first.storage })
+    await world.pass(200)
+    const messages = second.client.messages({ conversation: conversation.id })
+    await messages.ready
+    expect(messages.snapshot()).toHaveLength(1)
+    await world.finish(first.client.deauthenticate())
+    await world.flow()
+    expect(messages.snapshot()).toEqual([])
+    expect(second.client.identity).toBeUndefined()
   })
 
   it('CONN-1 close is safe twice, and while waiting', async () => {

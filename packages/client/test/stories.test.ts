@@ -162,6 +162,32 @@ describe('alice and bob', () => {
     expect(await isSettled(alice)).toBe(true)
   })
 
+  it('DB-2 a screen shows intentions at once, and a refusal undoes exactly itself', async () => {
+    const alice = await world.signedIn('alice')
+    const { id } = await start(alice, ['bob'])
+    const messages = alice.client.messages({ conversation: id })
+    const conversations = alice.client.conversations()
+    await world.finish(Promise.all([messages.ready, conversations.ready]))
+    const shown = () => messages.snapshot().map((message) => message.parts[0]?.body)
+    alice.client.disconnect()
+    await say(alice, id, 'one', 'bad', 'two')
+    await alice.client.conversation(id).setMetadata({ title: 'New' })
+    await world.flow()
+    expect(shown()).toEqual(['one', 'bad', 'two'])
+    expect(conversations.snapshot()[0]).toMatchObject({ metadata: { title: 'New' } })
+    world.server.judge = (frame) =>
+      frame.name === 'update-conversation' || JSON.stringify(frame.input).includes('bad')
+        ? { refuse: 'access_denied' }
+        : 'carry-out'
+    alice.client.connect()
+    await world.flow()
+    expect(shown().filter((text) => text !== 'bad')).toEqual(['one', 'two'])
+    expect(conversations.snapshot()[0]).toMatchObject({ metadata: {} })
+    for (const { id: operation } of await alice.client.outbox.list()) await alice.client.outbox.discard(operation)
+    await world.flow()
+    expect(shown()).toEqual(['one', 'two'])
+  })
+
   it('TYPE-1 typing is seen by the others, ends with the message, and is forgotten in silence', async () => {
     const [alice, bob] = [await world.signedIn('alice'), await world.signedIn('bob')]
     const { id } = await start(alice, ['bob'])
