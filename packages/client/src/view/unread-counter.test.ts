@@ -33,8 +33,9 @@ describe('counting unread messages', () => {
     await commit(message(4))
     await commit(message(5))
     await commit(deletedMessage(5))
+    await commit(message(6))
     release()
-    expect(await counting).toBe(3)
+    expect(await counting).toBe(4)
   })
 })
 
