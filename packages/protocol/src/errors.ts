@@ -95,8 +95,8 @@ export const invalidProperty = (property: string, message: string) =>
 export const missingProperty = (property: string) =>
   refuse('missing_property', { message: `The property '${property}' is required.`, data: { property } })
 
-/** Where the catalog is explained; {@link WireError.url} points into it. */
-export const ERRORS_URL = 'https://parley.example/errors'
+/** Where the catalog is explained; a path on every server, which {@link WireError.url} points into. */
+export const ERRORS_PATH = '/errors'
 
 export function toWireError(refusal: Refusal): WireError {
   const kind = errors[refusal.id]
@@ -104,7 +104,7 @@ export function toWireError(refusal: Refusal): WireError {
     id: refusal.id,
     code: kind.code,
     message: refusal.message ?? kind.sentence,
-    url: `${ERRORS_URL}#${refusal.id}`,
+    url: `${ERRORS_PATH}#${refusal.id}`,
   }
   return refusal.data === undefined ? wire : { ...wire, data: refusal.data }
 }

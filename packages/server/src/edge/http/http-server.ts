@@ -1,9 +1,10 @@
-import { isTooDeep, limits } from '@parley/protocol'
+import { ERRORS_PATH, isTooDeep, limits } from '@parley/protocol'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Edge } from '../edge.ts'
 import { authenticationRoutes } from './authentication-routes.ts'
 import { allowOrigins } from './cors.ts'
 import { answerErrors } from './errors.ts'
+import { errorsPage } from './errors-page.ts'
 import { RefusedRequest } from './refused-request.ts'
 
 /** Headers have to be here within this; a body that trickles is cut as well. */
@@ -13,7 +14,7 @@ const REQUEST_TIMEOUT_MS = 20_000
 const PATCH_TYPE = 'application/vnd.layer-patch+json'
 const ACCEPT = /application\/vnd\.layer\+json\s*;\s*version\s*=\s*2\.0/i
 /** Routes that ask for no version of the API. */
-const UNVERSIONED = new Set(['/', '/ping', '/healthz', '/readyz'])
+const UNVERSIONED = new Set(['/', '/ping', '/healthz', '/readyz', ERRORS_PATH])
 
 export interface HttpOptions {
   readonly isOriginAllowed: (origin: string) => boolean
@@ -51,6 +52,12 @@ export function createHttpServer(edge: Edge, options: HttpOptions): FastifyInsta
     const isReady = options.isReady()
     return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not ready' })
   })
+  http.get(ERRORS_PATH, async (_request, reply) =>
+    reply
+      .type('text/html; charset=utf-8')
+      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+      .send(errorsPage()),
+  )
   authenticationRoutes(http, edge)
   return http
 }
