@@ -51,7 +51,7 @@ function cleanHistory(): Deep<History> {
     healedAt: 1_000,
     convergedAt: 1_200,
   } satisfies History
-  return structuredClone(history) as Deep<History>
+  return structuredClone(history) as unknown as Deep<History>
 }
 
 function rows(identity: string): CopiedRow[] {

@@ -1,5 +1,7 @@
 export * from './fake-server/fake-log.ts'
 export * from './fake-server/fake-server.ts'
+export type { FrameFault, FrameRule } from './faults/frame-lane.ts'
+export { type FrameProxy, type FrameProxyOptions, startFrameProxy } from './faults/frame-proxy.ts'
 export { type Direction, startTcpProxy, type TcpProxy, type TcpProxyOptions } from './faults/tcp-proxy.ts'
 export * from './hand-cranked-sockets.ts'
 export {
