@@ -1,16 +1,9 @@
 import type { AddressInfo } from 'node:net'
-import { guardedFetchKeySet } from './authentication/fetch-key-set.ts'
-import { IdentityTokens } from './authentication/identity-tokens.ts'
-import { KeySets } from './authentication/key-sets.ts'
-import { Sessions } from './authentication/sessions.ts'
+import { assemble } from './assemble.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { Delivery } from './delivery/delivery.ts'
-import type { Edge } from './edge/edge.ts'
 import { createHttpServer } from './edge/http/http-server.ts'
 import { layerRoutes } from './edge/layer/routes.ts'
 import { answerUpgrades } from './edge/sockets/upgrades.ts'
-import { startJobs } from './jobs/jobs.ts'
-import { WriteLane } from './operations/lane.ts'
 import { openThreadedSqliteStore, storeFile } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -59,25 +52,10 @@ export async function serve(
 ): Promise<RunningServer> {
   const { host = '127.0.0.1', port = 0, maxConnections = 50_000, clock = systemClock } = options
   const log = options.log ?? (() => undefined)
-  const delivery = new Delivery(store.streams)
-  const lane = new WriteLane({
-    store,
-    publish: (committed) => delivery.publish(committed),
-    now: () => clock.now(),
-    log,
-  })
-  const keySets = new KeySets(guardedFetchKeySet(options.development ?? false), () => clock.now())
-  const sessions = new Sessions({
-    store,
-    lane,
-    tokens: new IdentityTokens(store, keySets),
-    clock,
-    secret: await store.apps.secret(),
-    log,
-  })
   let url = options.publicUrl ?? ''
   let isClosing = false
-  const edge: Edge = { store, lane, delivery, sessions, clock, log, baseUrl: () => url }
+  const { development = false } = options
+  const { edge, startJobs } = await assemble(store, { clock, log, baseUrl: () => url, development })
   const isOriginAllowed = (origin: string) => options.allowedOrigins?.includes(origin) ?? true
   const http = createHttpServer(edge, { isOriginAllowed, isReady: () => !isClosing })
   layerRoutes(http, edge)
@@ -85,7 +63,7 @@ export async function serve(
   await http.listen({ host, port })
   const address = http.server.address() as AddressInfo
   url ||= `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
-  const stopJobs = startJobs({ sessions, store, clock, log })
+  const stopJobs = startJobs()
 
   let closed: Promise<void> | undefined
   const close = async (drainMs: number) => {
@@ -94,7 +72,7 @@ export async function serve(
     sockets.drain(RETURN_WINDOW_MS)
     const deadline = Date.now() + drainMs
     while (sockets.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
-    await lane.close()
+    await edge.lane.close()
     await http.close()
     await store.close()
   }
