@@ -151,6 +151,21 @@ describe('alice and bob', () => {
     expect(await isSettled(alice)).toBe(true)
   })
 
+  it('CNV-5 leaving leaves nothing in the outbox, also when the acknowledgement comes before the change', async () => {
+    const alice = await world.signedIn('alice')
+    const { id } = await start(alice, ['bob'])
+    const held: string[] = []
+    world.server.network.tamper = (text, direction) => {
+      if (direction === 'up') return [text]
+      if (text.includes('"acknowledgement"')) return [text, ...held.splice(0)]
+      held.push(text)
+      return []
+    }
+    await alice.client.conversation(id).leave()
+    await world.flow()
+    expect(await isSettled(alice)).toBe(true)
+  })
+
   it('CNV-3 deleted for all, it goes from every device', async () => {
     const [alice, bob] = [await world.signedIn('alice'), await world.signedIn('bob')]
     const { id } = await start(alice, ['bob'])
@@ -372,6 +387,25 @@ describe('catching up', () => {
     await world.flow()
     expect(world.server.hellos.at(-1)?.cursor).toBe(cursor)
     expect(await bob.texts(id!)).toEqual([...many(3, 'c0-'), 'news'])
+  })
+
+  it('CON-6 a cursor that comes before the heads is not believed: a crash in between forgets nothing', async () => {
+    const [quiet, busy] = await seed(2, 1)
+    const bob = await world.signedIn('bob')
+    bob.client.disconnect()
+    const alice = await world.signedIn('alice')
+    await say(alice, quiet!, 'while bob was away')
+    await world.flow()
+    world.server.network.tamper = (text, direction) => (direction === 'down' && text.includes('"heads"') ? [] : [text])
+    bob.client.connect()
+    await world.flow()
+    await say(alice, busy!, 'live')
+    await world.flow()
+    world.server.network.tamper = (text) => [text]
+    await bob.crash()
+    await world.flow()
+    expect(await bob.texts(quiet!)).toEqual(['c0-1', 'while bob was away'])
+    expect(await bob.texts(busy!)).toEqual(['c1-1', 'live'])
   })
 
   it('CON-5 a gap is noticed and filled', async () => {
