@@ -190,8 +190,11 @@ describe('with the real server', () => {
   })
 
   it('AUTH-31 a short session is renewed in place while messages flow', async () => {
-    const brief = await administration.createApp({ algorithm: 'ES256', sessionSeconds: 30 })
-    const hasty = await serve(openSqliteStore(storeFile(folder)), { clock: hastyClock(20) })
+    const elsewhere = join(folder, 'hasty')
+    const operator = await openAdministration(elsewhere)
+    const brief = await operator.createApp({ algorithm: 'ES256', sessionSeconds: 30 })
+    await operator.close()
+    const hasty = await serve(openSqliteStore(storeFile(elsewhere)), { clock: hastyClock(20) })
     const lea = await signedIn('lea', { of: brief, at: hasty })
     const { conversation } = await lea.client.createConversation({ participants: ['max'], distinct: false })
     const states: string[] = []
