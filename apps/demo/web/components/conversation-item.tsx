@@ -1,3 +1,4 @@
+import { memo } from 'react'
 import type { ConversationItem as Item } from '../model/chat.ts'
 import { conversationName, typingSentence } from '../model/names.ts'
 import { fullTime, shortTime } from '../model/time.ts'
@@ -11,7 +12,8 @@ interface ConversationItemProps {
   readonly onOpen: (id: string) => void
 }
 
-export function ConversationItem({ conversation, isSelected, now, onOpen }: ConversationItemProps) {
+export const ConversationItem = memo(function ConversationItem(props: ConversationItemProps) {
+  const { conversation, isSelected, now, onOpen } = props
   const { unread } = conversation
   const at = conversation.last?.at ?? conversation.createdAt
   return (
@@ -46,7 +48,7 @@ export function ConversationItem({ conversation, isSelected, now, onOpen }: Conv
       </button>
     </li>
   )
-}
+})
 
 function LastLine({ conversation }: { conversation: Item }) {
   const { last, others, typing } = conversation

@@ -1,6 +1,7 @@
 import type { KeyboardEvent } from 'react'
 import type { ConversationItem as Item } from '../model/chat.ts'
 import { ConversationItem } from './conversation-item.tsx'
+import { useLatest } from './use-latest.ts'
 
 interface ConversationListProps {
   readonly conversations: readonly Item[]
@@ -10,7 +11,9 @@ interface ConversationListProps {
   readonly onOpen: (id: string) => void
 }
 
-export function ConversationList({ conversations, selected, now, emptyText, onOpen }: ConversationListProps) {
+export function ConversationList(props: ConversationListProps) {
+  const { conversations, selected, now, emptyText } = props
+  const onOpen = useLatest(props.onOpen)
   return (
     <nav className="conversation-list" aria-label="Conversations">
       {conversations.length === 0 && <p className="conversation-none">{emptyText}</p>}

@@ -1,3 +1,4 @@
+import { memo } from 'react'
 import type { MessageItem } from '../model/chat.ts'
 import { listNames } from '../model/names.ts'
 import { clockTime, fullTime } from '../model/time.ts'
@@ -18,7 +19,8 @@ interface MessageBubbleProps extends MessageActions {
   readonly showFate: boolean
 }
 
-export function MessageBubble({ message, showFate, ...actions }: MessageBubbleProps) {
+/** Drawn again only when the message itself is another; a conversation has many of them. */
+export const MessageBubble = memo(function MessageBubble({ message, showFate, ...actions }: MessageBubbleProps) {
   return (
     <li data-message={message.id} tabIndex={-1}>
       <div className="message">
@@ -39,7 +41,7 @@ export function MessageBubble({ message, showFate, ...actions }: MessageBubblePr
       {showFate && <p className="message-fate">{fate(message)}</p>}
     </li>
   )
-}
+})
 
 function Failure({ message, onRetry, onDiscard }: { message: MessageItem } & MessageActions) {
   return (

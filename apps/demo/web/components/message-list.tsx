@@ -5,6 +5,7 @@ import { Icon } from './icon.tsx'
 import type { MessageActions } from './message-bubble.tsx'
 import { MessageGroup } from './message-group.tsx'
 import { TypingRow } from './typing-row.tsx'
+import { useLatest } from './use-latest.ts'
 import { useScroll } from './use-scroll.ts'
 
 export interface MessageListProps extends MessageActions {
@@ -22,7 +23,13 @@ export interface MessageListProps extends MessageActions {
 
 /** Oldest at the top. Tab reaches the list, arrows walk through its messages, Enter opens a message's menu. */
 export function MessageList(props: MessageListProps) {
-  const { messages, firstNew, typing, hasOlder, showSenders, now, onLoadOlder, onAtBottom, ...actions } = props
+  const { messages, firstNew, typing, hasOlder, showSenders, now, onLoadOlder, onAtBottom } = props
+  const actions: MessageActions = {
+    onCopy: useLatest(props.onCopy),
+    onDelete: useLatest(props.onDelete),
+    onRetry: useLatest(props.onRetry),
+    onDiscard: useLatest(props.onDiscard),
+  }
   const scroll = useScroll({ messages, firstNew, hasOlder, onLoadOlder })
   const groups = useMemo(() => groupMessages(messages, firstNew), [messages, firstNew])
   const lastOwn = messages.findLast((message) => message.isOwn)?.id

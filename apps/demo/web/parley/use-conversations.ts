@@ -16,7 +16,10 @@ export interface Conversations {
 export function useConversations(client: Client, myId: string, typing: Typing): Conversations {
   const { items, isReady } = useLiveQuery(myId, () => client.conversations())
   const conversations = useMemo(
-    () => items.map((conversation) => toConversationItem(conversation, myId, typing.get(conversation.id) ?? nobody)),
+    () =>
+      items.map((conversation) =>
+        toConversationItem(conversation, { myId, typing: typing.get(conversation.id) ?? nobody }),
+      ),
     [items, myId, typing],
   )
   return { conversations, isReady }
