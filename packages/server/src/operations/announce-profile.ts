@@ -7,7 +7,9 @@ export const announceProfile: Operation<{ readonly conversation: Uuid }, Record<
   remembered: false,
   reads: (input) => ({ conversations: [input.conversation] }),
   decide(input, asking, facts) {
-    const participant = facts.conversation(input.conversation)?.activeParticipant(asking.userId)
+    const conversation = facts.conversation(input.conversation)
+    const isGone = conversation?.record.deletedAt !== null
+    const participant = isGone ? undefined : conversation?.activeParticipant(asking.userId)
     return {
       facts: participant
         ? [{ type: 'participant', conversation: input.conversation, participant, side: 'public' }]

@@ -32,12 +32,13 @@ export const createConversation: Operation<CreateConversation, CreateConversatio
     if (participants.length > limits.maxParticipants) {
       return invalidProperty('participants', `A conversation has at most ${limits.maxParticipants} participants.`)
     }
+    const existing = facts.conversation(input.id)
+    // Before looking for a match: whoever created it gets the first outcome, whatever has become of it since.
+    if (existing?.record.createdBy === asking.userId) return repeated(existing)
     const distinctKey = input.distinct ? distinctKeyOf(participants) : null
     const match = distinctKey === null ? undefined : facts.distinct(distinctKey)
-    if (match && match.id !== input.id) return found(match, input, asking)
-
-    const existing = facts.conversation(input.id)
-    if (existing) return repeated(existing, asking)
+    if (match) return found(match, input, asking)
+    if (existing) return refuse('id_in_use', { message: 'This conversation id is taken.' })
     return created(input, asking, facts, participants, distinctKey)
   },
 }
@@ -77,16 +78,11 @@ function found(
   return { facts, result: { conversation: conversationId(match.id), outcome }, effect: match.id }
 }
 
-/** The id names a conversation already: of the caller's own making it is a retry, otherwise it is taken. */
-function repeated(existing: ConversationState, asking: Asking): Decision<CreateConversationResult> {
-  const isOwn = existing.record.createdBy === asking.userId && existing.record.deletedAt === null
-  if (!isOwn) return refuse('id_in_use', { message: 'This conversation id is taken.' })
-  return {
-    facts: [],
-    result: { conversation: conversationId(existing.id), outcome: 'created' },
-    effect: existing.id,
-  }
-}
+const repeated = (existing: ConversationState): Decision<CreateConversationResult> => ({
+  facts: [],
+  result: { conversation: conversationId(existing.id), outcome: 'created' },
+  effect: existing.id,
+})
 
 function created(
   input: CreateConversation,

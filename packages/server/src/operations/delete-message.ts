@@ -12,11 +12,13 @@ export const deleteMessage: Operation<DeleteMessage, Record<string, never>> = {
   reads: (input) => ({ conversations: [input.conversation], messages: [input.message] }),
   decide(input, asking, facts) {
     const conversation = facts.conversation(input.conversation)
-    const message = facts.message(input.message)
-    if (message?.conversation !== input.conversation) return notFound()
+    const found = facts.message(input.message)
+    const message = found?.conversation === input.conversation ? found : undefined
     if (input.mode === 'my_devices') return hide(conversation, message, asking)
+    // Before anything is said of the message: to a stranger, one that exists looks like one that does not.
     const access = requireParticipant(conversation, asking.userId)
     if ('refusal' in access) return access
+    if (!message) return notFound()
     const gone = { ...message, parts: [], deletedAt: asking.now }
     return {
       facts: message.deletedAt === null ? [{ type: 'message', message: gone }] : [],
@@ -31,13 +33,15 @@ const notFound = () => refuse('not_found', { message: 'There is no such message.
 /** A removed participant may still tidy up what they kept (DEL-6). */
 function hide(
   conversation: ConversationState | undefined,
-  message: MessageRecord,
+  message: MessageRecord | undefined,
   asking: Asking,
 ): Decision<Record<string, never>> {
   const participant = conversation?.participants.get(asking.userId)
-  if (!conversation || !participant || participant.state === 'left' || conversation.record.deletedAt !== null) {
-    return notFound()
+  if (!conversation || participant?.state !== 'removed') {
+    const access = requireParticipant(conversation, asking.userId)
+    if ('refusal' in access) return access
   }
+  if (!conversation || !participant || conversation.record.deletedAt !== null || !message) return notFound()
   if (participant.lastPosition !== null && message.position > participant.lastPosition) return notFound()
   const hidden = addPositions(participant.hidden, message.position, message.position)
   return {

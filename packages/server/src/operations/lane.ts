@@ -1,11 +1,11 @@
 import type { Refusal, UserId, Uuid } from '@parley/protocol'
 import { refuse } from '@parley/protocol'
-import type { Asking, Reads } from '../model/decision.ts'
+import type { Asking, Decision, Reads } from '../model/decision.ts'
 import type { AppKey } from '../model/state.ts'
 import { type Cursor, MessageExists, type Store, StoreOutage } from '../store/store.ts'
 import { Ledger, type StreamMove } from './ledger.ts'
 import type { Operation } from './operation.ts'
-import { WorkingSet } from './working-set.ts'
+import { type Memory, WorkingSet } from './working-set.ts'
 
 /** Operations in one transaction. Beyond this a batch grows no cheaper, only later. */
 const MAX_BATCH = 1_000
@@ -46,11 +46,18 @@ export interface LaneRequest<Input, Result> {
   readonly userId: UserId | null
   /** Recognises a repeat of an operation that creates nothing. */
   readonly operationId?: Uuid | null
+  /** Asked when its turn has come: whether something before it was put off, so that it has to wait as well (OPR-5). */
+  readonly isHeldBack?: () => boolean
 }
 
 interface Waiting extends LaneRequest<unknown, unknown> {
   readonly reads: Reads
   readonly settle: (outcome: Outcome) => void
+}
+
+interface Decided {
+  readonly outcome: Outcome
+  readonly moves: readonly StreamMove[]
 }
 
 export interface LaneOptions {
@@ -61,6 +68,8 @@ export interface LaneOptions {
   readonly log: (message: string, details: Record<string, unknown>) => void
   /** Runs the callback when this turn of the event loop has brought all it will bring. */
   readonly soon?: (callback: () => void) => void
+  /** How much is kept in memory between batches. */
+  readonly memory?: Memory
 }
 
 /**
@@ -70,32 +79,37 @@ export interface LaneOptions {
  *     submit ─→ waiting ─→ load what is not known ─→ decide one by one ─→ commit ─→ publish ─→ acknowledge
  *
  * It owns the working set and the order of everything. A refusal or a bug in one operation leaves the others of its
- * batch alone, because a decision is pure and nothing is recorded until it is made.
+ * batch alone: a decision is pure, and a batch that turns out to be impossible is taken back and carried out one by
+ * one. While the store is away, nothing happens and everybody is told to come back.
  */
 export class WriteLane {
   readonly #options: LaneOptions
-  readonly #known = new WorkingSet()
+  readonly #known: WorkingSet
   #waiting: Waiting[] = []
   #isRunning = false
   #cursor: Cursor | undefined
-  #closing: (() => void) | undefined
+  #closing: (() => void)[] = []
   #isClosed = false
 
   constructor(options: LaneOptions) {
     this.#options = options
+    this.#known = new WorkingSet(options.memory)
   }
 
   /** Carries out an operation, in the order of calls. Never rejects: trouble is a refusal. */
   submit<Input, Result>(request: LaneRequest<Input, Result>): Promise<Outcome<Result>> {
     if (this.#isClosed) return Promise.resolve(busy(1_000))
     if (this.#waiting.length >= MAX_WAITING) return Promise.resolve(busy(500))
+    const asking = { app: request.app, userId: request.userId ?? ('' as UserId), now: 0 }
+    let reads: Reads
+    try {
+      reads = request.operation.reads(request.input, asking)
+    } catch (error) {
+      return Promise.resolve(this.#bug(request.operation.name, error))
+    }
     return new Promise((resolve) => {
-      const asking = { app: request.app, userId: request.userId ?? ('' as UserId), now: 0 }
-      this.#waiting.push({
-        ...(request as LaneRequest<unknown, unknown>),
-        reads: request.operation.reads(request.input, asking),
-        settle: resolve as (outcome: Outcome) => void,
-      })
+      const settle = resolve as (outcome: Outcome) => void
+      this.#waiting.push({ ...(request as LaneRequest<unknown, unknown>), reads, settle })
       this.#schedule()
     })
   }
@@ -110,7 +124,7 @@ export class WriteLane {
     this.#isClosed = true
     if (!this.#isRunning && this.#waiting.length === 0) return Promise.resolve()
     return new Promise((resolve) => {
-      this.#closing = resolve
+      this.#closing.push(resolve)
     })
   }
 
@@ -127,47 +141,40 @@ export class WriteLane {
       try {
         await this.#carryOut(batch)
       } catch (error) {
-        await this.#carryOutSingly(batch, error)
+        this.#forget()
+        if (error instanceof StoreOutage) this.#putOff(batch, error)
+        else await this.#carryOutSingly(batch, error)
       }
       this.#known.trim()
     }
     this.#isRunning = false
-    this.#closing?.()
+    for (const closed of this.#closing.splice(0)) closed()
   }
 
-  /**
-   * A batch that cannot be committed may hold one operation to blame; each gets one try of its own. In an outage nothing
-   * more is tried: whatever was taken on is put off, so that no operation overtakes an earlier one.
-   */
+  /** The store is away, so nothing happened: one try for all of them, not one for each. */
+  #putOff(batch: readonly Waiting[], error: StoreOutage): void {
+    this.#options.log('the store could not be used', { operations: batch.length, error: String(error) })
+    for (const waiting of batch) waiting.settle(busy(1_000))
+  }
+
+  /** A batch that cannot be committed may hold one operation to blame; each gets one try of its own. */
   async #carryOutSingly(batch: readonly Waiting[], error: unknown): Promise<void> {
-    const { log } = this.#options
-    const left = [...batch]
-    let trouble: unknown = error
-    if (!(error instanceof StoreOutage)) {
-      log('a batch could not be committed', { operations: batch.length, error: String(error) })
-    }
-    while (left.length > 0) {
-      // Memory is ahead of the store, or unsure of it.
-      this.#known.forget()
-      this.#cursor = undefined
-      if (trouble instanceof StoreOutage) {
-        log('the store is away', { operations: left.length + this.#waiting.length, error: String(trouble) })
-        for (const waiting of [...left.splice(0), ...this.#waiting.splice(0)]) waiting.settle(busy(1_000))
-        return
-      }
+    this.#options.log('a batch could not be committed', { operations: batch.length, error: String(error) })
+    for (const [index, waiting] of batch.entries()) {
       try {
-        while (left.length > 0) {
-          await this.#carryOut([left[0]!])
-          left.shift()
-        }
+        await this.#carryOut([waiting])
       } catch (cause) {
-        trouble = cause
-        if (cause instanceof StoreOutage) continue
-        const { operation, settle } = left.shift()!
-        log('an operation could not be committed', { operation: operation.name, error: String(cause) })
-        settle(refuse('internal_server_error'))
+        this.#forget()
+        if (cause instanceof StoreOutage) return this.#putOff(batch.slice(index), cause)
+        // It would fail for ever: "later" would have its sender try for ever.
+        waiting.settle(this.#bug(waiting.operation.name, cause))
       }
     }
+  }
+
+  #forget(): void {
+    this.#known.forget()
+    this.#cursor = undefined
   }
 
   /** @param isDoubtful a message of this batch said to be new is not: look all of them up */
@@ -180,6 +187,7 @@ export class WriteLane {
     const cursor = settled + 1
     const ledger = new Ledger(this.#known, cursor, at)
     const outcomes = batch.map((waiting) => this.#decide(waiting, ledger, at))
+    if (!isDoubtful) await this.#doubtRefusals(batch, outcomes, ledger, at)
     if (!ledger.isEmpty) {
       try {
         await store.log.commit(ledger.writes())
@@ -190,15 +198,37 @@ export class WriteLane {
       }
       this.#cursor = cursor
     }
-    this.#options.publish(
-      batch.flatMap((waiting, index) => {
-        const { moves } = outcomes[index]!
-        if (moves.length === 0) return []
-        const { app, userId: actor, operation, input } = waiting
-        return [{ app, actor, operation: operation.name, input, moves, cursor, settled, at }]
-      }),
-    )
+    const committed = batch.flatMap((waiting, index) => {
+      const { moves } = outcomes[index]!
+      if (moves.length === 0) return []
+      const { app, userId: actor, operation, input } = waiting
+      return [{ app, actor, operation: operation.name, input, moves, cursor, settled, at }]
+    })
+    try {
+      this.#options.publish(committed)
+    } catch (error) {
+      // It is committed all the same; whoever was not told finds out by the gap.
+      this.#options.log('a change could not be told', { error: error instanceof Error ? error.stack : String(error) })
+    }
     for (const [index, waiting] of batch.entries()) waiting.settle(outcomes[index]!.outcome)
+  }
+
+  /**
+   * What looks forbidden may be the repeat of a message that was sent when it was not: then the first outcome stands
+   * (OPR-1). Only refused senders are worth this look.
+   */
+  async #doubtRefusals(batch: readonly Waiting[], outcomes: Decided[], ledger: Ledger, at: number): Promise<void> {
+    const doubtful = batch.flatMap(({ app, reads }, index) =>
+      'refusal' in outcomes[index]!.outcome ? (reads.newMessages ?? []).map((key) => ({ app, key, index })) : [],
+    )
+    if (doubtful.length === 0) return
+    const wanted = { ...NOTHING, messages: doubtful }
+    const loaded = await this.#options.store.log.load(wanted)
+    this.#known.learn(wanted, loaded)
+    for (const { app, key, index } of doubtful) {
+      const isThere = loaded.messages.some((message) => message.app === app && message.id === key)
+      if (isThere) outcomes[index] = this.#decide(batch[index]!, ledger, at)
+    }
   }
 
   async #load(batch: readonly Waiting[], isDoubtful: boolean): Promise<void> {
@@ -216,49 +246,51 @@ export class WriteLane {
     this.#known.learn(more, await log.load(more))
   }
 
-  #decide(waiting: Waiting, ledger: Ledger, now: number): { outcome: Outcome; moves: readonly StreamMove[] } {
+  #decide(waiting: Waiting, ledger: Ledger, now: number): Decided {
     const { operation, input, app, userId, operationId } = waiting
+    if (waiting.isHeldBack?.()) return { outcome: busy(100), moves: [] }
     const asking: Asking = { app, userId: userId ?? ('' as UserId), now }
+    const facts = this.#known.factsFor(app, userId)
+    const before = operation.remembered && operationId ? facts.remembered(operationId) : undefined
+    if (before) return { outcome: this.#repeatedOutcome(waiting, before.name), moves: [] }
+    let decision: Decision<unknown>
     try {
-      const facts = this.#known.factsFor(app, userId)
-      const before = operation.remembered && operationId ? facts.remembered(operationId) : undefined
-      if (before) return { outcome: this.#repeatedOutcome(waiting, before.name), moves: [] }
-      const decision = operation.decide(input, asking, facts)
-      if ('refusal' in decision) return { outcome: decision, moves: [] }
-      const moves = ledger.record(app, decision.facts)
-      if (operation.remembered && operationId && userId !== null) {
-        ledger.remember({ app, userId, id: operationId, name: operation.name, at: now })
-      }
-      const { stream, sequence } = this.#effect(waiting, decision.effect)
-      return { outcome: { result: decision.result, stream, sequence, hasChanged: moves.length > 0 }, moves }
+      decision = operation.decide(input, asking, facts)
     } catch (error) {
-      this.#options.log('a bug in an operation', {
-        operation: operation.name,
-        error: error instanceof Error ? error.stack : String(error),
-      })
-      return { outcome: refuse('internal_server_error'), moves: [] }
+      return { outcome: this.#bug(operation.name, error), moves: [] }
     }
+    if ('refusal' in decision) return { outcome: decision, moves: [] }
+    // What fails from here on leaves half an operation behind, so it takes the batch with it.
+    const moves = ledger.record(app, decision.facts)
+    if (operation.remembered && operationId && userId !== null) {
+      ledger.remember({ app, userId, id: operationId, name: operation.name, at: now })
+    }
+    const { stream, sequence } = this.#effect(waiting, decision.effect)
+    return { outcome: { result: decision.result, stream, sequence, hasChanged: moves.length > 0 }, moves }
+  }
+
+  #bug(operation: string, error: unknown): { readonly refusal: Refusal } {
+    const details = error instanceof Error ? error.stack : String(error)
+    this.#options.log('a bug in an operation', { operation, error: details })
+    return refuse('internal_server_error')
   }
 
   #repeatedOutcome(waiting: Waiting, name: string): Outcome {
     if (name !== waiting.operation.name) {
       return refuse('id_in_use', { message: 'This operation id was used for another operation.' })
     }
-    const effect = waiting.reads.conversations?.[0]
-    const conversation = effect && this.#known.conversation(waiting.app, effect)
-    const isVisible = conversation && waiting.userId !== null && conversation.activeParticipant(waiting.userId)
-    return { result: {}, ...this.#effect(waiting, isVisible ? effect : undefined), hasChanged: false }
+    return { result: {}, ...this.#effect(waiting, waiting.reads.conversations?.[0]), hasChanged: false }
   }
 
-  #effect(waiting: Waiting, conversation: Uuid | undefined): { stream: 'inbox' | Uuid; sequence: number } {
+  /** Where the caller's devices will see the effect: a stream that is closed to them would have them wait for ever. */
+  #effect(waiting: Waiting, effect: Uuid | undefined): { stream: 'inbox' | Uuid; sequence: number } {
     const { app, userId } = waiting
-    if (conversation !== undefined) {
-      return { stream: conversation, sequence: this.#known.conversation(app, conversation)?.headSequence ?? 0 }
+    if (userId === null) return { stream: 'inbox', sequence: 0 }
+    const conversation = effect === undefined ? undefined : this.#known.conversation(app, effect)
+    if (conversation?.activeParticipant(userId)) {
+      return { stream: conversation.id, sequence: conversation.headSequence }
     }
-    return {
-      stream: 'inbox',
-      sequence: userId === null ? 0 : (this.#known.person(app, userId)?.inboxSequence ?? 0),
-    }
+    return { stream: 'inbox', sequence: this.#known.person(app, userId)?.inboxSequence ?? 0 }
   }
 }
 

@@ -14,20 +14,20 @@ export const sendMessage: Operation<SendMessage, SendMessageResult> = {
   reads: (input) => ({ conversations: [input.conversation], newMessages: [input.id] }),
   decide(input, asking, facts) {
     const sent = facts.message(input.id)
-    if (sent) {
-      if (sent.sender === asking.userId && sent.conversation === input.conversation) {
-        return { facts: [], result: resultOf(sent), effect: sent.conversation }
-      }
-      return refuse('id_in_use', { message: 'This message id is taken.' })
+    if (sent?.sender === asking.userId && sent.conversation === input.conversation) {
+      return { facts: [], result: resultOf(sent), effect: sent.conversation }
     }
+    // Before anything is said of the id: to a stranger, a message that exists looks like one that does not.
     const access = requireParticipant(facts.conversation(input.conversation), asking.userId)
     if ('refusal' in access) return access
+    if (sent) return refuse('id_in_use', { message: 'This message id is taken.' })
     const message = {
       id: input.id,
       conversation: input.conversation,
       position: access.conversation.headPosition + 1,
       sender: asking.userId,
-      sentAt: asking.now,
+      // Never before the one it follows, whatever the clock does: readers find their place by time as well.
+      sentAt: Math.max(asking.now, access.conversation.lastMessageAt),
       parts: input.parts,
       deletedAt: null,
     }

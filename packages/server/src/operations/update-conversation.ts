@@ -1,4 +1,12 @@
-import { parseIdentityId, patchConversation, type UpdateConversation, type UserId, type Uuid } from '@parley/protocol'
+import {
+  invalidProperty,
+  parseIdentityId,
+  parsePath,
+  patchConversation,
+  type UpdateConversation,
+  type UserId,
+  type Uuid,
+} from '@parley/protocol'
 import { requireParticipant } from '../model/access.ts'
 import type { ConversationState } from '../model/conversation-state.ts'
 import type { Asking, Fact, Facts } from '../model/decision.ts'
@@ -6,19 +14,28 @@ import { joining, leaving } from '../model/participation.ts'
 import { newProfile } from '../model/profile.ts'
 import type { Operation } from './operation.ts'
 
+/** Each person named is looked up, also those a conversation has no room for. */
+const MAX_NAMED = 250
+
 /** Changes participants and metadata by a patch, all of it or nothing. */
 export const updateConversation: Operation<UpdateConversation, Record<string, never>> = {
   name: 'update-conversation',
   remembered: true,
-  reads: (input) => ({
-    conversations: [input.conversation],
-    everyParticipant: true,
-    profiles: namedUsers(input),
-  }),
+  reads: (input) => {
+    const named = namedUsers(input)
+    return {
+      conversations: [input.conversation],
+      everyParticipant: true,
+      profiles: named.length > MAX_NAMED ? [] : named,
+    }
+  },
   decide(input, asking, facts) {
     const access = requireParticipant(facts.conversation(input.conversation), asking.userId)
     if ('refusal' in access) return access
     const { conversation } = access
+    if (namedUsers(input).length > MAX_NAMED) {
+      return invalidProperty('participants', `A patch names at most ${MAX_NAMED} people.`)
+    }
     const before = { participants: conversation.audience, metadata: conversation.record.metadata }
     const outcome = patchConversation(before, input.patch)
     if ('refusal' in outcome) return outcome
@@ -49,12 +66,13 @@ export const updateConversation: Operation<UpdateConversation, Record<string, ne
   },
 }
 
-/** Everybody the patch mentions, so that their profiles are at hand. */
+/** Everybody the patch names as a participant, so that their profiles are at hand. */
 function namedUsers(input: UpdateConversation): UserId[] {
-  const mentioned = input.patch.flatMap((operation) => [operation.id, operation.value].flat())
-  return mentioned.flatMap((name) =>
-    typeof name === 'string' ? (parseIdentityId(name, { allowBare: true }) ?? []) : [],
-  )
+  const named = input.patch
+    .filter(({ property }) => parsePath(property)[0] === 'participants')
+    .flatMap(({ id, value }) => [id, value].flat())
+    .flatMap((name) => (typeof name === 'string' ? (parseIdentityId(name, { allowBare: true }) ?? []) : []))
+  return [...new Set(named)]
 }
 
 function participantFacts(

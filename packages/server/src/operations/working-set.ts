@@ -4,17 +4,22 @@ import type { Facts, Reads, Remembered } from '../model/decision.ts'
 import type { AppKey, MessageRecord, Session } from '../model/state.ts'
 import type { Loaded, Person, Wanted } from '../store/store.ts'
 
-/** Conversations and people kept in memory between batches; the least recently used go first. */
-const MAX_CONVERSATIONS = 20_000
-const MAX_PEOPLE = 50_000
-/** Messages kept for whoever repeats what was sent a moment ago. */
-const MAX_MESSAGES = 10_000
+/** How many are kept in memory between batches; the least recently used go first. */
+export interface Memory {
+  readonly conversations: number
+  readonly people: number
+  /** For whoever repeats what was sent a moment ago. */
+  readonly messages: number
+}
+
+const DEFAULT_MEMORY: Memory = { conversations: 20_000, people: 50_000, messages: 10_000 }
 
 /**
  * What the write lane knows: everything the current batch needs, and conversations and people of earlier batches.
  * This is sound because the lane is the only writer of its store; after a failed commit everything is forgotten.
  */
 export class WorkingSet {
+  readonly #memory: Memory
   readonly #conversations = new Map<string, ConversationState | null>()
   readonly #people = new Map<string, Person | null>()
   readonly #distinct = new Map<string, Uuid | null>()
@@ -22,6 +27,10 @@ export class WorkingSet {
   readonly #operations = new Map<string, Remembered>()
   readonly #nonces = new Set<string>()
   readonly #sessions = new Map<Uuid, Session>()
+
+  constructor(memory: Memory = DEFAULT_MEMORY) {
+    this.#memory = memory
+  }
 
   /**
    * Of what a batch asks for, what is not known yet.
@@ -90,7 +99,8 @@ export class WorkingSet {
     for (const { app, key } of wanted.people) this.#people.set(keyOf(app, key), null)
     for (const conversation of loaded.conversations) {
       const name = keyOf(conversation.app, conversation.record.id)
-      if (!this.#conversations.get(name)) this.putConversation(new ConversationState(conversation))
+      // One that was known stays the same object, but its distinct key may have been forgotten.
+      this.putConversation(this.#conversations.get(name) ?? new ConversationState(conversation))
     }
     for (const person of loaded.people) {
       const name = keyOf(person.app, person.profile.userId)
@@ -170,10 +180,10 @@ export class WorkingSet {
 
   /** Between batches: keeps memory within its bounds. */
   trim(): void {
-    evict(this.#conversations, MAX_CONVERSATIONS)
-    evict(this.#distinct, MAX_CONVERSATIONS)
-    evict(this.#people, MAX_PEOPLE)
-    evict(this.#messages, MAX_MESSAGES)
+    evict(this.#conversations, this.#memory.conversations)
+    evict(this.#distinct, this.#memory.conversations)
+    evict(this.#people, this.#memory.people)
+    evict(this.#messages, this.#memory.messages)
     this.#operations.clear()
     this.#nonces.clear()
     this.#sessions.clear()

@@ -304,6 +304,17 @@ export function storeContract(open: () => Promise<Store>): void {
       expect(await picture(store)).toEqual(before)
     })
 
+    it.each([0, 1, 3])(
+      'STR-1 a commit that does not follow the last one is put off: cursor %i after 1',
+      async (cursor) => {
+        await chat(store, uuid(1), 1)
+        const before = await picture(store)
+        const writes = { ...EMPTY, at: T, cursor, people: [person(ben, 7)], nonces: [{ hash: 'fresh', forgetAt: T }] }
+        await expect(store.log.commit(writes)).rejects.toMatchObject({ name: 'StoreOutage' })
+        expect(await picture(store)).toEqual(before)
+      },
+    )
+
     it('CNV-3 deletes the messages of a purged conversation, and of no other', async () => {
       await chat(store, uuid(1), 3)
       await chat(store, uuid(2), 3, { inbox: 2 })

@@ -28,6 +28,7 @@ export interface LogStore {
   /**
    * All of it or nothing, durable when the promise resolves.
    * @throws MessageExists if a message said to be new is not
+   * @throws StoreOutage if the cursor is not the one after the last: whoever commits does not know the last commit
    */
   commit(writes: Writes): Promise<void>
   /** Forgets remembered operations and used nonces that nobody can repeat any more. */

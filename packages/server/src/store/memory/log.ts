@@ -1,5 +1,5 @@
 import type { Synchronous } from '../sqlite/synchronous.ts'
-import { type LoadedConversation, type LogStore, MessageExists, type Writes } from '../store.ts'
+import { type LoadedConversation, type LogStore, MessageExists, StoreOutage, type Writes } from '../store.ts'
 import { keyOf, messageById, messagesOf, participantsOf, type Tables } from './tables.ts'
 
 /** The write lane's side. A commit is looked through before it is applied, so that it happens whole or not at all. */
@@ -54,6 +54,7 @@ function loadConversation(tables: Tables, name: string): LoadedConversation[] {
 
 /** The constraints a database would enforce. */
 function assertPossible(tables: Tables, writes: Writes): void {
+  if (writes.cursor !== tables.cursor + 1) throw new StoreOutage('Somebody else wrote to this store.')
   for (const { app, record } of writes.conversations) {
     for (const other of tables.conversations.values()) {
       const isInTheWay =

@@ -6,6 +6,7 @@ import {
   MessageExists,
   type Person,
   type RememberedOperation,
+  StoreOutage,
   type Writes,
 } from '../store.ts'
 import type { Database } from './database.ts'
@@ -99,7 +100,8 @@ export function sqliteLog(db: Database): Synchronous<LogStore> {
         for (const { app, userId, id, name, at: when } of writes.operations) {
           db.sql('INSERT INTO operations VALUES (?, ?, ?, ?, ?)').run(app, userId, id, name, when)
         }
-        db.sql('UPDATE log SET cursor = ?').run(writes.cursor)
+        const { changes } = db.sql('UPDATE log SET cursor = ? WHERE cursor = ?').run(writes.cursor, writes.cursor - 1)
+        if (changes !== 1) throw new StoreOutage('Somebody else wrote to this store.')
       })
     },
 
