@@ -59,7 +59,7 @@ export class FrameLane {
         break
       case 'replay':
         send(text)
-        send(this.#old.length > 0 ? chance.pick(this.#old) : text)
+        send(chance.pick(this.#old))
         break
       case undefined:
         send(text)
@@ -102,6 +102,7 @@ export class FrameLane {
     return rules().find(
       (rule) =>
         (rule.direction ?? direction) === direction &&
+        (rule.fault !== 'replay' || this.#old.length > 0) &&
         (rule.types === undefined || (type !== undefined && rule.types.includes(type))) &&
         chance.number() < rule.likelihood,
     )
