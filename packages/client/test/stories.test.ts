@@ -151,13 +151,13 @@ describe('alice and bob', () => {
     expect(await isSettled(alice)).toBe(true)
   })
 
-  it('CNV-5 leaving leaves nothing in the outbox, also when the acknowledgement comes before the change', async () => {
+  it('CNV-5 leaving leaves nothing in the outbox, also when the acknowledgement comes first and the rest the wrong way round', async () => {
     const alice = await world.signedIn('alice')
     const { id } = await start(alice, ['bob'])
     const held: string[] = []
     world.server.network.tamper = (text, direction) => {
       if (direction === 'up') return [text]
-      if (text.includes('"acknowledgement"')) return [text, ...held.splice(0)]
+      if (text.includes('"acknowledgement"')) return [text, ...held.splice(0).reverse()]
       held.push(text)
       return []
     }
@@ -392,6 +392,7 @@ describe('catching up', () => {
   it('CON-6 a cursor that comes before the heads is not believed: a crash in between forgets nothing', async () => {
     const [quiet, busy] = await seed(2, 1)
     const bob = await world.signedIn('bob')
+    await world.pass(1_000)
     bob.client.disconnect()
     const alice = await world.signedIn('alice')
     await say(alice, quiet!, 'while bob was away')
@@ -464,6 +465,26 @@ describe('catching up', () => {
     await world.pass(20_000)
     expect(asked).toBeGreaterThan(0)
     expect(asked).toBeLessThan(8)
+  })
+
+  it('CON-9 a copy that the server shows no more is not pulled again and again', async () => {
+    const [alice, bob] = [await world.signedIn('alice'), await world.signedIn('bob')]
+    const { id } = await start(alice, ['bob'])
+    await say(alice, id, 'hello')
+    await world.flow()
+    const { log } = world.server
+    const me = bob.client.identity!.id
+    log.conversations.get(id)!.participants.delete(me)
+    log.onChange({ to: me, stream: id, after: 40, sequence: 41, cursor: log.cursor, rows: [] })
+    let pulls = 0
+    world.server.network.tamper = (text, direction) => {
+      if (direction === 'up' && text.includes('"pull"')) pulls++
+      return [text]
+    }
+    await world.pass(60_000)
+    expect(pulls).toBeGreaterThan(0)
+    expect(pulls).toBeLessThan(8)
+    expect(await bob.texts(id)).toEqual(['hello'])
   })
 
   it('SYNC-2 requests that nobody answers are asked again', async () => {
