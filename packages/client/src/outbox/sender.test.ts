@@ -164,4 +164,23 @@ describe('the sender', () => {
     await clock.advance(QUIET_GUST_MS)
     expect(ids()).toEqual(['d2'])
   })
+
+  it('DEV-3 a receipt is not forgotten when its moment comes while the sender is looking', async () => {
+    await connect()
+    sender.hush()
+    const before = clock.now()
+    // Time stands just before the moment at the first look, and just past it at the next.
+    const looks = [before + QUIET_GUST_MS - 0.1]
+    const now = clock.now.bind(clock)
+    clock.now = () => looks.shift() ?? Math.max(now(), before + QUIET_GUST_MS + 0.1)
+    await outbox.add({
+      id: 'd1',
+      name: 'mark-messages',
+      conversation: red,
+      input: { conversation: red, receipt: 'delivery', position: 1 },
+    })
+    await settle()
+    await clock.advance(1)
+    expect(ids()).toEqual(['d1'])
+  })
 })

@@ -113,7 +113,7 @@ export class Sender {
     const { outbox, clock } = this.#ports
     const now = clock.now()
     if (!send) return
-    if (this.#pause && this.#pause.until > now) return this.#setTimer()
+    if (this.#pause && this.#pause.until > now) return this.#setTimer(now)
     const sendings = nextToSend(outbox.entries, {
       isUnderWay: outbox.isUnderWay,
       isQuietTime: this.#quietUntil > now,
@@ -132,7 +132,7 @@ export class Sender {
         else this.#underWay.delete(sendings[i]!.entry.id)
       }
     }
-    this.#setTimer()
+    this.#setTimer(now)
   }
 
   /** Answers from the server, in the order they came. */
@@ -162,17 +162,21 @@ export class Sender {
     this.#pause = { attempt, until: now + delayMs }
   }
 
-  #setTimer(): void {
+  /**
+   * @param since when it was last looked at what may go: a moment that passed since then still wants its look, or what
+   *   waits for it would wait for ever
+   */
+  #setTimer(since: number): void {
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
-    const now = this.#ports.clock.now()
     const moments = [
       this.#pause?.until ?? 0,
       this.#quietUntil,
       ...[...this.#underWay.values()].map((underWay) => underWay.resendAt),
-    ].filter((moment) => moment > now)
+    ].filter((moment) => moment > since)
     if (moments.length === 0 || !this.#send) return
-    this.#cancelTimer = this.#ports.clock.after(Math.min(...moments) - now, () => {
+    const delayMs = Math.max(0, Math.min(...moments) - this.#ports.clock.now())
+    this.#cancelTimer = this.#ports.clock.after(delayMs, () => {
       this.#cancelTimer = undefined
       void this.#resendOverdue().then(() => this.pump(), this.#ports.onBroken)
     })
