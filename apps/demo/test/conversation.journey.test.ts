@@ -3,6 +3,7 @@ import { Device } from './support/browser.ts'
 import { inChapters } from './support/chapters.ts'
 import { Chat } from './support/chat.ts'
 import { type Development, startDevelopment } from './support/development.ts'
+import { keptText } from './support/traces.ts'
 
 describe('what can be done with a conversation', () => {
   inChapters()
@@ -130,6 +131,15 @@ describe('what can be done with a conversation', () => {
     await alices.page.close()
     await new Chat(second).openConversation('Ben')
     await new Chat(second).seesMessages(['Just us two', 'Indeed'])
+  })
+
+  it('says so when the session was ended elsewhere, and leaves no trace', async () => {
+    await development.revokeSessions('ben')
+    await bens.page.getByText('Your session has ended').waitFor()
+    expect((await keptText(bens.page)).includes('Just us two')).toBe(false)
+    await chat(bens).signIn('ben')
+    await chat(bens).openConversation('Alice')
+    await chat(bens).seesMessages(['Just us two', 'Indeed'])
   })
 
   it('shows no error and breaks no rule of the page', () => {

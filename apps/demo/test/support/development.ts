@@ -6,9 +6,13 @@ import { startProcess } from '@parley/testkit'
 
 const main = fileURLToPath(new URL('../../../../scripts/development/main.mjs', import.meta.url))
 
+const parley = fileURLToPath(new URL('../../../../packages/cli/bin/parley.js', import.meta.url))
+
 export interface Development {
   readonly demoUrl: string
   readonly authServiceUrl: string
+  /** Ends all sessions of a person, as an operator would. */
+  readonly revokeSessions: (userId: string) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -18,10 +22,15 @@ export async function startDevelopment(): Promise<Development> {
   const env = { PORT: '0', PARLEY_DATA: dataFolder, PARLEY_HOST: undefined }
   const program = startProcess({ command: process.execPath, args: [main], env })
   await program.line(/Parley is running/)
-  const { demoUrl, authServiceUrl } = JSON.parse(readFileSync(join(dataFolder, 'dev.json'), 'utf8'))
+  const { appId, demoUrl, authServiceUrl } = JSON.parse(readFileSync(join(dataFolder, 'dev.json'), 'utf8'))
   return {
     demoUrl,
     authServiceUrl,
+    revokeSessions: async (userId) => {
+      const args = [parley, 'sessions', 'revoke', '--data', dataFolder, appId, userId]
+      const { code } = await startProcess({ command: process.execPath, args }).exit
+      if (code !== 0) throw new Error(`The sessions of ${userId} could not be revoked.`)
+    },
     close: async () => {
       await program.terminate()
       await program.close()

@@ -1,5 +1,6 @@
-import { type Client, type OutboxEntry, ParleyError } from '@parley/client'
+import { type Client, ParleyError } from '@parley/client'
 import { useState } from 'react'
+import { describeEntry } from './describe-entry.ts'
 import { faultText } from './fault-text.ts'
 import { clearRoute } from './use-route.ts'
 
@@ -23,7 +24,7 @@ export function useSignOut(client: Client, onSignedOut: () => Promise<void>, sho
       await onSignedOut()
     } catch (error) {
       if (!(error instanceof ParleyError)) throw error
-      if (error.code === 'unsent_work') setUnsent(error.entries.map(describe))
+      if (error.code === 'unsent_work') setUnsent(error.entries.map(describeEntry))
       else if (error.code === 'offline' || error.code === 'unreachable') show(NEEDS_CONNECTION)
       else show(faultText(error))
     }
@@ -38,17 +39,3 @@ export function useSignOut(client: Client, onSignedOut: () => Promise<void>, sho
 }
 
 const NEEDS_CONNECTION = 'You are offline. Signing out needs a connection, so that nothing you wrote is lost.'
-
-const labels: Record<OutboxEntry['name'], string> = {
-  'create-conversation': 'A new conversation',
-  'send-message': 'A message',
-  'mark-messages': 'What you have read',
-  'update-conversation': 'A change of a conversation',
-  'delete-conversation': 'A conversation to be deleted',
-  'delete-message': 'A message to be deleted',
-}
-
-function describe({ name, input }: OutboxEntry): string {
-  const texts = 'parts' in input ? input.parts.map((part) => part.body).join('\n') : ''
-  return texts || labels[name]
-}

@@ -5,6 +5,7 @@ import type { Credentials } from '../parley/credentials.ts'
 import { faultText } from '../parley/fault-text.ts'
 import { chooseOffline } from '../parley/offline-choice.ts'
 import { useClientValue } from '../parley/use-client-value.ts'
+import { useLostSession } from '../parley/use-lost-session.ts'
 import { Chat } from './chat.tsx'
 import { SignIn } from './sign-in.tsx'
 import { Splash } from './splash.tsx'
@@ -19,6 +20,7 @@ interface AppProps {
 export function App({ client, config, credentials }: AppProps) {
   const state = useClientValue(client, ['state'], (each) => each.state)
   const [fault, setFault] = useState<string>()
+  useLostSession(client, setFault)
 
   const signIn = async (user: string, password: string) => {
     setFault(undefined)
