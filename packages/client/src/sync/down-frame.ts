@@ -35,7 +35,7 @@ const shapes: { readonly [Type in DownFrame['type']]: Shape } = {
   welcome: (f) => isRecord(f.identity) && isRecord(f.session) && isText(f.epoch) && isText(f.server_time),
   heads: (f) => Array.isArray(f.streams) && f.streams.every(isHead) && (f.cursor === null || isText(f.cursor)),
   change: (f) => isText(f.stream) && isCount(f.after) && isCount(f.sequence) && isText(f.cursor) && isRows(f.rows),
-  rows: (f) => isCount(f.id) && isText(f.stream) && isCount(f.sequence) && isRows(f.rows),
+  rows: (f) => isCount(f.id) && isText(f.stream) && isCount(f.after) && isCount(f.sequence) && isRows(f.rows),
   acknowledgement: (f) =>
     isText(f.id) &&
     (isRecord(f.refusal)

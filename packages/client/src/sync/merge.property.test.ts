@@ -344,5 +344,5 @@ function changeFrame(stream: StreamId, after: number, sequence: number, rows: re
 }
 
 function rowsFrame(stream: StreamId, rows: readonly Row[], sequence: number, more = false): RowsFrame {
-  return { type: 'rows', id: 1, stream, rows, sequence, more, last: !more }
+  return { type: 'rows', id: 1, stream, rows, after: 0, sequence, more, last: !more }
 }

@@ -478,7 +478,7 @@ function changeFrame(stream: StreamId, after: number, sequence: number, rows: re
 }
 
 function rowsFrame(sequence: number, rows: readonly Row[], more: boolean): RowsFrame {
-  return { type: 'rows', id: 1, stream: c1, rows, sequence, more, last: true }
+  return { type: 'rows', id: 1, stream: c1, rows, after: 0, sequence, more, last: true }
 }
 
 const row = (table: Parameters<Replica['get']>[0], ...key: (string | number)[]) => replica.get(table, key)

@@ -20,7 +20,7 @@ interface Pull {
 /** What a frame is to the pull it answers. */
 export type PulledFrame =
   | { readonly kind: 'next'; readonly after: number; readonly isLast: boolean }
-  /** Repeated, or overtaken by a later one: its rows are good, but it says nothing of how far we are. */
+  /** Repeated, or out of its turn: its rows are good, but it says nothing of how far we are. */
   | { readonly kind: 'late' }
   /** No pull of this connection. */
   | { readonly kind: 'foreign' }
@@ -47,7 +47,7 @@ export class Pulls {
     pull.lastHeardAt = now
     if (isCurrent && frame.last) this.#finish()
     // An empty answer at 0 says that there is nothing to see, which is news whatever was reached.
-    const isNext = frame.sequence > after || frame.rows.length === 0
+    const isNext = frame.after === after || (frame.rows.length === 0 && frame.sequence === 0)
     if (!isNext || !isCurrent) return { kind: 'late' }
     pull.reached.set(frame.stream, frame.sequence)
     return { kind: 'next', after, isLast: frame.last }

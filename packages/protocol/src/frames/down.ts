@@ -48,6 +48,10 @@ export interface RowsFrame {
   readonly stream: StreamId
   readonly rows: readonly (ConversationStreamRow | InboxRow)[]
   /**
+   * For a pull: where the reader was before this frame; a reader that is not there has missed one. For a page: 0.
+   */
+  readonly after: number
+  /**
    * For a pull: the reader has now everything up to here. For a page: the stream's sequence when the page was read.
    */
   readonly sequence: number

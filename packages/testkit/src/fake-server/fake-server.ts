@@ -209,7 +209,7 @@ export class FakeServer {
         const last = frame.streams.at(-1)
         for (const { stream, after } of frame.streams) {
           const found = this.log.rows(me.id, stream, after)
-          for (const rows of pieces(frame.id, stream, found, this.rowsPerFrame, stream === last?.stream)) {
+          for (const rows of pieces(frame.id, { stream, after }, found, this.rowsPerFrame, stream === last?.stream)) {
             this.#say(connection, rows)
           }
         }
@@ -219,7 +219,15 @@ export class FakeServer {
         const found = this.log.page(me.id, frame.conversation, frame.before, frame.limit)
         const page = found ?? { rows: [], sequence: 0, more: false }
         const rows = page.rows as RowsFrame['rows']
-        this.#say(connection, { type: 'rows', id: frame.id, stream: frame.conversation, last: true, ...page, rows })
+        this.#say(connection, {
+          type: 'rows',
+          id: frame.id,
+          stream: frame.conversation,
+          after: 0,
+          last: true,
+          ...page,
+          rows,
+        })
         return
       }
       case 'typing':
@@ -318,18 +326,20 @@ export class FakeServer {
 /** The answer to one stream of a pull, in frames. */
 function pieces(
   id: number,
-  stream: RowsFrame['stream'],
+  { stream, after: from }: { readonly stream: RowsFrame['stream']; readonly after: number },
   found: { readonly rows: readonly { readonly sequence: number }[]; readonly sequence: number } | undefined,
   size: number,
   isLastStream: boolean,
 ): RowsFrame[] {
   const all = (found?.rows ?? []) as RowsFrame['rows']
   const frames: RowsFrame[] = []
+  let after = from
   for (let at = 0; at === 0 || at < all.length; at += size) {
     const rows = all.slice(at, at + size)
     const more = at + size < all.length
     const sequence = more ? rows.at(-1)!.sequence : (found?.sequence ?? 0)
-    frames.push({ type: 'rows', id, stream, rows, sequence, more, last: isLastStream && !more })
+    frames.push({ type: 'rows', id, stream, rows, after, sequence, more, last: isLastStream && !more })
+    after = sequence
   }
   return frames
 }

@@ -34,19 +34,21 @@ export async function* answerPull(streams: StreamStore, session: Session, pull: 
       )
       for (const part of split(rows ?? [])) {
         const isEnd = part.isEnd && !page?.more
+        // Within a page, as far as the last row; at its end, as far as was read.
+        const sequence = part.isEnd ? (page?.sequence ?? 0) : part.rows[part.rows.length - 1]!.sequence
         yield {
           type: 'rows',
           id: pull.id,
           stream: name,
           rows: part.rows,
-          // Within a page, as far as the last row; at its end, as far as was read.
-          sequence: part.isEnd ? (page?.sequence ?? 0) : part.rows[part.rows.length - 1]!.sequence,
+          after: from,
+          sequence,
           more: !isEnd,
           last: isEnd && isLastStream,
         }
+        from = sequence
       }
       if (!page?.more) break
-      from = page.sequence
     }
   }
 }
@@ -54,7 +56,7 @@ export async function* answerPull(streams: StreamStore, session: Session, pull: 
 /** Answers a page: newest messages first, as many as fit one frame. */
 export async function answerPage(streams: StreamStore, session: Session, page: Page): Promise<RowsFrame> {
   const read = await streams.messages(session.app, page.conversation, session.userId, page.before, page.limit)
-  const frame = { type: 'rows' as const, id: page.id, stream: conversationId(page.conversation), last: true }
+  const frame = { type: 'rows' as const, id: page.id, stream: conversationId(page.conversation), after: 0, last: true }
   if (!read) return { ...frame, rows: [], sequence: 0, more: false }
   const about: ConversationStreamRow[] =
     page.before === null
