@@ -45,12 +45,14 @@ export class RecentChanges {
     if (this.#completeAfter === undefined || after < this.#completeAfter || after > this.#last) return undefined
     const conversations = new Map<Uuid, number>()
     let inbox = 0
-    for (const recent of this.#ring) {
-      if (recent.cursor <= after || recent.app !== app || !recent.audience.includes(userId)) continue
-      if (recent.conversation === null) inbox = Math.max(inbox, recent.sequence)
-      else {
-        conversations.set(recent.conversation, Math.max(recent.sequence, conversations.get(recent.conversation) ?? 0))
-      }
+    for (let i = 0; i < this.#ring.length; i++) {
+      const recent = this.#ring[(this.#next + i) % this.#ring.length]!
+      if (recent.cursor <= after || recent.app !== app) continue
+      const isIn = recent.audience.includes(userId)
+      if (recent.conversation === null) inbox = isIn ? recent.sequence : inbox
+      // Whoever is no longer in the audience may not see it any more: as the store, it is not named.
+      else if (isIn) conversations.set(recent.conversation, recent.sequence)
+      else conversations.delete(recent.conversation)
     }
     return {
       cursor: this.#last,

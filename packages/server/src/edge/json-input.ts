@@ -1,6 +1,8 @@
 import { invalidProperty, isTooDeep, limits, missingProperty, type Refusal, refuse } from '@parley/protocol'
 import * as v from 'valibot'
 
+const MAX_SENTENCE_LENGTH = 200
+
 /** Decodes JSON text, within bounds. */
 export function decodeJson(text: string): { readonly value: unknown } | { readonly refusal: Refusal } {
   let value: unknown
@@ -24,7 +26,9 @@ export function parseInput<Schema extends v.GenericSchema>(
   if (parsed.success) return { input: parsed.output }
   const issue = parsed.issues[0]
   const path = v.getDotPath(issue)
-  if (path === null) return refuse('invalid_request', { message: issue.message })
+  // It may quote what came in, whatever its length.
+  const message = issue.message.slice(0, MAX_SENTENCE_LENGTH)
+  if (path === null) return refuse('invalid_request', { message })
   const isMissing = issue.input === undefined
-  return isMissing ? missingProperty(path) : invalidProperty(path, issue.message)
+  return isMissing ? missingProperty(path) : invalidProperty(path, message)
 }

@@ -33,6 +33,8 @@ const HEADS_PER_FRAME = 500
 const PULL_AHEAD_BYTES = 262_144
 /** Operations remembered as put off, so that nothing overtakes them. */
 const MAX_PUT_OFF = 1_024
+/** Frames that arrive together with the hello, before it was looked at. */
+const MAX_EARLY_FRAMES = 1_024
 
 type Frame<Type extends ParsedUpFrame['type']> = Extract<ParsedUpFrame, { type: Type }>
 
@@ -61,6 +63,8 @@ export class NativeConnection implements Listener {
   #readsWaiting = 0
   readonly #putOff = new Set<string>()
   #cancelChallenge: () => void = () => undefined
+  /** What came along with the hello: heard once we are in. Undefined before and after. */
+  #early: string[] | undefined
 
   constructor(edge: Edge, socket: Socket) {
     this.#edge = edge
@@ -74,6 +78,10 @@ export class NativeConnection implements Listener {
   /** A text frame has arrived. */
   receive(text: string): void {
     if (this.#state.state === 'closed') return
+    if (this.#early) {
+      if (this.#early.push(text) > MAX_EARLY_FRAMES) this.#breach()
+      return
+    }
     const decoded = decodeJson(text)
     const parsed = 'refusal' in decoded ? decoded : parseInput(upFrame, decoded.value)
     if ('refusal' in parsed) {
@@ -93,8 +101,14 @@ export class NativeConnection implements Listener {
     this.#handle(frame, this.#state.session)
   }
 
+  /** A frame that is not text has arrived: this peer speaks something else. */
+  receiveBinary(): void {
+    this.#breach()
+  }
+
   /** The socket is gone, whoever closed it. */
   gone(): void {
+    this.#early = undefined
     if (this.#state.state === 'greeting') this.#state.cancelTimeout()
     this.#state = { state: 'closed' }
     this.#cancelChallenge()
@@ -131,8 +145,9 @@ export class NativeConnection implements Listener {
   }
 
   async #greet(hello: Frame<'hello'>, cancelTimeout: () => void): Promise<void> {
-    // No second hello while the first is looked at; frames that follow wait in the socket until we are in.
+    // Frames that follow wait in the socket until we are in, those that came along with the hello wait here.
     this.#socket.pause()
+    this.#early = []
     cancelTimeout()
     try {
       const session = await this.#edge.sessions.find(hello.session_token)
@@ -180,7 +195,11 @@ export class NativeConnection implements Listener {
     if (this.#state.state !== 'catching-up') return
     this.#state = { state: 'live', session: this.#state.session }
     for (const frame of held) this.#socket.sendFrame(frame)
-    this.#scheduleChallenge(session)
+    // It may have been renewed meanwhile, on another connection.
+    this.#scheduleChallenge(this.#state.session)
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const text of early) this.receive(text)
   }
 
   async #sendHeads(session: Session, after: number): Promise<void> {
@@ -196,6 +215,7 @@ export class NativeConnection implements Listener {
         streams: streams.slice(i, i + HEADS_PER_FRAME),
         cursor: isLast ? String(moved.cursor) : null,
       })
+      await this.#socket.drained(PULL_AHEAD_BYTES)
     }
   }
 
@@ -237,7 +257,10 @@ export class NativeConnection implements Listener {
       })
       return
     }
-    if (frame.after !== undefined && this.#putOff.has(frame.after)) {
+    // Asked again, it is no longer put off: what follows may follow.
+    this.#putOff.delete(frame.id)
+    const isHeldBack = () => frame.after !== undefined && this.#putOff.has(frame.after)
+    if (isHeldBack()) {
       this.#refuseOperation(frame, { id: 'service_unavailable', retryAfterMs: 100 })
       return
     }
@@ -271,6 +294,7 @@ export class NativeConnection implements Listener {
         app: session.app,
         userId: session.userId,
         operationId: frame.id,
+        isHeldBack,
       })
       .then((outcome) => {
         this.#operationsInFlight--
@@ -378,9 +402,11 @@ export class NativeConnection implements Listener {
   #refuseFrame(refusal: Refusal): void {
     this.#send({ type: 'refusal', error: toWireError(refusal) })
     this.#badFrames++
-    if (this.#badFrames >= MAX_BAD_FRAMES) {
-      this.#close(closeCodes.protocolError, { type: 'goodbye', reason: 'protocol_error' })
-    }
+    if (this.#badFrames >= MAX_BAD_FRAMES) this.#breach()
+  }
+
+  #breach(): void {
+    this.#close(closeCodes.protocolError, { type: 'goodbye', reason: 'protocol_error' })
   }
 
   #hold(held: Buffer[], frame: Buffer): void {

@@ -17,6 +17,8 @@ const SILENCE_MS = 30_000
 /** A connection of either dialect. */
 interface Connection {
   receive(text: string): void
+  /** A dialect that has no word for it hears an empty text, which is malformed. */
+  receiveBinary?(): void
   gone(): void
   tooSlow(): void
   drain(retryAfterMs: number): void
@@ -46,7 +48,11 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
   const layerDesk = new LayerDesk(edge)
   const open = new Map<WebSocket, { readonly connection: Connection; isAlive: boolean }>()
 
+  let isDraining = false
+
   const accept = (request: IncomingMessage, raw: Duplex, head: Buffer, connect: (socket: Socket) => Connection) => {
+    // One that came in now would be sent away by nobody, and the server would wait for it.
+    if (isDraining) return refuseUpgrade(raw, 503, 'Service Unavailable')
     webSockets.handleUpgrade(request, raw, head, (webSocket) => {
       const socket = openSocket(webSocket, raw, () => connection.tooSlow())
       const connection = connect(socket)
@@ -54,8 +60,8 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
       open.set(webSocket, entry)
       webSocket.on('message', (data, isBinary) => {
         entry.isAlive = true
-        // A binary frame is no frame of ours; it is answered like any other that is malformed.
-        connection.receive(isBinary ? '' : (data as Buffer).toString('utf8'))
+        if (isBinary && connection.receiveBinary) connection.receiveBinary()
+        else connection.receive(isBinary ? '' : (data as Buffer).toString('utf8'))
       })
       webSocket.on('pong', () => {
         entry.isAlive = true
@@ -101,6 +107,7 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
       return open.size
     },
     drain(windowMs) {
+      isDraining = true
       clearInterval(watch)
       const count = open.size
       let index = 0
