@@ -15,8 +15,11 @@ export interface NewestMessages {
 
 /** The newest `limit` messages, those in the outbox included. */
 export async function readNewest(replica: Replica, state: ConversationState, limit: number): Promise<NewestMessages> {
+  // In this order: a message that is confirmed between the two reads is found by both, and not by neither.
+  const waiting = await readPending(replica, state, limit + 1)
   const rows = await readNewestRows(replica, state, limit + 1)
-  const pending = await readPending(replica, state, limit + 1)
+  const confirmed = new Set(rows.map(({ id }) => id))
+  const pending = waiting.filter(({ id }) => !confirmed.has(id))
   const all = merge(rows.map((row) => toMessageView(state, row)).reverse(), pending)
   return { messages: all.slice(Math.max(0, all.length - limit)), hasMore: all.length > limit }
 }
