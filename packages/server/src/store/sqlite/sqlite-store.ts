@@ -42,7 +42,7 @@ export function openSqliteStore(file: string): Store {
 export async function openThreadedSqliteStore(file: string): Promise<Store> {
   const writer = await startThread(file)
   const reader = await startThread(file)
-  const checkpoints = new Worker(new URL('./checkpoints.js', import.meta.url), { workerData: { file } })
+  const checkpoints = new Worker(new URL('./checkpoints.js', import.meta.url), { workerData: { file }, execArgv: [] })
   // Without it the writer moves pages itself, now and then: slower, not wrong.
   checkpoints.on('error', () => undefined)
   const call = (part: StorePart, method: string, args: readonly unknown[]) =>
@@ -93,7 +93,7 @@ export type Answer =
   | { readonly unusable: string }
 
 async function startThread(file: string): Promise<StoreThread> {
-  const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData: { file } })
+  const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData: { file }, execArgv: [] })
   const asked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   let next = 0
   let isClosing = false
