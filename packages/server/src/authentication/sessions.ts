@@ -33,10 +33,12 @@ export type OpenedSession = { readonly session: Session; readonly token: string;
 export interface SessionsOptions {
   readonly store: Store
   readonly lane: WriteLane
-  readonly tokens: IdentityTokens
+  readonly tokens: Pick<IdentityTokens, 'verify'>
   readonly clock: Clock
   readonly secret: string
   readonly log: (message: string, details: Record<string, unknown>) => void
+  /** Random bytes; the system's by default. */
+  readonly random?: (count: number) => Uint8Array
 }
 
 /**
@@ -52,16 +54,18 @@ export class Sessions {
   /** Ended lately: a look-up that was under way then must not bring them back. */
   readonly #ended = new Set<Uuid>()
   #sweptUntil: number
+  readonly #random: (count: number) => Uint8Array
 
   constructor(options: SessionsOptions) {
     this.#options = options
+    this.#random = options.random ?? randomBytes
     this.#sweptUntil = options.clock.now()
   }
 
   /** A fresh nonce, good for ten minutes and one use. */
   nonce(app: Uuid | null): string {
     const { secret, clock } = this.#options
-    return issueNonce({ secret, appId: app, nowMs: clock.now(), random: randomBytes(16) })
+    return issueNonce({ secret, appId: app, nowMs: clock.now(), random: this.#random(16) })
   }
 
   /** The live session of a token, if there is one. */
@@ -85,12 +89,12 @@ export class Sessions {
     if (app.suspendedAt !== null) return refuse('app_suspended')
     const verdict = await this.#verify(app, identityToken)
     if ('refusal' in verdict) return verdict
-    const token = randomBytes(32).toString('base64url')
+    const token = Buffer.from(this.#random(32)).toString('base64url')
     const userId = verdict.claims.prn as UserId
     const outcome = await this.#options.lane.submit({
       operation: openSession,
       input: {
-        id: uuidv7(this.#options.clock.now(), randomBytes(10)),
+        id: uuidv7(this.#options.clock.now(), this.#random(10)),
         tokenHash: hashOf(token),
         expiresAt: this.#expiry(app, verdict.claims),
         claims: profileClaims(verdict.claims),

@@ -1,0 +1,53 @@
+import { guardedFetchKeySet } from './authentication/fetch-key-set.ts'
+import { IdentityTokens } from './authentication/identity-tokens.ts'
+import { KeySets } from './authentication/key-sets.ts'
+import { Sessions, type SessionsOptions } from './authentication/sessions.ts'
+import type { Clock } from './clock.ts'
+import { Delivery } from './delivery/delivery.ts'
+import type { Edge } from './edge/edge.ts'
+import { withFailPoint } from './fail-point.ts'
+import { startJobs } from './jobs/jobs.ts'
+import { WriteLane } from './operations/lane.ts'
+import type { Store } from './store/store.ts'
+
+export interface AssembleOptions {
+  readonly clock: Clock
+  readonly log: (message: string, details: Record<string, unknown>) => void
+  readonly baseUrl: () => string
+  /** Development only: key sets may be fetched from this machine. */
+  readonly development?: boolean
+  /** The rest is for simulations: who looks at identity tokens, where chance comes from, when a turn ends. */
+  readonly tokens?: SessionsOptions['tokens']
+  readonly random?: SessionsOptions['random']
+  readonly soon?: (callback: () => void) => void
+}
+
+/** Everything a server does but listen: its parts over one store, joined. The doors are opened by whoever calls. */
+export async function assemble(
+  store: Store,
+  options: AssembleOptions,
+): Promise<{ readonly edge: Edge; readonly startJobs: () => () => void }> {
+  const { clock, log, baseUrl } = options
+  const delivery = new Delivery(store.streams)
+  const lane = new WriteLane({
+    store,
+    publish: withFailPoint((committed) => delivery.publish(committed)),
+    now: () => clock.now(),
+    log,
+    ...(options.soon && { soon: options.soon }),
+  })
+  const keySets = new KeySets(guardedFetchKeySet(options.development ?? false), () => clock.now())
+  const sessions = new Sessions({
+    store,
+    lane,
+    tokens: options.tokens ?? new IdentityTokens(store, keySets),
+    clock,
+    secret: await store.apps.secret(),
+    log,
+    ...(options.random && { random: options.random }),
+  })
+  return {
+    edge: { store, lane, delivery, sessions, clock, log, baseUrl },
+    startJobs: () => startJobs({ sessions, store, clock, log }),
+  }
+}

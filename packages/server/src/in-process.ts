@@ -1,0 +1,20 @@
+/**
+ * The server without its doors, for whoever runs it inside another program: the simulator, and tests that crank
+ * everything by hand. No promise of stability is made for these names.
+ */
+export { type AssembleOptions, assemble } from './assemble.ts'
+export type { Clock } from './clock.ts'
+export type { Edge } from './edge/edge.ts'
+export { NativeConnection } from './edge/native/connection.ts'
+export * as encode from './edge/native/encode.ts'
+export type { Socket } from './edge/sockets/socket.ts'
+export type { AppKey, MessageRecord, ParticipantRecord } from './model/state.ts'
+export { isActive } from './model/state.ts'
+export type { Committed, Outcome } from './operations/lane.ts'
+export { operations } from './operations/table.ts'
+export { memoryApps } from './store/memory/apps.ts'
+export { memoryLists } from './store/memory/lists.ts'
+export { memoryLog } from './store/memory/log.ts'
+export { memoryStreams } from './store/memory/streams.ts'
+export { emptyTables, keyOf, type Tables } from './store/memory/tables.ts'
+export { MessageExists, type Store, StoreOutage, type Writes } from './store/store.ts'
