@@ -32,6 +32,8 @@ export interface RowContext {
   readonly chance: SeededChance
   /** The long version of rows that come in both sizes. */
   readonly isNight: boolean
+  /** How many times longer everything takes at present; limits of time are stretched by it. */
+  readonly slowness: number
   /** Fires when the row's time is over. */
   readonly signal: AbortSignal
   onEnd(close: () => unknown): void
@@ -56,7 +58,11 @@ export function judge(of: {
 }
 
 /** A context for one run of a row. */
-export function rowContext(seed: number, isNight: boolean): { context: RowContext; end(): Promise<void> } {
+export function rowContext(
+  seed: number,
+  isNight: boolean,
+  slowness: number,
+): { context: RowContext; end(): Promise<void> } {
   const abort = new AbortController()
   const closes: (() => unknown)[] = []
   return {
@@ -64,6 +70,7 @@ export function rowContext(seed: number, isNight: boolean): { context: RowContex
       seed,
       chance: new SeededChance(seed),
       isNight,
+      slowness,
       signal: abort.signal,
       onEnd: (close) => void closes.push(close),
     },

@@ -123,6 +123,7 @@ function device(name: string, identity: string): DeviceRecord {
     arrivals: [1, 2, 3, 4].map(arrival),
     shown: [1, 2, 3, 4].map((position) => ({
       conversation: CHAT,
+      update: position,
       type: 'insert',
       message: `message ${position}`,
       status: 'sent',

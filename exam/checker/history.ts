@@ -29,8 +29,9 @@ export interface Operation {
   /** The place the outbox gave it: the order in which the app asked. */
   readonly order: number
   readonly invokedAt: number
-  /** What a sent message says, unique in the whole history, and the id it goes by. */
+  /** What a sent message says, unique in the whole history. */
   readonly body?: string
+  /** The message that is sent or deleted. */
   readonly message?: string
   readonly outcome:
     | { readonly state: 'ok'; readonly at: number; readonly position?: number }
@@ -89,6 +90,8 @@ export interface Arrival {
 /** One step of a list on a screen. */
 export interface Shown {
   readonly conversation: string
+  /** Which update of the screen it belongs to. */
+  readonly update: number
   readonly type: 'insert' | 'delete' | 'move' | 'update'
   readonly message: string
   readonly status: 'pending' | 'failed' | 'sent'
@@ -134,6 +137,10 @@ export type Check = (history: History) => readonly Finding[]
 
 export const messagesOf = (copy: Copy): readonly { readonly conversation: StreamId; readonly row: MessageRow }[] =>
   copy.rows.flatMap(({ stream, row }) => (row.type === 'message' ? [{ conversation: stream, row }] : []))
+
+/** Operations that send a message. */
+export const sendsOf = (operations: readonly Operation[]): readonly (Operation & { readonly message: string })[] =>
+  operations.flatMap((one) => (one.name === 'send-message' && one.message ? [{ ...one, message: one.message }] : []))
 
 /** The first few of a long list, so that a finding stays a sentence. */
 export const some = (items: readonly string[]): string =>

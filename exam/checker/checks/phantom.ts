@@ -1,8 +1,8 @@
-import { type Check, found, messagesOf } from '../history.ts'
+import { type Check, found, messagesOf, sendsOf } from '../history.ts'
 
 /** C2: nothing is there that nobody asked for, or that was refused. */
 export const phantom: Check = ({ operations, store, devices }) => {
-  const asked = new Map(operations.flatMap((one) => (one.message === undefined ? [] : [[one.message, one]])))
+  const asked = new Map(sendsOf(operations).map((one) => [one.message, one]))
   const sides = [
     ...store.map(({ identity, copy }) => ({ name: `the store, for ${identity}`, copy })),
     ...devices.map(({ name, copy }) => ({ name, copy })),

@@ -20,15 +20,18 @@ export const vanished: Check = ({ operations, devices, members }) => {
 
 function gone({ shown, arrivals, copy }: DeviceRecord) {
   const held = new Set(messagesOf(copy).map(({ row }) => row.id as string))
-  const sent = new Map<string, string>()
-  for (const { message, conversation } of arrivals) sent.set(message, conversation)
-  const fleeting: { readonly message: string; readonly conversation: string }[] = []
-  for (const { type, status, message, conversation } of shown) {
-    if (type === 'delete') {
-      if (sent.has(message)) fleeting.push({ message, conversation })
-    } else if (status === 'sent') sent.set(message, conversation)
-    else if (sent.has(message)) fleeting.push({ message, conversation })
+  const arrived = new Map(arrivals.map(({ message, conversation }) => [message, conversation]))
+  const absent = [...arrived].flatMap(([message, conversation]) =>
+    held.has(message) ? [] : [{ message, conversation }],
+  )
+  return [...absent, ...shown.filter(isVanishing(new Set()))]
+}
+
+/** Taken from the screen, or shown as on its way again, after it was shown as sent. */
+function isVanishing(sent: Set<string>) {
+  return ({ type, status, message }: DeviceRecord['shown'][number]) => {
+    if (type === 'delete') return true
+    if (status === 'sent') sent.add(message)
+    return status !== 'sent' && sent.has(message)
   }
-  const absent = [...sent].flatMap(([message, conversation]) => (held.has(message) ? [] : [{ message, conversation }]))
-  return [...fleeting, ...absent]
 }

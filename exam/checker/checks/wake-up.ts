@@ -1,4 +1,4 @@
-import { type Check, found, type History } from '../history.ts'
+import { type Check, found, type History, sendsOf } from '../history.ts'
 import { percentile } from '../percentile.ts'
 
 /** While all is well, a message is on every screen within this, for 99 of 100; after a fault, all within {@link HEALED_MS}. */
@@ -29,8 +29,8 @@ export const wakeUp: Check = (history) => {
 /** How long each acknowledged message took to each other device that was online all along. */
 export function arrivalDelays({ operations, devices }: History) {
   const accepted = new Map(
-    operations.flatMap(({ message, outcome, device, invokedAt }) =>
-      message !== undefined && outcome.state === 'ok' ? [[message, { at: outcome.at, device, invokedAt }]] : [],
+    sendsOf(operations).flatMap(({ message, outcome, device, invokedAt }) =>
+      outcome.state === 'ok' ? [[message, { at: outcome.at, device, invokedAt }]] : [],
     ),
   )
   return devices.flatMap(({ name, arrivals }) =>

@@ -1,0 +1,43 @@
+import { type Row, type RowResult, rowContext } from '../row.ts'
+
+export interface RowRun extends RowResult {
+  readonly row: Row
+  readonly seed: number
+  readonly tookMs: number
+}
+
+export const LIMIT_MS = { q: 10_000, n: 180_000 } as const
+/** What a row may take to tidy up, beyond its limit. */
+const END_MS = 10_000
+
+/** Runs one row within its time. A row that throws or is late has failed, and still everything it opened is closed. */
+export async function runRow(row: Row, { seed, isNight }: { seed: number; isNight: boolean }): Promise<RowRun> {
+  const { context, end } = rowContext(seed, isNight)
+  const startedAt = performance.now()
+  const limitMs = row.limitMs ?? LIMIT_MS[isNight ? 'n' : row.tier]
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<RowResult>((resolve) => {
+    timer = setTimeout(() => resolve(failed(`it did not end within ${limitMs} ms`)), limitMs)
+  })
+  const result = await Promise.race([
+    row.run(context).catch((error: unknown) => failed(error instanceof Error ? error.message : String(error))),
+    late,
+  ])
+  clearTimeout(timer)
+  const tookMs = Math.round(performance.now() - startedAt)
+  await Promise.race([end(), new Promise((resolve) => setTimeout(resolve, END_MS).unref())])
+  return { row, seed, tookMs, ...result }
+}
+
+const failed = (problem: string): RowResult => ({ verdict: 'fail', figures: {}, problems: [problem] })
+
+/** `id verdict figures`, on one line. */
+export const lineOf = ({ row, verdict, figures, seed, tookMs }: RowRun): string =>
+  [String(row.id).padStart(3), verdict, figuresText(figures), `seed=${seed}`, `${(tookMs / 1000).toFixed(1)}s`].join(
+    ' ',
+  )
+
+export const figuresText = (figures: RowResult['figures']): string =>
+  Object.entries(figures)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
