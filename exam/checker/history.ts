@@ -14,6 +14,8 @@ export interface History {
   readonly processes?: readonly ProcessRecord[]
   readonly resources?: ResourceRecord
   readonly bytes?: readonly ByteLog[]
+  /** Limits of time are stretched by this; 1 if there is nothing to be forgiven. */
+  readonly slowness?: number
   /** When the fault was over, by the clock of all other moments here; undefined if there was none. */
   readonly healedAt?: number
   /** When each replica was seen to equal the store's view. */

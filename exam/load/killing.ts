@@ -16,7 +16,7 @@ const LIVE_MS = 5_000
 /** Kills the server again and again while everybody sends; then all must be there, once, in order. */
 export async function ending(
   world: World,
-  { chance }: RowContext,
+  { chance, slowness }: RowContext,
   { rounds, life }: Killing,
 ): Promise<Parameters<typeof judge>[0]> {
   const devices = await world.team(['alice', 'alice', 'ben', 'cleo'])
@@ -36,7 +36,7 @@ export async function ending(
     const readyAt = now()
     // Without a hint, each further death would make the devices wait longer: they take it for a server in trouble.
     const hints = setInterval(() => nudge(world, round), 50)
-    await until(() => devices.every((device) => device.isLive), 'all devices are back', LIVE_MS * 2)
+    await until(() => devices.every((device) => device.isLive), 'all devices are back')
     clearInterval(hints)
     back.push(now() - readyAt)
   }
@@ -49,8 +49,8 @@ export async function ending(
     findings,
     figures: { ...figures, readyMs: Math.round(readyMs), backMs: Math.round(Math.max(...back)) },
     holds: {
-      [`the server was ready within ${READY_MS} ms`]: readyMs <= READY_MS,
-      [`all devices were live within ${LIVE_MS} ms`]: Math.max(...back) <= LIVE_MS,
+      [`the server was ready within ${READY_MS} ms`]: readyMs <= READY_MS * slowness,
+      [`all devices were live within ${LIVE_MS} ms`]: Math.max(...back) <= LIVE_MS * slowness,
     },
   }
 }

@@ -86,7 +86,7 @@ export class World {
   }
 
   /** Waits until all devices have what the store has, and nothing moves any more. Answers the store as it is then. */
-  async settle(timeoutMs = SETTLE_MS): Promise<StoreView[]> {
+  async settle(timeoutMs = SETTLE_MS * this.#context.slowness): Promise<StoreView[]> {
     const deadline = now() + timeoutMs
     let views: StoreView[] = []
     for (;;) {
@@ -126,6 +126,7 @@ export class World {
       store: views.map((view) => ({ ...view, copy: comparable(view.copy) })),
       members: this.members,
       processes: [this.server.record],
+      slowness: this.#context.slowness,
       ...(this.healedAt !== undefined && { healedAt: this.healedAt }),
       ...(this.convergedAt !== undefined && { convergedAt: this.convergedAt }),
     }

@@ -12,7 +12,7 @@ export const row: Row = {
   limitMs: 20_000,
   async run(context) {
     const world = await World.open(context)
-    const result = await ending(world, context, { rounds: Number(process.env.ROUNDS ?? 10), life: LIFE_MS })
+    const result = await ending(world, context, { rounds: 10, life: LIFE_MS })
     return judge(result)
   },
 }

@@ -1,9 +1,11 @@
 import { type Row, type RowResult, rowContext } from '../row.ts'
+import { slowness } from './slowness.ts'
 
 export interface RowRun extends RowResult {
   readonly row: Row
   readonly seed: number
   readonly tookMs: number
+  readonly slowness: number
 }
 
 export const LIMIT_MS = { q: 10_000, n: 180_000 } as const
@@ -12,12 +14,13 @@ const END_MS = 10_000
 
 /** Runs one row within its time. A row that throws or is late has failed, and still everything it opened is closed. */
 export async function runRow(row: Row, { seed, isNight }: { seed: number; isNight: boolean }): Promise<RowRun> {
-  const { context, end } = rowContext(seed, isNight)
+  const slow = slowness()
+  const { context, end } = rowContext(seed, isNight, slow)
   const startedAt = performance.now()
-  const limitMs = row.limitMs ?? LIMIT_MS[isNight ? 'n' : row.tier]
+  const limitMs = (row.limitMs ?? LIMIT_MS[isNight ? 'n' : row.tier]) * slow
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<RowResult>((resolve) => {
-    timer = setTimeout(() => resolve(failed(`it did not end within ${limitMs} ms`)), limitMs)
+    timer = setTimeout(() => resolve(failed(`it did not end within ${Math.round(limitMs)} ms`)), limitMs)
   })
   const result = await Promise.race([
     row.run(context).catch((error: unknown) => failed(error instanceof Error ? error.message : String(error))),
@@ -26,16 +29,21 @@ export async function runRow(row: Row, { seed, isNight }: { seed: number; isNigh
   clearTimeout(timer)
   const tookMs = Math.round(performance.now() - startedAt)
   await Promise.race([end(), new Promise((resolve) => setTimeout(resolve, END_MS).unref())])
-  return { row, seed, tookMs, ...result }
+  return { row, seed, tookMs, slowness: slow, ...result }
 }
 
 const failed = (problem: string): RowResult => ({ verdict: 'fail', figures: {}, problems: [problem] })
 
 /** `id verdict figures`, on one line. */
-export const lineOf = ({ row, verdict, figures, seed, tookMs }: RowRun): string =>
-  [String(row.id).padStart(3), verdict, figuresText(figures), `seed=${seed}`, `${(tookMs / 1000).toFixed(1)}s`].join(
-    ' ',
-  )
+export const lineOf = ({ row, verdict, figures, seed, tookMs, slowness: slow }: RowRun): string =>
+  [
+    String(row.id).padStart(3),
+    verdict,
+    figuresText(figures),
+    `seed=${seed}`,
+    ...(slow > 1.2 ? [`slow=${slow.toFixed(1)}`] : []),
+    `${(tookMs / 1000).toFixed(1)}s`,
+  ].join(' ')
 
 export const figuresText = (figures: RowResult['figures']): string =>
   Object.entries(figures)

@@ -5,12 +5,12 @@ import { type Check, type Copy, type Finding, found } from '../history.ts'
 export const CONVERGE_MS = 5_000
 
 /** C8: a device holds what the store holds for its identity, row by row, and soon after the fault was over. */
-export const convergence: Check = ({ devices, store, healedAt, convergedAt }) => [
+export const convergence: Check = ({ devices, store, healedAt, convergedAt, slowness = 1 }) => [
   ...devices.flatMap(({ name, identity, copy }) => {
     const view = store.find((one) => one.identity === identity)
     return view ? found('C8', `rows differ on ${name}`, differences(copy, view.copy)) : []
   }),
-  ...(healedAt === undefined ? [] : lateness(healedAt, convergedAt)),
+  ...(healedAt === undefined ? [] : lateness(healedAt, convergedAt, CONVERGE_MS * slowness)),
 ]
 
 /** What one side has and the other has not, or otherwise. */
@@ -28,9 +28,9 @@ export function differences(copy: Copy, wanted: Copy): string[] {
 
 const rowsByKey = (copy: Copy) => new Map(copy.rows.map(({ stream, key, row }) => [`${stream} ${key}`, canonical(row)]))
 
-function lateness(healedAt: number, convergedAt: number | undefined): readonly Finding[] {
+function lateness(healedAt: number, convergedAt: number | undefined, limitMs: number): readonly Finding[] {
   if (convergedAt === undefined) return [{ check: 'C8', sentence: 'the devices never became equal to the store' }]
   const tookMs = convergedAt - healedAt
-  if (tookMs <= CONVERGE_MS) return []
+  if (tookMs <= limitMs) return []
   return [{ check: 'C8', sentence: `the devices were level only ${Math.round(tookMs)} ms after the fault` }]
 }

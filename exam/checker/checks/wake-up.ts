@@ -8,17 +8,19 @@ export const HEALED_MS = 5_000
 /** C10: what was accepted reaches everybody who listens, soon. */
 export const wakeUp: Check = (history) => {
   const delays = arrivalDelays(history)
-  const { healedAt } = history
+  const { healedAt, slowness = 1 } = history
   if (healedAt === undefined) {
     const p99 = percentile(
       delays.map(({ delayMs }) => delayMs),
       0.99,
     )
-    return p99 <= HEALTHY_P99_MS
+    return p99 <= HEALTHY_P99_MS * slowness
       ? []
       : [{ check: 'C10', sentence: `1 of 100 messages took more than ${Math.round(p99)} ms to arrive` }]
   }
-  const late = delays.filter(({ arrivedAt, acceptedAt }) => arrivedAt - Math.max(acceptedAt, healedAt) > HEALED_MS)
+  const late = delays.filter(
+    ({ arrivedAt, acceptedAt }) => arrivedAt - Math.max(acceptedAt, healedAt) > HEALED_MS * slowness,
+  )
   return found(
     'C10',
     `messages arrived later than ${HEALED_MS} ms after the fault`,
