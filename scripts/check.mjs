@@ -11,10 +11,14 @@ const { runStep } = await import('./run-step.mjs')
 const { vitestStep } = await import('./run-vitest.mjs')
 
 const startedAt = performance.now()
+/** @type {string[]} */
 const failed = []
-for (const step of [buildPackages, ...checks, vitestStep({ name: 'unit tests', project: 'unit' })]) {
-  if (!(await runStep(step))) failed.push(step.name)
+const runAll = async (/** @type {import('./run-step.mjs').Step[]} */ steps) => {
+  for (const step of steps) if (!(await runStep(step))) failed.push(step.name)
 }
+await runAll([buildPackages])
+// The tests keep one core busy, the rest another.
+await Promise.all([runAll([vitestStep({ name: 'unit tests', project: 'unit' })]), runAll(checks)])
 
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
 console.log(failed.length === 0 ? `All is well (${seconds} s).` : `Not well: ${failed.join(', ')} (${seconds} s).`)
