@@ -74,6 +74,7 @@ export async function openAdministration(dataFolder: string): Promise<Administra
     async createApp(options = {}) {
       const { name = 'App', environment = 'staging', algorithm = 'RS256', sessionSeconds, jwksUrl } = options
       checkSessionSeconds(sessionSeconds)
+      checkJwksUrl(jwksUrl)
       const id = randomUUID() as Uuid
       const provider = randomUUID() as Uuid
       const pair = await generateProviderKey(algorithm)
@@ -142,6 +143,14 @@ function checkSessionSeconds(seconds: number | undefined): void {
   const { minSessionSeconds: min, maxSessionSeconds: max } = limits
   if (seconds === undefined || (Number.isInteger(seconds) && seconds >= min && seconds <= max)) return
   throw new AdministrationError('invalid', `Sessions last a whole number of seconds from ${min} to ${max}.`)
+}
+
+function checkJwksUrl(url: string | undefined): void {
+  if (url === undefined) return
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  const isUsable = parsed && /^https?:$/.test(parsed.protocol) && parsed.username === '' && parsed.password === ''
+  if (!isUsable)
+    throw new AdministrationError('invalid', 'The address of a key set looks like https://example.com/keys.')
 }
 
 const bareKeyId = (keyId: string): string => keyId.slice(keyId.lastIndexOf('/') + 1).toLowerCase()

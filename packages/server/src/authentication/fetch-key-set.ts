@@ -5,8 +5,11 @@ import type { FetchKeySet } from './key-sets.ts'
 
 const TIMEOUT_MS = 5_000
 
-/** Addresses that are not the public internet: a provider's keys are never there. */
-const inside = new BlockList()
+/**
+ * Addresses that are not the public internet: a provider's keys are never there. One list per family: in a common one,
+ * the block of mapped addresses would take all of IPv4 with it.
+ */
+const inside = { ipv4: new BlockList(), ipv6: new BlockList() }
 for (const [net, bits] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -15,27 +18,43 @@ for (const [net, bits] of [
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
   ['192.168.0.0', 16],
   ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
   ['224.0.0.0', 3],
 ] as const) {
-  inside.addSubnet(net, bits, 'ipv4')
+  inside.ipv4.addSubnet(net, bits, 'ipv4')
 }
+// Also those that carry an IPv4 address inside, wherever a gateway may take them: mapped, translated, 6to4, Teredo.
 for (const [net, bits] of [
   ['::', 96],
   ['::ffff:0:0', 96],
+  ['::ffff:0:0:0', 96],
   ['64:ff9b::', 96],
+  ['64:ff9b:1::', 48],
+  ['100::', 64],
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['2002::', 16],
+  ['3fff::', 20],
+  ['5f00::', 16],
   ['fc00::', 7],
-  ['fe80::', 10],
+  ['fe80::', 9],
   ['ff00::', 8],
 ] as const) {
-  inside.addSubnet(net, bits, 'ipv6')
+  inside.ipv6.addSubnet(net, bits, 'ipv6')
 }
 
 /** Whether an IP address may be called when a customer names it. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address)
-  return family !== 0 && !inside.check(address, family === 4 ? 'ipv4' : 'ipv6')
+  // An address with a zone is one of this machine's own links.
+  if (family === 0 || address.includes('%')) return false
+  const name = family === 4 ? 'ipv4' : 'ipv6'
+  return !inside[name].check(address, name)
 }
 
 /**

@@ -72,13 +72,15 @@ export class Sessions {
   async find(token: string): Promise<Session | undefined> {
     const now = this.#options.clock.now()
     const hash = hashOf(token)
-    const cached = this.#cached.get(hash)
-    const session = cached ?? (await this.#options.store.apps.session(hash))
+    let session = this.#cached.get(hash)
+    // One that seems to be over may have been prolonged while it was being looked up.
+    const isCached = session !== undefined && session.expiresAt > now
+    if (!isCached) session = await this.#options.store.apps.session(hash)
     if (!session || session.endedAt !== null || session.expiresAt <= now || this.#ended.has(session.id)) {
       if (session) this.#forget(session.id)
       return undefined
     }
-    if (!cached) this.#remember(hash, session)
+    if (!isCached) this.#remember(hash, session)
     return session
   }
 
@@ -220,7 +222,9 @@ export class Sessions {
     const now = this.#options.clock.now()
     const longest = now + limits.maxSessionSeconds * 1000
     if (app.sessionSeconds !== null) return Math.min(now + app.sessionSeconds * 1000, longest)
-    return Math.min(claims.exp * 1000, longest)
+    // A token that only the leeway of clocks made good opens a session that lives as long as it was good.
+    const end = claims.exp * 1000
+    return Math.min(end > now ? end : end + limits.clockLeewayMs, longest)
   }
 
   async #announce(app: AppKey, userId: UserId): Promise<void> {

@@ -1,4 +1,5 @@
-import { ERRORS_PATH, isTooDeep, limits } from '@parley/protocol'
+import type { Socket } from 'node:net'
+import { ERRORS_PATH, errors, isTooDeep, limits, toWireError } from '@parley/protocol'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Edge } from '../edge.ts'
 import { authenticationRoutes } from './authentication-routes.ts'
@@ -32,6 +33,8 @@ export function createHttpServer(edge: Edge, options: HttpOptions): FastifyInsta
     exposeHeadRoutes: false,
     logger: false,
     rewriteUrl: (request) => decodable(request.url ?? '/'),
+    // A request that is no HTTP never becomes one of Fastify's, and is answered in our words all the same.
+    clientErrorHandler: answerBrokenRequest,
     routerOptions: { maxParamLength: 1_024, ignoreTrailingSlash: true },
   })
   http.server.headersTimeout = HEADERS_TIMEOUT_MS
@@ -85,4 +88,17 @@ function readBodies(http: FastifyInstance): void {
       done(new RefusedRequest({ id: 'invalid_request', message: 'The body is not JSON, or nests too deep.' }))
     }
   })
+}
+
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const id = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'invalid_request'
+  const body = JSON.stringify(toWireError({ id }))
+  socket.end(
+    `HTTP/1.1 ${errors[id].status} ${id}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
 }
