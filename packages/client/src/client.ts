@@ -16,7 +16,7 @@ import type {
 } from './client-types.ts'
 import { Emitter } from './emitter.ts'
 import { systemChance, systemClock, systemLocks } from './environment.ts'
-import { abortable, ParleyError, throwIfAborted } from './errors.ts'
+import { abortable, forApp, ParleyError, throwIfAborted } from './errors.ts'
 import { systemHints } from './hints.ts'
 import { readConversationId, readMessageId } from './operations/check.ts'
 import { type CreateConversationOptions, createConversation } from './operations/create-conversation.ts'
@@ -118,9 +118,9 @@ export class Client {
     })
     this.#stopHints = (options.hints ?? systemHints)(() => this.#authentication.engine?.hint())
     this.outbox = {
-      list: () => this.#engine().outbox.list(),
-      retry: (operationId) => this.#engine().outbox.retry(operationId),
-      discard: (operationId) => this.#engine().outbox.discard(operationId),
+      list: async () => forApp(this.#engine().outbox.list()),
+      retry: async (operationId) => forApp(this.#engine().outbox.retry(operationId)),
+      discard: async (operationId) => forApp(this.#engine().outbox.discard(operationId)),
     }
     this.#authentication.open()
   }
@@ -155,12 +155,12 @@ export class Client {
 
   /** Signs a user in by asking the app's `challenge` function for a token. The same user's session is resumed. */
   authenticate(userId?: string, options: OperationOptions = {}): Promise<BasicIdentity> {
-    return this.#authentication.authenticate(userId, options.signal)
+    return forApp(this.#authentication.authenticate(userId, options.signal))
   }
 
   /** Sends what is unsent, ends the session, deletes the local copy. Needs a connection. */
   deauthenticate(options: DeauthenticateOptions = {}): Promise<void> {
-    return this.#authentication.deauthenticate(options)
+    return forApp(this.#authentication.deauthenticate(options))
   }
 
   /** Takes the connection up again after {@link disconnect}; otherwise it comes by itself. */

@@ -67,6 +67,27 @@ export class ParleyError extends Error {
 
 export const refused = (refusal: WireError) => new ParleyError('refused', refusal.message, { refusal })
 
+/** What the local database could not do, in the words of the SDK. */
+export function storageError(cause: unknown): ParleyError {
+  switch ((cause as { readonly code?: unknown }).code) {
+    case 'closed':
+      return new ParleyError('closed', 'This client is closed.', { cause })
+    case 'full':
+      return new ParleyError('storage_full', 'The device has no room for this; nothing was stored.', { cause })
+    default:
+      return new ParleyError('storage_failed', 'The local database failed; nothing was stored.', { cause })
+  }
+}
+
+/** The same promise, for an app: trouble with the local database comes as the one error class there is. */
+export async function forApp<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise
+  } catch (error) {
+    throw (error as { readonly name?: unknown }).name === 'ReplicaError' ? storageError(error) : error
+  }
+}
+
 /** Throws `aborted` if the signal says so. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw aborted(signal)

@@ -16,7 +16,7 @@ import type {
   WireError,
 } from '@parley/protocol'
 import type { Clock } from '../environment.ts'
-import { abortable, ParleyError, refused } from '../errors.ts'
+import { abortable, ParleyError, refused, storageError } from '../errors.ts'
 import type { OutboxEntry, Replica, Write } from '../replica/replica.ts'
 import type { SerialQueue } from '../sync/serial-queue.ts'
 import { EntryList } from './entry-list.ts'
@@ -157,10 +157,7 @@ export class Outbox {
     try {
       await this.#ports.replica.commit(writes, { durability: 'strict' })
     } catch (cause) {
-      const isFull = (cause as { code?: string }).code === 'full'
-      const error = isFull
-        ? new ParleyError('storage_full', 'The device has no room for this; nothing was stored.', { cause })
-        : new ParleyError('storage_failed', 'The local database failed; nothing was stored.', { cause })
+      const error = storageError(cause)
       for (const { reject } of additions) reject(error)
       return
     }
