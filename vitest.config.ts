@@ -21,6 +21,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // Loading the same modules for each file would take longer than the tests do; none of them keeps state.
+          isolate: false,
           include: folders.map((folder) => `${folder}/**/*.test.{ts,tsx}`),
           exclude: ['**/node_modules/**', '**/dist/**', ...files('{process,journey}.test')],
           testTimeout: 20_000,
