@@ -83,11 +83,13 @@ export class ExamDevice {
 
   /** The device believes that the network came back: it looks at once instead of waiting its turn. */
   nudge(): void {
-    for (const look of this.#looks) look()
+    // A live connection would only be made to prove itself.
+    if (this.client.connection.state === 'waiting') for (const look of this.#looks) look()
   }
 
   get isLive(): boolean {
-    return this.client.connection.state === 'live'
+    const { state } = this.client.connection
+    return state === 'live' || state === 'probing'
   }
 
   /** The page is reloaded without a chance to tidy up. */

@@ -1,12 +1,16 @@
 import type { judge, RowContext } from '../row.ts'
 import { now } from './recorder.ts'
+import { isIntact } from './store-file.ts'
 import { until } from './until.ts'
 import { chatter } from './workloads.ts'
 import { pause, type World } from './world.ts'
 
 export interface Killing {
+  /** Ends after so many, or when this time is over. */
   readonly rounds: number
+  readonly forMs?: number
   readonly life: { readonly shortest: number; readonly longest: number }
+  readonly window: number
 }
 
 /** A server that is back must be ready within this, and its clients live within that. */
@@ -14,28 +18,30 @@ const READY_MS = 2_000
 const LIVE_MS = 5_000
 
 /** Kills the server again and again while everybody sends; then all must be there, once, in order. */
-export async function ending(
+export async function killAgainAndAgain(
   world: World,
   { chance, slowness }: RowContext,
-  { rounds, life }: Killing,
+  { rounds, forMs = Number.POSITIVE_INFINITY, life, window }: Killing,
 ): Promise<Parameters<typeof judge>[0]> {
   const devices = await world.team(['alice', 'alice', 'ben', 'cleo'])
   const conversation = await world.conversation(devices)
   devices[3]!.watch(conversation)
-  const load = chatter(devices, conversation, 4)
+  const load = chatter(devices, conversation, window)
   const { server, recorder } = world
-  let kills = 0
+  const endsAt = now() + forMs
+  let intact = 0
   const back: number[] = []
-  for (let round = 0; round < rounds; round++) {
+  while (back.length < rounds && now() < endsAt) {
     const before = recorder.acknowledged
     await until(() => recorder.acknowledged > before, 'something is acknowledged in this life of the server')
     await pause(life.shortest + chance.below(life.longest - life.shortest))
     await server.kill()
-    kills++
+    if (isIntact(server.dataFolder)) intact++
     await server.start()
     const readyAt = now()
-    // Without a hint, each further death would make the devices wait longer: they take it for a server in trouble.
-    const hints = setInterval(() => nudge(world, round), 50)
+    // The first time nobody helps. Later each death would make the devices wait longer: they take it for a server in trouble.
+    const isHelped = back.length > 0
+    const hints = setInterval(() => isHelped && nudgeAll(world), 50)
     await until(() => devices.every((device) => device.isLive), 'all devices are back')
     clearInterval(hints)
     back.push(now() - readyAt)
@@ -45,17 +51,27 @@ export async function ending(
   const { findings, figures } = await world.examine()
   const readyMs = Math.max(...server.readyMs)
   return {
-    bites: kills,
+    bites: back.length,
     findings,
-    figures: { ...figures, readyMs: Math.round(readyMs), backMs: Math.round(Math.max(...back)) },
+    figures: { ...figures, intact, readyMs: Math.round(readyMs), backMs: Math.round(Math.max(...back)) },
     holds: {
+      'the store was whole after every death': intact === back.length,
       [`the server was ready within ${READY_MS} ms`]: readyMs <= READY_MS * slowness,
       [`all devices were live within ${LIVE_MS} ms`]: Math.max(...back) <= LIVE_MS * slowness,
     },
   }
 }
 
-/** The first time nobody helps. */
-function nudge({ devices }: World, round: number): void {
-  if (round > 0) for (const device of devices) device.nudge()
+export function nudgeAll({ devices }: World): void {
+  for (const device of devices) device.nudge()
+}
+
+/** Waits until all devices are connected, with a hint to look every now and then. */
+export async function allBack(world: World): Promise<void> {
+  const hints = setInterval(() => nudgeAll(world), 50)
+  try {
+    await until(() => world.devices.every((device) => device.isLive), 'all devices are back')
+  } finally {
+    clearInterval(hints)
+  }
 }

@@ -1,18 +1,25 @@
-import { ending } from '../load/killing.ts'
+import { killAgainAndAgain } from '../load/killing.ts'
 import { World } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'
 
-/** Between two deaths; by night the server gets older now and then. */
-const LIFE_MS = { shortest: 100, longest: 400 }
-
-export const row: Row = {
-  id: 1,
-  tier: 'q',
-  title: 'the server is killed under full load, ten times',
-  limitMs: 20_000,
-  async run(context) {
-    const world = await World.open(context)
-    const result = await ending(world, context, { rounds: 10, life: LIFE_MS })
-    return judge(result)
+export const rows: readonly Row[] = [
+  {
+    id: 1,
+    tier: 'q',
+    title: 'the server is killed under full load, ten times',
+    limitMs: 25_000,
+    async run(context) {
+      const life = { shortest: 50, longest: 300 }
+      return judge(await killAgainAndAgain(await World.open(context), context, { rounds: 10, life, window: 4 }))
+    },
   },
-}
+  {
+    id: 2,
+    tier: 'n',
+    title: 'the server is killed under full load, as often as there is time',
+    async run(context) {
+      const killing = { rounds: 200, forMs: 140_000, life: { shortest: 200, longest: 2_000 }, window: 16 }
+      return judge(await killAgainAndAgain(await World.open(context), context, killing))
+    },
+  },
+]
