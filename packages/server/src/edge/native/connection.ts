@@ -259,7 +259,12 @@ export class NativeConnection implements Listener {
     }
     // Asked again, it is no longer put off: what follows may follow.
     this.#putOff.delete(frame.id)
-    const isHeldBack = () => frame.after !== undefined && this.#putOff.has(frame.after)
+    const isHeldBack = () => {
+      const isHeld = frame.after !== undefined && this.#putOff.has(frame.after)
+      // Noted at once: what follows it may be looked at in the same batch, before this is answered.
+      if (isHeld) this.#notePutOff(frame.id)
+      return isHeld
+    }
     if (isHeldBack()) {
       this.#refuseOperation(frame, { id: 'service_unavailable', retryAfterMs: 100 })
       return
@@ -318,16 +323,18 @@ export class NativeConnection implements Listener {
   }
 
   #refuseOperation(frame: Frame<'operation'>, refusal: Refusal): void {
-    if (isTemporary(refusal.id)) {
-      this.#putOff.add(frame.id)
-      if (this.#putOff.size > MAX_PUT_OFF) this.#putOff.delete(this.#putOff.values().next().value as string)
-    }
+    if (isTemporary(refusal.id)) this.#notePutOff(frame.id)
     this.#send({
       type: 'acknowledgement',
       id: frame.id,
       refusal: toWireError(refusal),
       ...(refusal.retryAfterMs !== undefined && { retry_after_ms: refusal.retryAfterMs }),
     })
+  }
+
+  #notePutOff(id: string): void {
+    this.#putOff.add(id)
+    if (this.#putOff.size > MAX_PUT_OFF) this.#putOff.delete(this.#putOff.values().next().value as string)
   }
 
   /** Reads are answered one after the other, at the pace the peer takes them. */
