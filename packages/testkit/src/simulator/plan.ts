@@ -1,0 +1,121 @@
+/**
+ * What will be tried in one world: who is there, how good the lines and disks are, and one step after the other. A plan
+ * is plain data made from the seed alone, so that a failing one can be made smaller by leaving steps out.
+ */
+import { SeededChance } from '../seeded-chance.ts'
+
+export const STEP_WEIGHTS = {
+  create: 6,
+  send: 30,
+  'mark-read': 9,
+  'other-door': 5,
+  'set-metadata': 4,
+  'delete-metadata': 1,
+  add: 3,
+  remove: 3,
+  leave: 2,
+  'delete-for-me': 2,
+  'delete-for-all': 1,
+  'delete-message-for-me': 2,
+  'delete-message-for-all': 3,
+  typing: 2,
+  'settle-failed': 3,
+  cut: 8,
+  disconnect: 2,
+  connect: 3,
+  'restart-device': 2,
+  'crash-device': 4,
+  'sign-out': 2,
+  'sign-in': 4,
+  'crash-server': 4,
+  'stop-server': 1,
+  'start-server': 3,
+  'server-disk-full': 1,
+  'device-disk-fails': 1,
+  'clock-jump': 1,
+  hint: 1,
+  wait: 5,
+} as const
+
+export type StepName = keyof typeof STEP_WEIGHTS
+
+export interface Step {
+  readonly name: StepName
+  /** How long after the step before. */
+  readonly gapMs: number
+  readonly device: number
+  /** What is left to chance within the step, so that leaving out another step doesn't change it. */
+  readonly dice: readonly [number, number, number]
+}
+
+export interface Plan {
+  readonly seed: number
+  readonly people: readonly string[]
+  /** The person of each device; several may be of one. */
+  readonly devices: readonly number[]
+  readonly latencyMs: number
+  readonly serverDiskMs: number
+  readonly deviceDiskMs: number
+  /** How likely it is that a line breaks at a frame. */
+  readonly cutRate: number
+  readonly maxUnsentBytes: number
+  readonly sessionSeconds: number | null
+  /** How likely it is that the app's token function has nothing good to give. */
+  readonly handlerTrouble: number
+  /** How likely it is that a request over HTTP or its answer is lost. */
+  readonly requestTrouble: number
+  readonly steps: readonly Step[]
+}
+
+const PEOPLE = ['ann', 'bob', 'cleo', 'dan'] as const
+
+export function planOf(seed: number): Plan {
+  const chance = new SeededChance(seed)
+  const people = PEOPLE.slice(0, 2 + chance.below(3))
+  const devices = [0, 1, ...Array.from({ length: 1 + chance.below(3) }, () => chance.below(people.length))]
+  return {
+    seed,
+    people,
+    devices,
+    latencyMs: chance.pick([0, 5, 40, 40, 600]),
+    serverDiskMs: chance.pick([0, 4, 4, 30]),
+    deviceDiskMs: chance.pick([0, 0, 4, 20]),
+    cutRate: chance.pick([0, 0, 0.005, 0.02]),
+    maxUnsentBytes: chance.pick([1_048_576, 1_048_576, 6_000]),
+    sessionSeconds: chance.pick([null, null, 3_600, 120, 40]),
+    handlerTrouble: chance.pick([0, 0, 0.1, 0.4]),
+    requestTrouble: chance.pick([0, 0, 0.1, 0.3]),
+    steps: Array.from({ length: 20 + chance.below(41) }, () => step(chance, devices.length)),
+  }
+}
+
+function step(chance: SeededChance, devices: number): Step {
+  return {
+    name: weighted(chance),
+    gapMs: gap(chance),
+    device: chance.below(devices),
+    dice: [chance.number(), chance.number(), chance.number()],
+  }
+}
+
+const names = Object.keys(STEP_WEIGHTS) as StepName[]
+const total = names.reduce((sum, name) => sum + STEP_WEIGHTS[name], 0)
+
+function weighted(chance: SeededChance): StepName {
+  let left = chance.below(total)
+  for (const name of names) {
+    left -= STEP_WEIGHTS[name]
+    if (left < 0) return name
+  }
+  return 'wait'
+}
+
+/** Mostly so short that things meet, now and then long enough for timers, rarely for a session to end. */
+function gap(chance: SeededChance): number {
+  const kind = chance.below(100)
+  if (kind < 35) return 0
+  if (kind < 65) return chance.below(10)
+  if (kind < 88) return chance.below(300)
+  if (kind < 98) return chance.below(5_000)
+  return chance.below(90_000)
+}
