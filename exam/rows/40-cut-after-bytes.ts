@@ -1,5 +1,5 @@
 import { type Direction, startTcpProxy } from '@parley/testkit'
-import { allBack } from '../load/killing.ts'
+import { allBack, nudgeAll } from '../load/killing.ts'
 import { until } from '../load/until.ts'
 import { World } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'
@@ -34,6 +34,8 @@ export const row: Row = {
       if (bytes < FURTHEST / 3) cuts.push({ bytes, direction: 'up' })
     }
     let bites = 0
+    const hints = setInterval(() => nudgeAll(world), 20)
+    context.onEnd(() => clearInterval(hints))
     await Promise.all(
       devices.map(async (device, i) => {
         for (let number = 0, next = cuts.shift(); next; next = cuts.shift()) {
@@ -41,10 +43,7 @@ export const row: Row = {
           proxies[i]!.cut()
           let isOver = false
           void bitten.then(() => (isOver = true))
-          await until(() => {
-            device.nudge()
-            return isOver || device.isLive
-          }, 'the device tries again')
+          await until(() => isOver || device.isLive, 'the device tries again')
           while (!isOver) {
             const sent = await device.send(conversation, `${device.name} #${number++}`)
             await Promise.race([bitten, sent?.acknowledged.catch(() => undefined)])
