@@ -52,7 +52,8 @@ async function run(host, asked, dataFolder, devFiles) {
   const allowedOrigins = [...new Set([demoUrl, addressOf('localhost', demo.port), addressOf('127.0.0.1', demo.port)])]
 
   const { appId, providerId, keyId, privateKeyPem } = await provideDevelopmentApp(dataFolder)
-  const server = await startServer({ dataFolder, host, port: ports.server, development: true, allowedOrigins })
+  // Pages of any origin: whoever tries their own app against this server serves it from another port.
+  const server = await startServer({ dataFolder, host, port: ports.server, development: true })
   const authentication = await startAuthenticationService({
     host,
     port: ports.authentication,

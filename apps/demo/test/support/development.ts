@@ -11,6 +11,8 @@ const parley = fileURLToPath(new URL('../../../../packages/cli/bin/parley.js', i
 export interface Development {
   readonly demoUrl: string
   readonly authServiceUrl: string
+  /** What a client needs to know of the server. */
+  readonly server: { readonly appId: string; readonly url: string; readonly websocketUrl: string }
   /** Ends all sessions of a person, as an operator would. */
   readonly revokeSessions: (userId: string) => Promise<void>
   readonly close: () => Promise<void>
@@ -22,10 +24,13 @@ export async function startDevelopment(): Promise<Development> {
   const env = { PORT: '0', PARLEY_DATA: dataFolder, PARLEY_HOST: undefined }
   const program = startProcess({ command: process.execPath, args: [main], env })
   await program.line(/Parley is running/)
-  const { appId, demoUrl, authServiceUrl } = JSON.parse(readFileSync(join(dataFolder, 'dev.json'), 'utf8'))
+  const { appId, url, websocketUrl, demoUrl, authServiceUrl } = JSON.parse(
+    readFileSync(join(dataFolder, 'dev.json'), 'utf8'),
+  )
   return {
     demoUrl,
     authServiceUrl,
+    server: { appId, url, websocketUrl },
     revokeSessions: async (userId) => {
       const args = [parley, 'sessions', 'revoke', '--data', dataFolder, appId, userId]
       const { code } = await startProcess({ command: process.execPath, args }).exit
