@@ -341,6 +341,23 @@ describe('a membership', () => {
     expect(await row('conversations', c1)).toBeDefined()
   })
 
+  it('CNV-6 removed while away: what may still be read and is not here is fetched by pages', async () => {
+    await inbox(1, [membership(1, 'removed', { last_position: 4 })])
+    expect(await stored()).toEqual({ stream: c1, sequence: 0, head: 1, oldest: null, complete: false })
+    expect(await positions()).toEqual([1, 2])
+    // Asked for before the removal was known here.
+    expect(await pull(0, [], { after: 5 })).toBe('ignore')
+    expect(await page(null, [message(8, 4), message(7, 3)], { sequence: 9, more: true })).toBe('apply')
+    expect(await page(3, [message(5, 2), message(4, 1)], { sequence: 9 })).toBe('apply')
+    expect(await positions()).toEqual([1, 2, 3, 4])
+    expect(await stored()).toMatchObject({ sequence: 9, head: 9, complete: true })
+  })
+
+  it('CNV-6 removed while away: what was deleted from my devices is not missed', async () => {
+    await inbox(1, [membership(1, 'removed', { last_position: 4, hidden: [3, 4] })])
+    expect(await stored()).toMatchObject({ sequence: 5 })
+  })
+
   it('CNV-6 removed and joined again, the conversation is caught up from where it was', async () => {
     await inbox(1, [membership(1, 'removed', { last_position: 2 })])
     await inbox(2, [membership(2, 'joined')])

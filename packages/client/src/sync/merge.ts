@@ -18,6 +18,7 @@ import {
   type HeadsFrame,
   hasPosition,
   type MembershipRow,
+  missingPositions,
   type Row,
   type RowsFrame,
   type StreamId,
@@ -67,7 +68,7 @@ export function mergeChange(stored: StoredRows, frame: ChangeFrame, { storesCurs
 export function mergePull(stored: StoredRows, frame: RowsFrame, after: number): Merge {
   const before = stored.stream ?? emptyStream(frame.stream)
   if (hasLeft(stored, frame.stream)) return IGNORE
-  if (isDenied(frame)) return deny(stored)
+  if (isDenied(frame)) return isFetchedByPages(stored, before) ? IGNORE : deny(stored)
   const heard = { ...before, head: Math.max(before.head, frame.sequence) }
   if (after > before.sequence) return { outcome: 'gap', stream: heard, writes: [put('streams', heard)] }
   if (frame.sequence <= before.sequence) return IGNORE
@@ -152,6 +153,11 @@ function deny({ stream, memberships }: StoredRows): Merge {
   return { outcome: 'apply', stream: ended, writes: [put('streams', ended)] }
 }
 
+/** What was removed is read by pages alone: a pull was asked for before that was known here, and its no is no news. */
+function isFetchedByPages({ memberships }: StoredRows, { stream, sequence }: StoredStream): boolean {
+  return stream !== 'inbox' && sequence === 0 && memberships.get(stream)?.state === 'removed'
+}
+
 function hasLeft(stored: StoredRows, stream: StreamId): boolean {
   return stream !== 'inbox' && stored.memberships.get(stream)?.state === 'left'
 }
@@ -203,8 +209,18 @@ function inboxWrites(stored: StoredRows, row: Row): Write[] {
   }
   const hidden = doomed.filter((message) => isHidden(row, message.position)).flatMap(deleteMessage)
   // A conversation's stream has at least one change. Hidden, it isn't worth fetching before its next message.
-  const isNew = row.state !== 'hidden' && !stored.streams.has(conversation)
-  return [membership, ...hidden, ...(isNew ? [put('streams', { ...emptyStream(conversation), head: 1 })] : [])]
+  const isWanted = (row.state !== 'hidden' && !stored.streams.has(conversation)) || isCutShort(stored, row)
+  return [membership, ...hidden, ...(isWanted ? [put('streams', { ...emptyStream(conversation), head: 1 })] : [])]
+}
+
+/**
+ * Removed while we were away: of what may still be read (CNV-6), some is not here, and the stream will not be read out
+ * to us any more. Pages will be: the conversation is fetched like one of which there is no copy.
+ */
+function isCutShort(stored: StoredRows, row: MembershipRow): boolean {
+  if (row.state !== 'removed' || row.last_position === null) return false
+  const last = missingPositions(row.hidden, row.last_position).at(-1) ?? 0
+  return (stored.newest.get(row.conversation) ?? 0) < last
 }
 
 /** The local copy of a conversation goes, except for what says that it is gone. */

@@ -22,6 +22,8 @@ export interface StoredRows {
   readonly messages: ReadonlyMap<number, Tables['messages']>
   /** For an inbox: the conversations that its rows name, as far as there is a copy. */
   readonly streams: ReadonlyMap<ConversationId, StoredStream>
+  /** For an inbox: the newest message here of each conversation that its rows say one was removed from. */
+  readonly newest: ReadonlyMap<ConversationId, number>
   /** Messages that the arriving rows may take away. */
   readonly doomed: readonly Tables['messages'][]
 }
@@ -60,6 +62,7 @@ const nothing: StoredRows = {
   participants: new Map(),
   messages: new Map(),
   streams: new Map(),
+  newest: new Map(),
   doomed: [],
 }
 
@@ -94,16 +97,24 @@ async function readForConversation(
 async function readForInbox(replica: Replica, rows: readonly Row[]): Promise<Partial<StoredRows>> {
   const named = rows.filter((row) => row.type === 'membership')
   const ids = named.map((row): Key => [row.conversation])
-  const [memberships, streams, ...doomed] = await Promise.all([
+  const removed = named.filter((row) => row.state === 'removed')
+  const [memberships, streams, newest, ...doomed] = await Promise.all([
     present(replica.getMany('memberships', ids)),
     present(replica.getMany('streams', ids)),
+    Promise.all(removed.map((row) => readNewest(replica, row.conversation))),
     ...named.map((row) => readHidden(replica, row)),
   ])
   return {
     memberships: new Map(memberships.map((row) => [row.conversation, row])),
     streams: new Map(streams.map((row) => [row.stream as ConversationId, row])),
+    newest: new Map(removed.map((row, i) => [row.conversation, newest[i]!])),
     doomed: doomed.flat(),
   }
+}
+
+async function readNewest(replica: Replica, conversation: ConversationId): Promise<number> {
+  const [message] = await replica.scan('messages', { prefix: [conversation], reverse: true, limit: 1 })
+  return message?.position ?? 0
 }
 
 async function readHidden(replica: Replica, row: MembershipRow): Promise<Tables['messages'][]> {
