@@ -45,7 +45,12 @@ export interface Answer {
 }
 
 export async function startTestServer(
-  options: { sessionSeconds?: number; clock?: Parameters<typeof serve>[1]['clock'] } = {},
+  options: {
+    sessionSeconds?: number
+    clock?: Parameters<typeof serve>[1]['clock']
+    /** For a server behind something: where it listens, and where people think it is. */
+    behind?: { readonly port: number; readonly publicUrl: string }
+  } = {},
 ): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'parley-test-'))
   const administration = await openAdministration(folder)
@@ -60,6 +65,7 @@ export async function startTestServer(
     log: (message, details) => logged.push({ message, details }),
     development: true,
     ...(options.clock && { clock: options.clock }),
+    ...options.behind,
   })
   const minter = await createIdentityTokenMinter({
     providerId: app.providerId,
