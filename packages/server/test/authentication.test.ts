@@ -68,7 +68,7 @@ describe('signing in', () => {
     return person
   }
 
-  it('AUTH-22 … AUTH-28 connect, ask, nonce, the app’s service, identity token, session, answer', async () => {
+  it('AUTH-1 AUTH-22 AUTH-23 AUTH-24 AUTH-25 AUTH-26 AUTH-27 AUTH-28 connect, ask, nonce, the app’s service, identity token, session, answer', async () => {
     const reached = await fetch(`${home.server.url}/ping`, { method: 'HEAD' })
     expect(reached.status).toBe(200)
     const asked = await home.request('POST', '/nonces')

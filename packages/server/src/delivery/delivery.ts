@@ -59,7 +59,9 @@ export class Delivery {
           this.#tell(one.app, move.userId, (listener) => listener.change(change))
           continue
         }
-        this.#rememberAudience(keyOf(one.app, move.conversation.id), move.audience)
+        // Its people hear of the end of a conversation, and of nothing in it afterwards.
+        const isOver = move.conversation.record.deletedAt !== null
+        this.#rememberAudience(keyOf(one.app, move.conversation.id), isOver ? [] : move.audience)
         for (const userId of move.audience) this.#tell(one.app, userId, (listener) => listener.change(change))
       }
     }

@@ -1,4 +1,4 @@
-import { addPositions, type DeleteMessage, refuse } from '@parley/protocol'
+import { addPositions, type DeleteMessage, type Refusal, refuse } from '@parley/protocol'
 import { requireParticipant } from '../model/access.ts'
 import type { ConversationState } from '../model/conversation-state.ts'
 import type { Asking, Decision } from '../model/decision.ts'
@@ -17,7 +17,7 @@ export const deleteMessage: Operation<DeleteMessage, Record<string, never>> = {
     if (input.mode === 'my_devices') return hide(conversation, message, asking)
     // Before anything is said of the message: to a stranger, one that exists looks like one that does not.
     const access = requireParticipant(conversation, asking.userId)
-    if ('refusal' in access) return access
+    if ('refusal' in access) return inWordsOfMessages(access)
     if (!message) return notFound()
     const gone = { ...message, parts: [], deletedAt: asking.now }
     return {
@@ -30,6 +30,10 @@ export const deleteMessage: Operation<DeleteMessage, Record<string, never>> = {
 
 const notFound = () => refuse('not_found', { message: 'There is no such message.' })
 
+/** Whoever names only a message, as Layer's API does, must not learn from the sentence that its conversation exists. */
+const inWordsOfMessages = (refused: { readonly refusal: Refusal }) =>
+  refused.refusal.id === 'not_found' ? notFound() : refused
+
 /** A removed participant may still tidy up what they kept (DEL-6). */
 function hide(
   conversation: ConversationState | undefined,
@@ -39,7 +43,7 @@ function hide(
   const participant = conversation?.participants.get(asking.userId)
   if (!conversation || participant?.state !== 'removed') {
     const access = requireParticipant(conversation, asking.userId)
-    if ('refusal' in access) return access
+    if ('refusal' in access) return inWordsOfMessages(access)
   }
   if (!conversation || !participant || conversation.record.deletedAt !== null || !message) return notFound()
   if (participant.lastPosition !== null && message.position > participant.lastPosition) return notFound()

@@ -677,6 +677,7 @@ export function storeContract(open: () => Promise<Store>): void {
       expect(await store.lists.conversations(ONE, ben, page)).toEqual({ total: 0, items: [] })
       expect(await store.lists.conversation(ONE, uuid(1), ben)).toBeUndefined()
       expect(await store.lists.messages(ONE, uuid(1), ben, page)).toBeUndefined()
+      expect(await store.streams.audience(ONE, uuid(1))).toEqual([])
     })
 
     it('lists the messages a viewer can see, newest first, with their total', async () => {

@@ -127,7 +127,7 @@ export interface StreamStore {
     before: number | null,
     limit: number,
   ): Promise<MessagePage | undefined>
-  /** Active participants in the order they joined; empty if there is no such conversation. */
+  /** Active participants in the order they joined; none if there is no such conversation, or no longer. */
   audience(app: AppKey, conversation: Uuid): Promise<readonly UserId[]>
 }
 

@@ -72,6 +72,7 @@ export function memoryStreams(tables: Tables): Synchronous<StreamStore> {
     audience: (app, conversation) =>
       participantsOf(tables, app, conversation)
         .filter(({ record }) => isActive(record))
+        .filter(() => tables.conversations.get(keyOf(app, conversation))?.record.deletedAt === null)
         .map(({ record }) => record.userId),
   }
 }

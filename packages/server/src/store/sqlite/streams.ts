@@ -115,8 +115,9 @@ export function sqliteStreams(db: Database): Synchronous<StreamStore> {
     audience: (app, conversation) =>
       db
         .sql(
-          `SELECT user_id FROM participants
-           WHERE app = ? AND conversation = ? AND state IN ('joined', 'hidden') ORDER BY join_order`,
+          `SELECT p.user_id FROM participants p JOIN conversations c ON c.app = p.app AND c.id = p.conversation
+           WHERE p.app = ? AND p.conversation = ? AND p.state IN ('joined', 'hidden') AND c.deleted_at IS NULL
+           ORDER BY p.join_order`,
         )
         .pluck()
         .all(app, conversation) as UserId[],
