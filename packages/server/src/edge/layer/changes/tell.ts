@@ -19,6 +19,8 @@ const tellers: Readonly<Record<string, Teller>> = {
   'delete-conversation': tellDeleteConversation,
   'delete-message': tellDeleteMessage,
   'announce-profile': tellAnnounceProfile,
+  // Signing in may change a profile, and shows it in the same commit.
+  'open-session': tellAnnounceProfile,
 }
 
 /** The packets in which one viewer is told of a change. What they are made of is read off before this returns. */
