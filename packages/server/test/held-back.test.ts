@@ -2,45 +2,19 @@
 import { randomUUID } from 'node:crypto'
 import type { DownFrame } from '@parley/protocol'
 import { expect, it } from 'vitest'
-import { assemble } from '../src/assemble.ts'
 import { NativeConnection } from '../src/edge/native/connection.ts'
-import type { AppKey } from '../src/model/state.ts'
-import { openMemoryStore } from '../src/store/memory/memory-store.ts'
-import { type Store, StoreOutage } from '../src/store/store.ts'
-
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
+import { StoreOutage } from '../src/store/store.ts'
+import { assembleInMemory, settled } from './in-memory.ts'
 
 it('OPR-5 a chain in one batch is held back whole, not only its first link', async () => {
-  const inner = openMemoryStore()
-  const appId = randomUUID() as never
-  const provider = { id: randomUUID() as never, app: 0 as AppKey, jwksUrl: null }
-  const times = { sessionSeconds: null, allowedOrigins: null, createdAt: 0, suspendedAt: null }
-  await inner.apps.create(
-    { key: 0 as AppKey, id: appId, environment: 'staging', name: 'App', ...times },
-    provider,
-    null,
-  )
   /** While set, commits wait for it, and then fail. */
   let outage: Promise<void> | undefined
-  const commit: Store['log']['commit'] = async (writes) => {
+  const { edge, signIn } = await assembleInMemory(async () => {
     const isOut = outage !== undefined
     await outage
     if (isOut) throw new StoreOutage('Full.')
-    await inner.log.commit(writes)
-  }
-  const { edge } = await assemble(
-    { ...inner, log: { ...inner.log, commit } },
-    {
-      clock: { now: () => 1_000, after: () => () => undefined },
-      log: () => undefined,
-      baseUrl: () => '',
-      tokens: {
-        verify: async (token) => ({ ok: true, claims: { prn: token, iss: '', iat: 0, exp: 9_000, nce: '' } }),
-      },
-    },
-  )
-  const session = await edge.sessions.open(appId, 'alice')
-  if ('refusal' in session) throw new Error(session.refusal.id)
+  })
+  const { token } = await signIn('alice', 'Alice')
   const heard: DownFrame[] = []
   const connection = new NativeConnection(edge, {
     sendText: (text) => heard.push(JSON.parse(text)),
@@ -51,7 +25,7 @@ it('OPR-5 a chain in one batch is held back whole, not only its first link', asy
     close: () => undefined,
   })
   const say = (frame: object) => connection.receive(JSON.stringify(frame))
-  say({ type: 'hello', session_token: session.token, cursor: null, epoch: null })
+  say({ type: 'hello', session_token: token, cursor: null, epoch: null })
   await settled()
   const conversation = randomUUID()
   const input = { id: conversation, participants: ['ben'], distinct: false }

@@ -17,6 +17,8 @@ import { isGoodNonce, issueNonce, nonceHash } from './nonces.ts'
 /** Sessions looked up lately; the least recently used go first. */
 const MAX_CACHED = 50_000
 const MAX_ENDED = 10_000
+/** Conversations that show a changed profile in the commit that changes it; more would keep the lane for too long. */
+const MAX_SHOWN_AT_ONCE = 500
 /** Used nonces are kept this much longer than they live, so that a clock that jumps back revives none. */
 const NONCE_MEMORY_MS = 24 * 3_600_000
 
@@ -93,21 +95,25 @@ export class Sessions {
     if ('refusal' in verdict) return verdict
     const token = Buffer.from(this.#random(32)).toString('base64url')
     const userId = verdict.claims.prn as UserId
-    const outcome = await this.#options.lane.submit({
-      operation: openSession,
-      input: {
-        id: uuidv7(this.#options.clock.now(), this.#random(10)),
-        tokenHash: hashOf(token),
-        expiresAt: this.#expiry(app, verdict.claims),
-        claims: profileClaims(verdict.claims),
-      },
-      app: app.key,
-      userId,
-    })
+    const input = {
+      id: uuidv7(this.#options.clock.now(), this.#random(10)),
+      tokenHash: hashOf(token),
+      expiresAt: this.#expiry(app, verdict.claims),
+      claims: profileClaims(verdict.claims),
+    }
+    const submit = (showIn?: readonly Uuid[]) =>
+      this.#options.lane.submit({ operation: openSession, input: { ...input, showIn }, app: app.key, userId })
+    let shown: readonly Uuid[] | undefined
+    let outcome = await submit()
+    if ('result' in outcome && outcome.result.state === 'profile-changed') {
+      shown = (await this.#options.store.lists.conversationsOf(app.key, userId)).slice(0, MAX_SHOWN_AT_ONCE)
+      outcome = await submit(shown)
+    }
     if ('refusal' in outcome) return outcome
-    const { session, profile, isProfileChanged } = outcome.result
-    this.#remember(hashOf(token), session)
-    if (isProfileChanged) void this.#announce(app.key, userId)
+    if (outcome.result.state !== 'opened') throw new Error('A session was neither opened nor refused.')
+    const { session, profile } = outcome.result
+    this.#remember(input.tokenHash, session)
+    if (shown) void this.#announce(app.key, userId, new Set(shown))
     return { session, token, profile }
   }
 
@@ -227,10 +233,12 @@ export class Sessions {
     return Math.min(end > now ? end : end + limits.clockLeewayMs, longest)
   }
 
-  async #announce(app: AppKey, userId: UserId): Promise<void> {
+  /** Shows a changed profile where it was not shown with the change: beyond the bound, or joined in the meantime. */
+  async #announce(app: AppKey, userId: UserId, shown: ReadonlySet<Uuid>): Promise<void> {
     const { store, lane, log } = this.#options
     try {
       for (const conversation of await store.lists.conversationsOf(app, userId)) {
+        if (shown.has(conversation)) continue
         await lane.submit({ operation: announceProfile, input: { conversation }, app, userId })
       }
     } catch (error) {

@@ -2,6 +2,7 @@ import type { Uuid } from '@parley/protocol'
 import { refuse } from '@parley/protocol'
 import { newProfile, type ProfileClaims, withClaims } from '../model/profile.ts'
 import type { Profile, Session } from '../model/state.ts'
+import { shownIn } from './announce-profile.ts'
 import type { Operation } from './operation.ts'
 
 export interface OpenSession {
@@ -9,21 +10,30 @@ export interface OpenSession {
   readonly tokenHash: string
   readonly expiresAt: number
   readonly claims: ProfileClaims
+  /**
+   * Conversations in which a changed profile is shown, in the same commit: told later, it might never be. Undefined as
+   * long as nobody knows that it changed, which is nearly always.
+   */
+  readonly showIn?: readonly Uuid[] | undefined
 }
 
+export type SessionOpening =
+  | { readonly state: 'opened'; readonly session: Session; readonly profile: Profile }
+  /** Nothing was done: ask again, and say where to show the change. */
+  | { readonly state: 'profile-changed' }
+
 /** Opens a session for the caller, who comes into being with it if they are new. */
-export const openSession: Operation<
-  OpenSession,
-  { readonly session: Session; readonly profile: Profile; readonly isProfileChanged: boolean }
-> = {
+export const openSession: Operation<OpenSession, SessionOpening> = {
   name: 'open-session',
   remembered: false,
-  reads: (_input, asking) => ({ profiles: [asking.userId] }),
+  reads: (input, asking) => ({ profiles: [asking.userId], conversations: input.showIn ?? [] }),
   decide(input, asking, facts) {
     const known = facts.profile(asking.userId)
     if (known?.suspendedAt) return refuse('user_suspended')
     const before = known ?? newProfile(asking.userId, asking.now)
     const profile = withClaims(before, input.claims)
+    const isChanged = known !== undefined && profile !== known
+    if (isChanged && !input.showIn) return { facts: [], result: { state: 'profile-changed' } }
     const session: Session = {
       id: input.id,
       app: asking.app,
@@ -36,8 +46,9 @@ export const openSession: Operation<
       facts: [
         ...(known === profile ? [] : [{ type: 'profile' as const, profile }]),
         { type: 'session', session, tokenHash: input.tokenHash },
+        ...(isChanged ? (input.showIn ?? []) : []).flatMap((id) => shownIn(id, asking, facts)),
       ],
-      result: { session, profile, isProfileChanged: known !== undefined && profile !== known },
+      result: { state: 'opened', session, profile },
     }
   },
 }

@@ -1,0 +1,54 @@
+/** The parts of a server over a store in memory, for tests that look between one turn and the next. */
+import { randomUUID } from 'node:crypto'
+import type { Uuid } from '@parley/protocol'
+import { assemble } from '../src/assemble.ts'
+import type { AppKey } from '../src/model/state.ts'
+import { openMemoryStore } from '../src/store/memory/memory-store.ts'
+import type { Store, Writes } from '../src/store/store.ts'
+
+export const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+/** @param beforeCommit may wait or throw; then nothing is committed */
+export async function assembleInMemory(beforeCommit: (writes: Writes) => Promise<void> | void = () => undefined) {
+  const inner = openMemoryStore()
+  const appId = randomUUID() as Uuid
+  const app = {
+    key: 0 as AppKey,
+    id: appId,
+    environment: 'staging' as const,
+    name: 'App',
+    sessionSeconds: null,
+    allowedOrigins: null,
+    createdAt: 0,
+    suspendedAt: null,
+  }
+  await inner.apps.create(app, { id: randomUUID() as Uuid, app: 0 as AppKey, jwksUrl: null }, null)
+  const store: Store = {
+    ...inner,
+    log: {
+      ...inner.log,
+      commit: async (writes) => {
+        await beforeCommit(writes)
+        await inner.log.commit(writes)
+      },
+    },
+  }
+  const { edge } = await assemble(store, {
+    clock: { now: () => 1_000, after: () => () => undefined },
+    log: () => undefined,
+    baseUrl: () => '',
+    tokens: {
+      // A token is `user id:display name`; what real ones go through has its own tests.
+      verify: async (token) => {
+        const [prn = '', name = ''] = token.split(':')
+        return { ok: true, claims: { prn, display_name: name, iss: '', iat: 0, exp: 9_000, nce: '' } }
+      },
+    },
+  })
+  const signIn = async (userId: string, displayName: string) => {
+    const opened = await edge.sessions.open(appId, `${userId}:${displayName}`)
+    if ('refusal' in opened) throw new Error(opened.refusal.id)
+    return opened
+  }
+  return { edge, signIn }
+}
