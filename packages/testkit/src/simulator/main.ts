@@ -14,7 +14,10 @@ const { values } = parseArgs({
 })
 
 if (values.story !== undefined) {
-  const { story, findings, figures, digest } = await runWorld(planOf(Number(values.story)), { withStory: true })
+  const { story, findings, figures, digest } = await runWorld(planOf(Number(values.story)), {
+    withStory: true,
+    withDigest: true,
+  })
   for (const line of story) console.log(line)
   console.log(findings.length === 0 ? 'All is well.' : findings.join('\n'))
   console.log(figures, digest)

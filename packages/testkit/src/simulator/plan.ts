@@ -60,6 +60,8 @@ export interface Plan {
   readonly cutRate: number
   readonly maxUnsentBytes: number
   readonly sessionSeconds: number | null
+  /** Whether the server's clock starts jobs. */
+  readonly hasJobs: boolean
   /** How likely it is that the app's token function has nothing good to give. */
   readonly handlerTrouble: number
   /** How likely it is that a request over HTTP or its answer is lost. */
@@ -71,8 +73,12 @@ const PEOPLE = ['ann', 'bob', 'cleo', 'dan'] as const
 
 export function planOf(seed: number): Plan {
   const chance = new SeededChance(seed)
-  const people = PEOPLE.slice(0, 2 + chance.below(3))
-  const devices = [0, 1, ...Array.from({ length: 1 + chance.below(3) }, () => chance.below(people.length))]
+  // Most worlds are small: what goes wrong at all goes wrong there as well, and is told in fewer lines.
+  const isSmall = chance.below(5) > 0
+  const people = PEOPLE.slice(0, 2 + chance.below(isSmall ? 2 : 3))
+  const more = isSmall ? chance.below(2) : 1 + chance.below(3)
+  const devices = [0, 1, ...Array.from({ length: more }, () => chance.below(people.length))]
+  const steps = isSmall ? 8 + chance.below(15) : 30 + chance.below(41)
   return {
     seed,
     people,
@@ -85,7 +91,8 @@ export function planOf(seed: number): Plan {
     sessionSeconds: chance.pick([null, null, 3_600, 120, 40]),
     handlerTrouble: chance.pick([0, 0, 0.1, 0.4]),
     requestTrouble: chance.pick([0, 0, 0.1, 0.3]),
-    steps: Array.from({ length: 20 + chance.below(41) }, () => step(chance, devices.length)),
+    hasJobs: chance.below(8) === 0,
+    steps: Array.from({ length: steps }, () => step(chance, devices.length)),
   }
 }
 

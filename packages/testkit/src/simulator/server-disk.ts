@@ -146,6 +146,10 @@ export class ServerDisk {
       this.#timeline.after(this.#freeAt[thread] - now, () => {
         if (process.isDead) return
         job.run()
+        if (!isWrite) {
+          finish()
+          return
+        }
         // Between the flush and the word of it there is time to die.
         this.#timeline.after(this.#delay(), () => {
           this.#underWay = this.#underWay.filter((other) => other !== job)

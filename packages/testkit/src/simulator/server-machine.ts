@@ -32,6 +32,7 @@ export class ServerMachine {
   readonly #timeline: Timeline
   readonly #chance: SeededChance
   readonly #problem: (sentence: string) => void
+  readonly #hasJobs: boolean
   #process: ServerProcess | undefined
   /** By how much its clock is wrong. */
   clockErrorMs = 0
@@ -42,6 +43,8 @@ export class ServerMachine {
     of: {
       readonly timeline: Timeline
       readonly chance: SeededChance
+      /** Whether the clock starts jobs: once a second, which is much of what happens in a long wait. */
+      readonly hasJobs: boolean
       /** Something a server must never say of itself. */
       readonly problem: (sentence: string) => void
     },
@@ -50,6 +53,7 @@ export class ServerMachine {
     this.#timeline = of.timeline
     this.#chance = of.chance
     this.#problem = of.problem
+    this.#hasJobs = of.hasJobs
   }
 
   /** The app is registered; once in the life of a disk. */
@@ -99,7 +103,7 @@ export class ServerMachine {
       soon: (callback) => void this.#timeline.after(0, callback),
     })
     if (process.isDead) return
-    process.stopJobs = startJobs()
+    if (this.#hasJobs) process.stopJobs = startJobs()
     process.edge = edge
   }
 

@@ -31,7 +31,7 @@ export interface Outcome {
   /** What is wrong, in sentences; empty if all is well. */
   readonly findings: readonly string[]
   readonly figures: Figures
-  /** Of everything that travelled and was stored: the same for the same seed. */
+  /** Of everything that travelled and was stored: the same for the same seed; empty unless it was asked for. */
   readonly digest: string
   /** Who did what and when; empty unless it was asked for. */
   readonly story: readonly string[]
@@ -57,6 +57,7 @@ export type FigureName =
 
 export interface RunOptions {
   readonly withStory?: boolean
+  readonly withDigest?: boolean
   readonly mutation?: Mutation
 }
 
@@ -65,7 +66,7 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
   const chance = new SeededChance(plan.seed ^ 0x5eed)
   const findings: string[] = []
   const story: string[] = []
-  const hash = createHash('sha256')
+  const hash = options.withDigest ? createHash('sha256') : undefined
   const deeds: Deed[] = []
   /** At the beginning and at the end nothing breaks. */
   let isCalm = true
@@ -85,7 +86,7 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
   process.on('uncaughtException', rejected)
   try {
     const disk = new ServerDisk(timeline, chance, plan.serverDiskMs)
-    const server = new ServerMachine(disk, { timeline, chance, problem })
+    const server = new ServerMachine(disk, { timeline, chance, hasJobs: plan.hasJobs, problem })
     const newText = () => `t${++texts}`
     const devices: Device[] = plan.devices.map((person, i) => {
       const userId = plan.people[person]!
@@ -105,7 +106,7 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
           frames++
           const made = direction === 'down' ? MADE.exec(text) : null
           if (made) aliases.set(made[1]!, made[2]!)
-          hash.update(`${direction}${timeline.now}${text}`)
+          hash?.update(`${direction}${timeline.now}${text}`)
           if (options.withStory) tell(`${name} ${direction === 'up' ? '→' : '←'} ${text.slice(0, 400)}`)
           if (isCalm || chance.number() >= plan.cutRate) return undefined
           bitten++
@@ -117,7 +118,7 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
     })
     options.mutation?.({ disk, devices, server })
     disk.onCommit = (writes) => {
-      hash.update(`commit ${writes.cursor} ${writes.messages.length}`)
+      hash?.update(`commit ${writes.cursor} ${writes.messages.length}`)
       if (options.withStory) tell(`server: commit ${writes.cursor}`)
     }
     const stage: Stage = { plan, timeline, server, devices, deeds, tell, newText, askOtherDoor }
@@ -202,7 +203,7 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
     }
     for (const device of devices) void device.client.close().catch(() => undefined)
     await timeline.pass(0)
-    return { seed: plan.seed, findings, figures, digest: hash.digest('hex'), story }
+    return { seed: plan.seed, findings, figures, digest: hash?.digest('hex') ?? '', story }
   } finally {
     process.off('unhandledRejection', rejected)
     process.off('uncaughtException', rejected)
