@@ -255,7 +255,7 @@ describe('who may do what', () => {
         for (const what of WHAT) {
           const it = await target(what)
           const before = rows()
-          const [method, path] = reads[name](it)
+          const [method, path] = reads[name](it) as [string, string]
           const body = bodyOf(name)
           const token = tokens.get(who)
           const answer = await home.request(method, path, {

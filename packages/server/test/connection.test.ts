@@ -199,6 +199,7 @@ describe('a connection', () => {
 
   it('CON-2 CON-3 without a cursor, or with one of another log, every stream is named, with a cursor at the end', async () => {
     const dana = await arrive('dana')
+    let last = ''
     for (let n = 0; n < 3; n++) await dana.create('create-conversation', { participants: [`d${n}`], distinct: false })
     const { epoch } = dana.heard.find((frame) => frame.type === 'welcome') as { epoch: string }
     for (const [cursor, of] of [
@@ -206,6 +207,9 @@ describe('a connection', () => {
       ['9999999999', 'another log'],
       ['9999999999', null],
       [null, epoch],
+      // From beyond the end of this log, and no cursor at all.
+      ['9999999999', epoch],
+      ['yesterday', epoch],
     ] as const) {
       const again = await open()
       again.say(hello(dana.token, cursor, of))
@@ -213,9 +217,10 @@ describe('a connection', () => {
       expect(heads.streams).toHaveLength(4)
       expect(heads.streams).toContainEqual({ stream: 'inbox', sequence: 3 })
       expect(heads.cursor).toMatch(/^\d+$/)
+      last = heads.cursor!
     }
     const current = await open()
-    current.say(hello(dana.token, '9999999999', epoch))
+    current.say(hello(dana.token, last, epoch))
     expect((await current.hear('heads')).streams).toEqual([])
   })
 
@@ -444,17 +449,16 @@ describe('a connection while the store is away', () => {
     const inner = openSqliteStore(storeFile(home.folder))
     const store: Store = {
       ...inner,
-      log: new Proxy(inner.log, {
-        get: (log, name: keyof typeof log) =>
-          name !== 'commit'
-            ? log[name]
-            : async (writes: Parameters<typeof log.commit>[0]) => {
-                if (writes.messages.some(({ parts }) => parts[0]?.body === '0') && failures-- > 0) {
-                  throw new StoreOutage('Disk full.')
-                }
-                return log.commit(writes)
-              },
-      }),
+      log: {
+        lastCursor: () => inner.log.lastCursor(),
+        load: (wanted) => inner.log.load(wanted),
+        prune: (before) => inner.log.prune(before),
+        async commit(writes) {
+          const isFirst = writes.messages.some(({ parts }) => parts[0]?.body === '0')
+          if (isFirst && failures-- > 0) throw new StoreOutage('Disk full.')
+          await inner.log.commit(writes)
+        },
+      },
     }
     const token = await home.signIn('alice')
     const shaky = await serve(store, {})
