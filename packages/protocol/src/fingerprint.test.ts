@@ -50,7 +50,7 @@ it('what a client may say has not changed without anybody noticing', () => {
   }).toMatchInlineSnapshot(`
     {
       "SUBPROTOCOL": "parley.1",
-      "frames": "9b7f2be22d9bdc68",
+      "frames": "906879e6c7823737",
       "operations": {
         "create-conversation": "43f8d374a9e73c01",
         "delete-conversation": "94fe716bb19b5de9",

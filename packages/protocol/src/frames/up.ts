@@ -92,7 +92,7 @@ export const upFrame = v.variant('type', [
   v.object({
     type: v.literal('hello'),
     session_token: text(128),
-    cursor: v.nullable(v.pipe(v.string(), v.regex(/^\d{1,16}$/))),
+    cursor: v.nullable(text(64)),
     epoch: v.nullable(text(64)),
   }),
   v.object({

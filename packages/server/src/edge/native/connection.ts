@@ -62,6 +62,8 @@ export class NativeConnection implements Listener {
   #reads: Promise<void> = Promise.resolve()
   #readsWaiting = 0
   readonly #putOff = new Set<string>()
+  /** The server is going away; this is when to come back. */
+  #drainHint: number | undefined
   #cancelChallenge: () => void = () => undefined
   /** What came along with the hello: heard once we are in. Undefined before and after. */
   #early: string[] | undefined
@@ -122,7 +124,14 @@ export class NativeConnection implements Listener {
 
   /** The server is going away; come back after a while. */
   drain(retryAfterMs: number): void {
-    this.#close(closeCodes.goingAway, { type: 'goodbye', reason: 'going_away', retry_after_ms: retryAfterMs })
+    this.#drainHint = retryAfterMs
+    this.#leaveIfIdle()
+  }
+
+  /** What was taken on is answered first; nothing more is taken on. */
+  #leaveIfIdle(): void {
+    if (this.#drainHint === undefined || this.#operationsInFlight > 0) return
+    this.#close(closeCodes.goingAway, { type: 'goodbye', reason: 'going_away', retry_after_ms: this.#drainHint })
   }
 
   change(change: Change): void {
@@ -190,7 +199,7 @@ export class NativeConnection implements Listener {
       epoch: store.epoch,
       server_time: new Date(clock.now()).toISOString(),
     })
-    const after = hello.epoch === store.epoch && hello.cursor !== null ? Number(hello.cursor) : 0
+    const after = hello.epoch === store.epoch ? readCursor(hello.cursor) : 0
     await this.#sendHeads(session, after)
     if (this.#state.state !== 'catching-up') return
     this.#state = { state: 'live', session: this.#state.session }
@@ -203,7 +212,10 @@ export class NativeConnection implements Listener {
   }
 
   async #sendHeads(session: Session, after: number): Promise<void> {
-    const moved = await this.#edge.delivery.moved(session.app, session.userId, after)
+    const { delivery } = this.#edge
+    const since = await delivery.moved(session.app, session.userId, after)
+    // A cursor from beyond the end of the log is none of ours, whatever its epoch: the store may be a restored backup.
+    const moved = since.cursor < after ? await delivery.moved(session.app, session.userId, 0) : since
     const streams = [
       ...(moved.isInboxMoved ? [{ stream: 'inbox' as const, sequence: moved.inbox }] : []),
       ...moved.conversations.map(({ id, sequence }) => ({ stream: conversationId(id), sequence })),
@@ -257,6 +269,10 @@ export class NativeConnection implements Listener {
       })
       return
     }
+    if (this.#drainHint !== undefined) {
+      this.#refuseOperation(frame, { id: 'service_unavailable', retryAfterMs: this.#drainHint })
+      return
+    }
     // Asked again, it is no longer put off: what follows may follow.
     this.#putOff.delete(frame.id)
     const isHeldBack = () => {
@@ -304,6 +320,7 @@ export class NativeConnection implements Listener {
       .then((outcome) => {
         this.#operationsInFlight--
         this.#acknowledge(frame, outcome)
+        this.#leaveIfIdle()
       })
   }
 
@@ -432,6 +449,9 @@ export class NativeConnection implements Listener {
     this.gone()
   }
 }
+
+/** Whatever cannot be a cursor of ours is taken for none: the device hears of everything, and has a good one again. */
+const readCursor = (text: string | null): number => (text !== null && /^\d{1,15}$/.test(text) ? Number(text) : 0)
 
 /** The frame of a change, encoded and framed once for all its listeners. */
 function framed(change: Change): Buffer {
