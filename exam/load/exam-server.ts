@@ -1,25 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type CreatedApp, openAdministration } from '@parley/server'
+import type { CreatedApp } from '@parley/server'
 import { type ParleyServer, startParley } from '@parley/testkit'
-import { createIdentityTokenMinter, type IdentityTokenMinter } from '@parley/token'
+import type { IdentityTokenMinter } from '@parley/token'
 import type { ProcessRecord } from '../checker/history.ts'
 import type { RowContext } from '../row.ts'
+import { type AppOptions, newApp, ReachableServer } from './reachable-server.ts'
 import { now } from './recorder.ts'
 
-export interface ExamServerOptions {
-  readonly sessionSeconds?: number
+export interface ExamServerOptions extends AppOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly args?: readonly string[]
-  readonly dataFolder?: string
 }
 
 /** The shipped server in a process of its own, with an app; it can be killed and come back at the same address. */
-export class ExamServer {
-  readonly dataFolder: string
-  readonly app: CreatedApp
-  readonly minter: IdentityTokenMinter
+export class ExamServer extends ReachableServer {
   readonly readyMs: number[] = []
   readonly #lines: string[] = []
   readonly #unaskedExits: string[] = []
@@ -28,23 +21,11 @@ export class ExamServer {
   #isEndAsked = false
 
   private constructor(dataFolder: string, app: CreatedApp, minter: IdentityTokenMinter) {
-    this.dataFolder = dataFolder
-    this.app = app
-    this.minter = minter
+    super(dataFolder, app, minter)
   }
 
   static async start(context: RowContext, options: ExamServerOptions = {}): Promise<ExamServer> {
-    const folder = options.dataFolder ?? mkdtempSync(join(tmpdir(), 'parley-exam-'))
-    context.onEnd(() => rmSync(folder, { recursive: true, force: true }))
-    const administration = await openAdministration(folder)
-    const { sessionSeconds } = options
-    const app = await administration.createApp({
-      algorithm: 'ES256',
-      ...(sessionSeconds !== undefined && { sessionSeconds }),
-    })
-    await administration.close()
-    const { providerId, keyId, privateKeyPem: privateKey } = app
-    const minter = await createIdentityTokenMinter({ providerId, keyId, privateKey })
+    const { folder, app, minter } = await newApp(context, options)
     const server = new ExamServer(folder, app, minter)
     context.onEnd(() => server.kill())
     await server.start(options)
@@ -79,14 +60,6 @@ export class ExamServer {
     return this.#port
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${this.#port}`
-  }
-
-  get websocketUrl(): string {
-    return `ws://127.0.0.1:${this.#port}`
-  }
-
   /** Its end is wanted, whoever brings it about. */
   expectEnd(): void {
     this.#isEndAsked = true
@@ -105,29 +78,5 @@ export class ExamServer {
   get record(): ProcessRecord {
     const lines = this.#process?.isRunning ? [...this.#lines, ...this.#process.lines] : this.#lines
     return { name: 'the server', unaskedExits: [...this.#unaskedExits], lines: [...lines] }
-  }
-
-  /** Signs in over HTTP, without the SDK. */
-  async signIn(userId: string): Promise<string> {
-    const { nonce } = (await this.request('POST', '/nonces')) as { nonce: string }
-    const token = await this.minter.mint({ userId, nonce })
-    const opened = await this.request('POST', '/sessions', { identity_token: token, app_id: this.app.appId })
-    return (opened as { session_token: string }).session_token
-  }
-
-  /** One call of the HTTP interface; throws unless it succeeds. */
-  async request(method: string, path: string, body?: unknown, sessionToken?: string): Promise<unknown> {
-    const response = await fetch(this.url + path, {
-      method,
-      headers: {
-        accept: 'application/vnd.layer+json; version=2.0',
-        'content-type': 'application/json',
-        ...(sessionToken && { authorization: `Layer session-token="${sessionToken}"` }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    if (!response.ok) throw new Error(`${method} ${path} was answered ${response.status}: ${text.slice(0, 200)}`)
-    return text ? JSON.parse(text) : undefined
   }
 }

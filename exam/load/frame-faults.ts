@@ -38,7 +38,7 @@ export async function withFrameFaults(context: RowContext, faults: FrameFaults):
 
 export async function proxyFor(
   context: RowContext,
-  world: World,
+  world: { readonly server: { readonly port: number } },
   onFrame?: Parameters<typeof startFrameProxy>[0]['onFrame'],
 ): Promise<FrameProxy> {
   const { port } = world.server

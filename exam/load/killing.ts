@@ -62,12 +62,12 @@ export async function killAgainAndAgain(
   }
 }
 
-export function nudgeAll({ devices }: World): void {
+export function nudgeAll({ devices }: Pick<World, 'devices'>): void {
   for (const device of devices) device.nudge()
 }
 
 /** Waits until all devices are connected, with a hint to look every now and then. */
-export async function allBack(world: World): Promise<void> {
+export async function allBack(world: Pick<World, 'devices'>): Promise<void> {
   const hints = setInterval(() => nudgeAll(world), 50)
   try {
     await until(() => world.devices.every((device) => device.isLive), 'all devices are back')

@@ -1,7 +1,7 @@
 import type { DownFrame, Row, StreamId } from '@parley/protocol'
 import { WebSocket } from 'ws'
 import type { Copy, StoreView } from '../checker/history.ts'
-import type { ExamServer } from './exam-server.ts'
+import type { ReachableServer } from './reachable-server.ts'
 
 /** What a row is about: the same for every state of the same thing. */
 export function keyOfRow(row: Row): string {
@@ -21,7 +21,7 @@ export function keyOfRow(row: Row): string {
  * Everything the store has for an identity, read from the beginning over the native protocol by a session that never
  * was there before, and without the SDK; and what the server counts, read over HTTP.
  */
-export async function readStoreView(server: ExamServer, userId: string): Promise<StoreView> {
+export async function readStoreView(server: ReachableServer, userId: string): Promise<StoreView> {
   const token = await server.signIn(userId)
   const { identity, copy } = await readCopy(server.websocketUrl, token)
   const listed = (await server.request('GET', '/conversations?page_size=100', undefined, token)) as {
@@ -61,6 +61,7 @@ export async function readCopy(
     socket.on('message', (data) => {
       const frame = JSON.parse(String(data)) as DownFrame
       if (frame.type === 'goodbye') return reject(new Error(`The reader was sent away: ${frame.reason}.`))
+      if (frame.type === 'refusal') return reject(new Error(`The reader was refused: ${frame.error.message}`))
       if (frame.type === 'welcome') {
         identity = frame.identity.id
         epoch = frame.epoch

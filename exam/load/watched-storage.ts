@@ -49,6 +49,8 @@ export class WatchedStorage implements ReplicaStorage {
     if (write.type !== 'put') return
     if (write.table === 'outbox') this.#watcher.onOutbox(write.row.id, write.row.order)
     if (write.table !== 'messages' || this.#messages.has(write.row.id)) return
+    // One that was deleted meanwhile comes where its deletion is, and no screen shows it.
+    if (write.row.deleted_at !== null) return
     this.#messages.add(write.row.id)
     this.#watcher.onMessage(write.row, !this.#complete.has(write.row.conversation))
   }

@@ -33,7 +33,7 @@ export function chatter(devices: readonly ExamDevice[], conversation: Conversati
 }
 
 export interface MixedOptions {
-  readonly world: World
+  readonly world: Pick<World, 'devices'>
   readonly chance: SeededChance
   readonly conversations: readonly ConversationId[]
   /** Between two actions of one device. */

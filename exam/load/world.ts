@@ -9,6 +9,8 @@ import { percentile } from '../checker/percentile.ts'
 import type { RowContext } from '../row.ts'
 import { comparable, type DeviceOptions, ExamDevice } from './device.ts'
 import { ExamServer, type ExamServerOptions } from './exam-server.ts'
+import { LocalServer, type LocalServerOptions } from './local-server.ts'
+import type { ReachableServer } from './reachable-server.ts'
 import { now, Recorder } from './recorder.ts'
 import { readStoreView } from './store-view.ts'
 import { until } from './until.ts'
@@ -20,8 +22,8 @@ const QUIET_MS = 350
 type Making = Partial<Omit<DeviceOptions, 'recorder' | 'appId'>> & { readonly userId: string }
 
 /** One server, some devices, and the book in which everything is written. */
-export class World {
-  readonly server: ExamServer
+export class World<Server extends ReachableServer = ExamServer> {
+  readonly server: Server
   readonly recorder = new Recorder()
   readonly devices: ExamDevice[] = []
   readonly members: Record<string, IdentityId[]> = {}
@@ -29,13 +31,17 @@ export class World {
   convergedAt: number | undefined
   readonly #context: RowContext
 
-  private constructor(context: RowContext, server: ExamServer) {
+  private constructor(context: RowContext, server: Server) {
     this.#context = context
     this.server = server
   }
 
   static async open(context: RowContext, options: ExamServerOptions = {}): Promise<World> {
     return new World(context, await ExamServer.start(context, options))
+  }
+
+  static async openHere(context: RowContext, options: LocalServerOptions = {}): Promise<World<LocalServer>> {
+    return new World(context, await LocalServer.start(context, options))
   }
 
   /** A device that is not signed in yet. */
