@@ -1,6 +1,6 @@
 import type { AppKey } from '../../model/state.ts'
-import type { Synchronous } from '../sqlite/synchronous.ts'
 import type { AppStore } from '../store.ts'
+import type { Synchronous } from '../synchronous.ts'
 import type { Tables } from './tables.ts'
 
 /** Apps, providers, keys and sessions. */

@@ -1,7 +1,7 @@
 import { hasPosition, isUnread, type UserId, type Uuid } from '@parley/protocol'
 import { type AppKey, isActive, type MessageRecord, type ParticipantRecord } from '../../model/state.ts'
-import type { Synchronous } from '../sqlite/synchronous.ts'
 import type { ConversationView, ListStore } from '../store.ts'
+import type { Synchronous } from '../synchronous.ts'
 import {
   type ConversationEntry,
   keyOf,

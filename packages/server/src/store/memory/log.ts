@@ -1,5 +1,5 @@
-import type { Synchronous } from '../sqlite/synchronous.ts'
 import { type LoadedConversation, type LogStore, MessageExists, StoreOutage, type Writes } from '../store.ts'
+import type { Synchronous } from '../synchronous.ts'
 import { keyOf, messageById, messagesOf, participantsOf, type Tables } from './tables.ts'
 
 /** The write lane's side. A commit is looked through before it is applied, so that it happens whole or not at all. */

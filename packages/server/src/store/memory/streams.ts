@@ -1,7 +1,7 @@
 import { asOfRemoval } from '../../model/removal.ts'
 import { isActive } from '../../model/state.ts'
-import type { Synchronous } from '../sqlite/synchronous.ts'
 import type { StreamRow, StreamStore } from '../store.ts'
+import type { Synchronous } from '../synchronous.ts'
 import { keyOf, membershipsOf, messagesOf, participantsOf, type Tables } from './tables.ts'
 
 /** Reading streams: what moved, and the rows of one of them above a sequence. */

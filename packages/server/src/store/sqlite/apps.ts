@@ -1,9 +1,9 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import type { AppKey, Session } from '../../model/state.ts'
 import type { App, AppStore, Provider, ProviderKey } from '../store.ts'
+import type { Synchronous } from '../synchronous.ts'
 import type { Database } from './database.ts'
 import { type Row, toSession } from './rows.ts'
-import type { Synchronous } from './synchronous.ts'
 
 /** Apps, providers, keys and sessions. */
 export function sqliteApps(db: Database): Synchronous<AppStore> {

@@ -2,6 +2,7 @@ import type { UserId, Uuid } from '@parley/protocol'
 import { countPositions, hasPosition, missingPositions, type PositionSet, unreadRanges } from '@parley/protocol'
 import type { AppKey, MessageRecord, ParticipantRecord } from '../../model/state.ts'
 import type { ConversationView, ListStore } from '../store.ts'
+import type { Synchronous } from '../synchronous.ts'
 import type { Database } from './database.ts'
 import {
   MESSAGE_COLUMNS,
@@ -14,7 +15,6 @@ import {
   toProfile,
 } from './rows.ts'
 import { conversationRow, participantRows } from './streams.ts'
-import type { Synchronous } from './synchronous.ts'
 
 /** Lists and views for the REST APIs, each from one viewer's perspective. */
 export function sqliteLists(db: Database): Synchronous<ListStore> {

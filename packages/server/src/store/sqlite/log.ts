@@ -9,6 +9,7 @@ import {
   StoreOutage,
   type Writes,
 } from '../store.ts'
+import type { Synchronous } from '../synchronous.ts'
 import type { Database } from './database.ts'
 import {
   CONVERSATION_COLUMNS,
@@ -22,7 +23,6 @@ import {
   toProfile,
   toSession,
 } from './rows.ts'
-import type { Synchronous } from './synchronous.ts'
 
 /** The write lane's side of the file. */
 export function sqliteLog(db: Database): Synchronous<LogStore> {

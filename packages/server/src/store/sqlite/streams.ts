@@ -2,6 +2,7 @@ import type { UserId, Uuid } from '@parley/protocol'
 import { asOfRemoval } from '../../model/removal.ts'
 import { type AppKey, isActive, type MessageRecord, type ParticipantRecord } from '../../model/state.ts'
 import type { StreamRow, StreamStore } from '../store.ts'
+import type { Synchronous } from '../synchronous.ts'
 import type { Database } from './database.ts'
 import {
   CONVERSATION_COLUMNS,
@@ -13,7 +14,6 @@ import {
   toParticipant,
   toProfile,
 } from './rows.ts'
-import type { Synchronous } from './synchronous.ts'
 
 /** Reading streams: what moved, and the rows of one of them above a sequence. */
 export function sqliteStreams(db: Database): Synchronous<StreamStore> {
