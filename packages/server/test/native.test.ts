@@ -82,11 +82,10 @@ describe('a server and people who speak the native protocol', () => {
     const alice = await home.connect('alice')
     const conversation = await alice.create('create-conversation', { participants: ['ben'], distinct: false })
     const ids = Array.from({ length: 200 }, () => randomUUID())
-    const answers = ids.map((id, index) => {
+    for (const [index, id] of ids.entries()) {
       const input = { id, conversation: conversation.id, parts: text(String(index)) }
       alice.say({ type: 'operation', id, name: 'send-message', input: input as never })
-    })
-    expect(answers).toHaveLength(200)
+    }
     for (const [index, id] of ids.entries()) {
       expect(await alice.hear('acknowledgement')).toMatchObject({ id, result: { position: index + 1 } })
     }
