@@ -27,6 +27,7 @@ export interface Surroundings {
   readonly tell: (sentence: string) => void
   readonly problem: (sentence: string) => void
   readonly onFrame: WireOptions['onFrame']
+  readonly tamper: WireOptions['tamper']
   readonly newText: () => string
 }
 
@@ -267,7 +268,7 @@ export class Device {
   }
 
   #openWire(process: DeviceProcess): ReturnType<NonNullable<ClientOptions['sockets']>> {
-    const { timeline, chance, plan, server, onFrame, isCalm } = this.#world
+    const { timeline, chance, plan, server, onFrame, tamper, isCalm } = this.#world
     const wire: Wire = new Wire({
       timeline,
       chance,
@@ -276,6 +277,7 @@ export class Device {
       serverPatienceMs: 45_000,
       accept: (socket) => server.accept(socket, wire),
       onFrame,
+      tamper,
     })
     process.wires.clear()
     process.wires.add(wire)

@@ -1,3 +1,5 @@
+export { type Mutation, mutations } from './mutations.ts'
 export { type Plan, planOf } from './plan.ts'
 export { type Campaign, runSeeds } from './run-seeds.ts'
+export { shrink } from './shrink.ts'
 export { type Outcome, runWorld } from './world.ts'

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { planOf } from './plan.ts'
 import { runSeeds } from './run-seeds.ts'
+import { shrink } from './shrink.ts'
 import { runWorld } from './world.ts'
 
 const { values } = parseArgs({
@@ -35,6 +36,12 @@ if (values.story !== undefined) {
         .map((sentence) => `    ${sentence.slice(0, 600)}`)
         .join('\n')}`,
     )
+  }
+  const [first] = failed
+  if (first) {
+    const plan = await shrink(planOf(first.seed), async (smaller) => (await runWorld(smaller)).findings.length > 0)
+    const { story, findings } = await runWorld(plan, { withStory: true })
+    console.log(`\nseed ${first.seed}, in ${plan.steps.length} steps:\n${[...story, ...findings].join('\n')}\n`)
   }
   console.log({ seeds, failed: failed.length, perSecond: Math.round(seeds / seconds), ...figures })
   process.exitCode = failed.length === 0 ? 0 : 1

@@ -47,7 +47,9 @@ export interface WireOptions {
   readonly serverPatienceMs: number
   /** Opens the server's side, unless nobody is there. */
   readonly accept: (socket: ServerSocket) => ServerConnection | undefined
-  /** Called for each frame that arrives; true cuts the line right after it. */
+  /** What becomes of a frame: itself, unless something is broken on purpose. */
+  readonly tamper: (direction: 'up' | 'down', text: string) => string | undefined
+  /** Called for each frame that arrives; the line may break right after it. */
   readonly onFrame: (direction: 'up' | 'down', text: string) => Cut | undefined
 }
 
@@ -183,8 +185,10 @@ export class Wire {
     const count = 1 + this.#options.chance.below(queue.length || 1)
     for (let i = 0; i < count && queue.length > 0 && !this.#isDead[direction]; i++) {
       if (direction === 'up' && this.#isServerPaused) return
-      const text = queue.shift()!
-      if (direction === 'down') this.#unsentBytes -= text.length
+      const sent = queue.shift()!
+      if (direction === 'down') this.#unsentBytes -= sent.length
+      const text = this.#options.tamper(direction, sent)
+      if (text === undefined) continue
       const cut = this.#options.onFrame(direction, text)
       if (direction === 'up') this.#connection?.receive(text)
       else if (!this.#deviceKnows) this.device.onmessage?.(text)

@@ -18,6 +18,7 @@ import type { Plan } from './plan.ts'
 import { ServerDisk } from './server-disk.ts'
 import { ServerMachine } from './server-machine.ts'
 import { cuts, performers, type Stage } from './steps.ts'
+import { tellFrame } from './tell-frame.ts'
 import { Timeline } from './timeline.ts'
 
 /** After healing everything must be level within this; back-off alone may take half a minute. */
@@ -73,6 +74,7 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
   let frames = 0
   let bitten = 0
   let texts = 0
+  const line: Parameters<Mutation>[0]['line'] = { tamper: (_direction, text) => text }
   /** Conversations asked for → what the server made of them. */
   const aliases = new Map<string, string>()
   const at = () => `${(timeline.now / 1_000).toFixed(3).padStart(9)} s  `
@@ -102,12 +104,13 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
         tell,
         problem,
         newText,
+        tamper: (direction, text) => line.tamper(direction, text),
         onFrame(direction, text) {
           frames++
           const made = direction === 'down' ? MADE.exec(text) : null
           if (made) aliases.set(made[1]!, made[2]!)
           hash?.update(`${direction}${timeline.now}${text}`)
-          if (options.withStory) tell(`${name} ${direction === 'up' ? '→' : '←'} ${text.slice(0, 400)}`)
+          if (options.withStory) tell(`${name} ${direction === 'up' ? '→' : '←'} ${tellFrame(text)}`)
           if (isCalm || chance.number() >= plan.cutRate) return undefined
           bitten++
           const how = chance.pick(cuts)
@@ -116,7 +119,7 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
         },
       })
     })
-    options.mutation?.({ disk, devices, server })
+    options.mutation?.({ disk, devices, server, line })
     disk.onCommit = (writes) => {
       hash?.update(`commit ${writes.cursor} ${writes.messages.length}`)
       if (options.withStory) tell(`server: commit ${writes.cursor}`)

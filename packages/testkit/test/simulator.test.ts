@@ -1,0 +1,52 @@
+import { mutations, planOf, runSeeds, runWorld, shrink } from '@parley/testkit/simulator'
+import { describe, expect, it } from 'vitest'
+
+describe('the simulator', () => {
+  it('repeats a seed to the byte', async () => {
+    for (const seed of [3, 17, 91]) {
+      const [first, second] = [
+        await runWorld(planOf(seed), { withDigest: true }),
+        await runWorld(planOf(seed), { withDigest: true }),
+      ]
+      expect(second).toEqual(first)
+      expect(first.figures.frames).toBeGreaterThan(10)
+    }
+    expect((await runWorld(planOf(4), { withDigest: true })).digest).not.toBe(
+      (await runWorld(planOf(5), { withDigest: true })).digest,
+    )
+  })
+
+  it('P1 chance: all replicas equal, nothing lost, nothing twice, nobody reordered, counts right', async () => {
+    const { failed, figures } = await runSeeds({ from: 1, count: 100 })
+    expect(failed.map(({ seed, findings }) => ({ seed, findings }))).toEqual([])
+    for (const name of [
+      'cuts',
+      'serverCrashes',
+      'deviceCrashes',
+      'deviceWritesLost',
+      'commitsRefused',
+      'refused',
+    ] as const) {
+      expect(figures[name], name).toBeGreaterThan(0)
+    }
+  })
+})
+
+describe('a world with one thing broken', () => {
+  it.each(Object.entries(mutations))('%s: it is noticed', async (_, mutation) => {
+    const { failed } = await runSeeds({ from: 1, count: 200, maxFailures: 1 }, { mutation })
+    expect(failed).toHaveLength(1)
+  })
+
+  it('is told in as few steps as it takes', async () => {
+    const mutation = mutations['the store drops a commit and says nothing']!
+    const { failed } = await runSeeds({ from: 1, count: 200, maxFailures: 1 }, { mutation })
+    const plan = planOf(failed[0]!.seed)
+    const fails = async (one: typeof plan) => (await runWorld(one, { mutation })).findings.length > 0
+    const smaller = await shrink(plan, fails, { maxRuns: 40 })
+    expect(smaller.steps.length).toBeLessThan(plan.steps.length)
+    const { story, findings } = await runWorld(smaller, { mutation, withStory: true })
+    expect(findings).not.toEqual([])
+    expect(story.some((line) => line.includes('send'))).toBe(true)
+  })
+})
