@@ -207,11 +207,15 @@ export class Client {
     const known = draft.input.distinct
       ? await findDistinct(this.#authentication.replica!, await engine.outbox.list(), people)
       : undefined
-    if (known !== undefined)
-      return {
-        ...this.#created(known, draft.id),
-        acknowledged: Promise.resolve({ conversation: known, outcome: 'found' }),
-      }
+    if (known !== undefined) {
+      // On its way itself, it is acknowledged when the server has made it, and not at all if it is given up.
+      const pending = engine.outbox.creationOf(known)
+      const acknowledged = (pending ?? Promise.resolve({ conversation: known })).then(
+        ({ conversation }) => ({ conversation, outcome: 'found' }) as const,
+      )
+      acknowledged.catch(() => {})
+      return { ...this.#created(known, draft.id), acknowledged }
+    }
     const placed = await this.#add(draft, options.signal)
     const acknowledged = answerOf(
       placed,

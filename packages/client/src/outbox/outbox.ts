@@ -129,6 +129,12 @@ export class Outbox {
     }
   }
 
+  /** The server's answer to come, if the conversation's own creation waits to be sent. */
+  creationOf(conversation: ConversationId): Promise<Acknowledged> | undefined {
+    const creation = this.#of(conversation).find(({ name }) => name === 'create-conversation')
+    return creation?.state === 'waiting' ? this.#waitFor(creation.id) : undefined
+  }
+
   /** The id a conversation goes by now. */
   resolve(conversation: ConversationId): ConversationId {
     return this.#aliases.get(conversation) ?? conversation
