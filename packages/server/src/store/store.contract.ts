@@ -464,9 +464,18 @@ export function storeContract(open: () => Promise<Store>): void {
           messages: [message(uuid(1), target.position, { sequence, firstSequence: target.first, isNew })],
         })
       }
+      // At the end only changes, none of them of what is new.
+      for (let sequence = 121; sequence <= 125; sequence++) {
+        const { position, first } = known[sequence - 121]!
+        latest.set(`m${position}`, sequence)
+        await commit(store, {
+          conversations: [conversation(uuid(1), { sequence: 1, headSequence: sequence, headPosition: known.length })],
+          messages: [message(uuid(1), position, { sequence, firstSequence: first, isNew: false })],
+        })
+      }
       const expected = [...latest.values()].sort((a, b) => a - b)
       for (const limit of [1, 2, 7, 250]) {
-        for (const after of [0, 1, 3, 4, 50, 119, 120]) {
+        for (const after of [0, 1, 3, 4, 50, 119, 120, 122, 125]) {
           const seen: number[] = []
           let from = after
           for (;;) {
@@ -474,10 +483,11 @@ export function storeContract(open: () => Promise<Store>): void {
             expect(page.rows.length).toBeLessThanOrEqual(limit)
             seen.push(...sequences(page.rows))
             if (page.more) expect(page.sequence).toBe(page.rows[page.rows.length - 1]!.record.sequence)
+            expect(page.sequence).toBeGreaterThanOrEqual(from + (page.more ? 1 : 0))
             from = page.sequence
             if (!page.more) break
           }
-          expect(from).toBe(120)
+          expect(from).toBe(125)
           expect(seen).toEqual(expected.filter((sequence) => sequence > after))
         }
       }
