@@ -126,7 +126,7 @@ describe('signing in', () => {
         : undefined
     await expect(world.finish(alice.client.authenticate('alice'))).rejects.toMatchObject({ code: 'wrong_user' })
     await world.flow()
-    expect(world.server.requests.at(-1)).toBe('DELETE /sessions/t')
+    expect(world.server.requests.at(-1)).toBe('DELETE /sessions/current')
     expect(await (await alice.replica()).scan('meta')).toEqual([])
   })
 

@@ -134,7 +134,7 @@ describe('signing in', () => {
     const person = await arrive(first.session_token)
     const { id } = await person.create('create-conversation', { participants: ['ben'], distinct: false })
     await person.create('send-message', { conversation: id, parts: text('still here') })
-    await home.request('DELETE', `/sessions/${first.session_token}`, { token: first.session_token })
+    await home.request('DELETE', '/sessions/current', { token: first.session_token })
     const again = await arrive((await open(home, 'returning')).session_token)
     expect((await again.hear('heads')).streams).toContainEqual({ stream: `layer:///conversations/${id}`, sequence: 4 })
   })

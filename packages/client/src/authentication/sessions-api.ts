@@ -48,7 +48,7 @@ export async function openSession(
 
 /** Ends a session. One that is unknown to the server has ended already, which is as good. */
 export async function endSession(ports: SessionsApiPorts, token: string, signal: AbortSignal): Promise<void> {
-  const request = { method: 'DELETE', path: `/sessions/${encodeURIComponent(token)}`, token }
+  const request = { method: 'DELETE', path: '/sessions/current', token }
   try {
     await call(ports, request, signal)
   } catch (error) {

@@ -138,11 +138,15 @@ export class FakeServer {
     this.requests.push(`${init.method} ${pathname}`)
     const instead = this.network.isUp ? this.intercept(init.method, pathname) : 'network error'
     if (instead === 'network error') throw new TypeError('fetch failed')
-    const { status, body } = instead ?? this.#answer(init.method, pathname, init.body)
+    const { status, body } = instead ?? this.#answer(init.method, pathname, init)
     return { status, headers: { get: () => null }, text: async () => body }
   }
 
-  #answer(method: string, path: string, body: string | undefined): { status: number; body: string } {
+  #answer(
+    method: string,
+    path: string,
+    { body, headers }: { readonly body?: string; readonly headers: Readonly<Record<string, string>> },
+  ): { status: number; body: string } {
     const json = (status: number, value: unknown) => ({ status, body: JSON.stringify(value) })
     const refuse = (id: ErrorId, data?: Record<string, unknown>) =>
       json(errors[id].status, toWireError(data ? { id, data } : { id }))
@@ -158,8 +162,8 @@ export class FakeServer {
         identity,
       })
     }
-    if (method === 'DELETE' && path.startsWith('/sessions/')) {
-      const session = this.#sessions.get(decodeURIComponent(path.slice('/sessions/'.length)))
+    if (method === 'DELETE' && path === '/sessions/current') {
+      const session = this.#sessions.get(/session-token="(.*)"/.exec(headers.authorization ?? '')?.[1] ?? '')
       if (!session) return refuse('authentication_required', { nonce: this.newNonce() })
       this.#sessions.delete(session.token)
       for (const connection of [...this.#connections]) {

@@ -44,7 +44,9 @@ export function authenticationRoutes(http: FastifyInstance, edge: Edge): void {
 
   http.delete<{ Params: { token: string } }>('/sessions/:token', async (request, reply) => {
     const session = await requireSession(edge, request)
-    const named = await edge.sessions.find(request.params.token)
+    // Layer's clients name the session by its token; ours say `current`, so that no address holds one.
+    const { token } = request.params
+    const named = token === 'current' ? session : await edge.sessions.find(token)
     if (!named || named.app !== session.app || named.userId !== session.userId) {
       throw new RefusedRequest({ id: 'not_found', message: 'There is no such session.' })
     }
