@@ -1,5 +1,6 @@
 import { type FrameProxy, type FrameRule, SeededChance, startFrameProxy } from '@parley/testkit'
 import { judge, type RowContext, type RowResult } from '../row.ts'
+import { hastyClock } from './hasty-clock.ts'
 import { chatter, mixed } from './workloads.ts'
 import { pause, World } from './world.ts'
 
@@ -49,19 +50,4 @@ export async function proxyFor(
   })
   context.onEnd(() => proxy.close())
   return proxy
-}
-
-/** A device's clock that goes so many times as fast as ours. */
-export function hastyClock(speed: number) {
-  const startedAt = performance.now()
-  const wallStartedAt = Date.now()
-  const passed = () => (performance.now() - startedAt) * speed
-  return {
-    now: passed,
-    wall: () => wallStartedAt + passed(),
-    after(ms: number, task: () => void) {
-      const timer = setTimeout(task, ms / speed)
-      return () => clearTimeout(timer)
-    },
-  }
 }

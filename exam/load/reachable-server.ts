@@ -24,14 +24,17 @@ export async function newApp(context: RowContext, { dataFolder, sessionSeconds }
   return { folder, app, minter: minterOf(app) }
 }
 
-export const minterOf = ({ providerId, keyId, privateKeyPem: privateKey }: CreatedApp) =>
-  createIdentityTokenMinter({ providerId, keyId, privateKey })
+export const minterOf = (
+  { providerId, keyId, privateKeyPem: privateKey }: CreatedApp,
+  options: { readonly now?: () => number } = {},
+) => createIdentityTokenMinter({ providerId, keyId, privateKey, ...options })
 
 /** A server as its visitors see it. */
 export abstract class ReachableServer {
   readonly dataFolder: string
   readonly app: CreatedApp
-  readonly minter: IdentityTokenMinter
+  /** Who signs for the app; another key may take over. */
+  minter: IdentityTokenMinter
   abstract readonly port: number
   abstract readonly record: ProcessRecord
 

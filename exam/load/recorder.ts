@@ -20,7 +20,12 @@ export class Recorder {
     const number = this.#count++
     const operation = { ...invoked, id: `call ${number}`, order: number, invokedAt: now() }
     this.#operations.set(number, { ...operation, outcome: { state: 'unknown' } })
-    const started = await call()
+    const started = await call().catch((error: { code?: string }) => {
+      // It was not even taken on.
+      const outcome = { state: 'failed' as const, at: now(), reason: error.code ?? String(error) }
+      this.#operations.set(number, { ...operation, outcome })
+      throw error
+    })
     if (!started) {
       this.#operations.delete(number)
       return undefined
