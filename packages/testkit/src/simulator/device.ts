@@ -108,6 +108,12 @@ export class Device {
   }
 
   signOut(options: { readonly discardUnsent: boolean; readonly keepData: boolean }): void {
+    // From here on what is unsent may go: the app said so, and will not be told of it after a crash.
+    if (options.discardUnsent) {
+      for (const deed of this.#world.deeds) {
+        if (deed.device === this.name && deed.installation === this.installation) deed.isGivenUp = true
+      }
+    }
     this.call('sign out', (client) => client.deauthenticate(options))
   }
 

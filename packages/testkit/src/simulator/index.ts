@@ -1,5 +1,7 @@
 export { type Mutation, mutations } from './mutations.ts'
 export { type Plan, planOf } from './plan.ts'
+export { type ReceiptsOutcome, runReceipts } from './receipts-model.ts'
 export { type Campaign, runSeeds } from './run-seeds.ts'
 export { shrink } from './shrink.ts'
+export { type TornOutcome, tearDisks } from './torn-disk.ts'
 export { type Outcome, runWorld } from './world.ts'
