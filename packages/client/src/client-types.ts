@@ -77,6 +77,9 @@ export interface ClientEvents {
   problem: { readonly error: unknown }
 }
 
+/** Tells the app of something. */
+export type Tell = <Name extends keyof ClientEvents>(name: Name, event: ClientEvents[Name]) => void
+
 /** An operation that is safe in the outbox. */
 export interface Operation<Result = unknown> {
   /** Names it in the outbox. */

@@ -1,9 +1,9 @@
 /**
  * What an app holds: one client for one app on one device. A table of contents: each method says where it leads.
  */
-import { type BasicIdentity, type ConversationId, type SendMessageResult, uuidv7 } from '@parley/protocol'
+import { type BasicIdentity, type ConversationId, uuidv7 } from '@parley/protocol'
 import { Authentication, type DeauthenticateOptions } from './authentication/authentication.ts'
-import type { AuthenticationState } from './authentication/authentication-state.ts'
+import { type AuthenticationState, unavailable } from './authentication/authentication-state.ts'
 import type {
   ClientEvents,
   ClientOptions,
@@ -13,10 +13,11 @@ import type {
   OperationOptions,
   OutboxHandle,
   SentMessage,
+  Tell,
 } from './client-types.ts'
 import { Emitter } from './emitter.ts'
 import { systemChance, systemClock, systemLocks } from './environment.ts'
-import { abortable, forApp, ParleyError, throwIfAborted } from './errors.ts'
+import { abortable, forApp, throwIfAborted } from './errors.ts'
 import { systemHints } from './hints.ts'
 import { readConversationId, readMessageId } from './operations/check.ts'
 import { type CreateConversationOptions, createConversation } from './operations/create-conversation.ts'
@@ -31,9 +32,9 @@ import type { LiveQuery } from './queries/live-query.ts'
 import { type ConversationQueryOptions, createViews, type MessageQueryOptions } from './queries/views.ts'
 import { systemStorage } from './replica-storage.ts'
 import { ReplicaWatch } from './replica-watch.ts'
-import type { ConnectionState } from './sync/connection-state.ts'
+import { type ConnectionState, stopped } from './sync/connection-state.ts'
 import { Engine } from './sync/engine.ts'
-import type { HistoryProgress } from './sync/history.ts'
+import { type HistoryProgress, NO_HISTORY } from './sync/history.ts'
 import { systemFetch } from './transport/fetch.ts'
 import { webSockets } from './transport/socket.ts'
 import type { ConversationView } from './view/conversation-view.ts'
@@ -69,7 +70,7 @@ export class Client {
     const { appId, url, challenge, clock = systemClock, chance = systemChance } = options
     const sockets = options.sockets ?? webSockets(options.webSocket)
     const websocketUrl = options.websocketUrl ?? url.replace(/^http/, 'ws')
-    const emit = this.#emitter.emit.bind(this.#emitter)
+    const tell: Tell = (name, event) => this.#emitter.emit(name, event)
     this.#newUuid = () => uuidv7(clock.wall(), chance.bytes(10))
     this.#authentication = new Authentication({
       appId,
@@ -77,44 +78,12 @@ export class Client {
       clock,
       chance,
       api: { url, appId, clock, fetch: options.fetch ?? systemFetch },
-      storage: this.#watch.over(options.storage ?? systemStorage(() => emit('storage', { state: 'memory' }))),
+      storage: this.#watch.over(options.storage ?? systemStorage(() => tell('storage', { state: 'memory' }))),
       locks: options.locks ?? systemLocks,
-      makeEngine: (replica, identity, sessionToken) =>
-        new Engine({
-          url: websocketUrl,
-          replica,
-          identity: identity.id,
-          sessionToken,
-          sockets,
-          clock,
-          chance,
-          events: {
-            onConnection: (state) => {
-              this.#authentication.connectionChanged(state)
-              emit('connection', state)
-            },
-            onWelcome: ({ identity, session }) => this.#authentication.welcomed(identity, session),
-            onChallenge: ({ nonce }) => this.#authentication.challenged(nonce),
-            onRenewed: (session) => this.#authentication.renewed(session),
-            onRefusal: (error) => this.#authentication.refused(error),
-            onGoodbye: (goodbye) => this.#authentication.saidGoodbye(goodbye),
-            onHistory: (progress) => emit('history', progress),
-            onFailed: (entries) => emit('operation-failed', { entries }),
-            onRelabelled: (from, to) => emit('relabelled', { from, to }),
-            onTyping: (conversation, typing, paused) => emit('typing', { conversation, typing, paused }),
-            onStorage: (state, error) => emit('storage', { state, error }),
-            onSocketError: (error) => emit('problem', { error }),
-          },
-        }),
-      events: {
-        onState: (state) => emit('state', state),
-        onReplica: (replica, identity) => this.#watch.show(replica, identity),
-        onChallengeFailed: (failure) => emit('challenge-failed', failure),
-        onRenewed: (session) => emit('renewed', session),
-        onUnsent: (entries) => emit('unsent', { entries }),
-        onDeauthenticated: (deauthentication) => emit('deauthenticated', deauthentication),
-        onStorageLost: (_reason, error) => emit('storage', { state: 'lost', error }),
-      },
+      makeEngine: (replica, identity, session) =>
+        new Engine({ url: websocketUrl, replica, identity: identity.id, session, sockets, clock, chance, tell }),
+      tell,
+      onReplica: (replica, identity) => this.#watch.show(replica, identity),
     })
     this.#stopHints = (options.hints ?? systemHints)(() => this.#authentication.engine?.hint())
     this.outbox = {
@@ -139,13 +108,14 @@ export class Client {
     return this.#authentication.identity
   }
 
+  /** The line to the server, the same object until it is in another state. */
   get connection(): ConnectionState {
-    return this.#authentication.engine?.connection ?? { state: 'stopped', until: null }
+    return this.#authentication.engine?.connection ?? stopped
   }
 
+  /** How much of the history is on the device; the same object until that changes. */
   get history(): HistoryProgress {
-    const none = { state: 'waiting', conversationsDone: 0, conversationsTotal: 0, messages: 0 } as const
-    return this.#authentication.engine?.historyProgress ?? none
+    return this.#authentication.engine?.historyProgress ?? NO_HISTORY
   }
 
   /** Listens; the function returned stops it. */
@@ -217,11 +187,7 @@ export class Client {
       return { ...this.#created(known, draft.id), acknowledged }
     }
     const placed = await this.#add(draft, options.signal)
-    const acknowledged = answerOf(
-      placed,
-      ({ result }) => result as unknown as Awaited<CreatedConversation['acknowledged']>,
-    )
-    return { ...this.#created(placed.conversation, placed.id), acknowledged }
+    return { ...this.#created(placed.conversation, placed.id), acknowledged: answerOf(placed) }
   }
 
   #created(id: ConversationId, operationId: string): Omit<CreatedConversation, 'acknowledged'> {
@@ -237,8 +203,7 @@ export class Client {
     const send: ConversationHandle['sendMessage'] = async (parts, options = {}): Promise<SentMessage> => {
       const { id, draft } = sendMessage(current(), parts, options, newUuid)
       const placed = await this.#add(draft, options.signal)
-      const acknowledged = answerOf(placed, ({ result }) => result as unknown as SendMessageResult)
-      return { id, operationId: placed.id, acknowledged }
+      return { id, operationId: placed.id, acknowledged: answerOf(placed) }
     }
     return {
       get id() {
@@ -288,7 +253,7 @@ export class Client {
 
   async #operate(draft: Draft, signal: AbortSignal | undefined): Promise<Operation> {
     const placed = await this.#add(draft, signal)
-    return { operationId: placed.id, acknowledged: answerOf(placed, ({ result }) => result) }
+    return { operationId: placed.id, acknowledged: answerOf(placed) }
   }
 
   #add(draft: Draft, signal: AbortSignal | undefined): Promise<Placed> {
@@ -301,25 +266,14 @@ export class Client {
     const { state } = this.state
     const { engine } = this.#authentication
     if (engine && (state === 'authenticated' || state === 'challenged')) return engine
-    switch (state) {
-      case 'deauthenticating':
-        throw new ParleyError('deauthenticating', 'The user is being signed out.')
-      case 'waiting-for-tab':
-        throw new ParleyError('waiting_for_tab', 'Another tab of this app is at work.')
-      case 'closed':
-        throw new ParleyError('closed', 'This client is closed.')
-      default:
-        throw new ParleyError('not_authenticated', 'Call authenticate first.')
-    }
+    throw unavailable(this.state)
   }
 }
 
-/** The same answer in another form, which nobody has to listen to either. */
-function answerOf<Result>(
-  placed: Placed,
-  read: (acknowledged: Awaited<Placed['acknowledged']>) => Result,
-): Promise<Result> {
-  const answer = placed.acknowledged.then(read)
+/** The server's answer as this operation has it; nobody has to listen to it. */
+function answerOf<Result>({ acknowledged }: Placed): Promise<Result> {
+  // The cast: the protocol says which operation has which result.
+  const answer = acknowledged.then(({ result }) => result as unknown as Result)
   answer.catch(() => {})
   return answer
 }

@@ -1,4 +1,5 @@
 import type { WireError } from '@parley/protocol'
+import type { Clock } from './environment.ts'
 import type { OutboxEntry } from './replica/replica.ts'
 
 /**
@@ -14,7 +15,7 @@ import type { OutboxEntry } from './replica/replica.ts'
  * | `offline`, `unreachable` | try again once the network is back; nothing was lost |
  * | `challenge_failed`, `wrong_user` | look at the app's authentication service |
  * | `refused` | read `refusal`: the server's answer stands |
- * | `unsent_work` | retry or discard `entries`, or pass `discardUnsent` |
+ * | `unsent_work` | retry or discard `entries`, or pass `keepData` or `discardUnsent` |
  * | `discarded` | the operation was given up before the server carried it out |
  * | `outbox_full`, `storage_full` | nothing was stored; free some room |
  * | `storage_failed` | the local database failed; see `cause` |
@@ -58,7 +59,7 @@ export class ParleyError extends Error {
   readonly entries: readonly OutboxEntry[]
 
   constructor(code: ParleyErrorCode, message: string, details: ParleyErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    super(message, details)
     this.code = code
     this.refusal = details.refusal
     this.entries = details.entries ?? []
@@ -67,11 +68,13 @@ export class ParleyError extends Error {
 
 export const refused = (refusal: WireError) => new ParleyError('refused', refusal.message, { refusal })
 
+export const closed = (cause?: unknown) => new ParleyError('closed', 'This client is closed.', { cause })
+
 /** What the local database could not do, in the words of the SDK. */
 export function storageError(cause: unknown): ParleyError {
   switch ((cause as { readonly code?: unknown }).code) {
     case 'closed':
-      return new ParleyError('closed', 'This client is closed.', { cause })
+      return closed(cause)
     case 'full':
       return new ParleyError('storage_full', 'The device has no room for this; nothing was stored.', { cause })
     default:
@@ -105,4 +108,23 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
     signal.addEventListener('abort', abort, { once: true })
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
+}
+
+/** Does something that ends, by its signal, when the given one fires and when so much time has passed. */
+export async function within<T>(
+  limits: { readonly clock: Clock; readonly ms: number; readonly signal: AbortSignal },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { clock, ms, signal } = limits
+  const controller = new AbortController()
+  const stop = () => controller.abort(signal.reason)
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop, { once: true })
+  const cancel = clock.after(ms, () => controller.abort('It took too long.'))
+  try {
+    return await work(controller.signal)
+  } finally {
+    cancel()
+    signal.removeEventListener('abort', stop)
+  }
 }

@@ -264,6 +264,70 @@ describe('signing out', () => {
     expect(world.server.hellos.at(-1)?.cursor).not.toBeNull()
   })
 
+  it('AUTH-38 what failed is kept as well, and can be retried on the return of the same user', async () => {
+    const { alice, conversation } = await withUnsent(2)
+    world.server.judge = () => ({ refuse: 'access_denied' })
+    world.server.network.isUp = true
+    await world.flow()
+    await expect(world.finish(alice.client.deauthenticate())).rejects.toMatchObject({ code: 'unsent_work' })
+    await world.finish(alice.client.deauthenticate({ keepData: true }))
+    expect(world.server.sessions).toEqual([])
+    expect(alice.heard('unsent')).toEqual([])
+    expect(alice.heard('deauthenticated')).toMatchObject([{ reason: 'asked', unsent: [] }])
+    await alice.restart()
+    world.server.judge = () => 'carry-out'
+    await world.finish(alice.client.authenticate('alice'))
+    const kept = await alice.client.outbox.list()
+    expect(kept).toMatchObject([{ state: { state: 'failed' } }, { state: { state: 'failed' } }])
+    for (const { id } of kept) await alice.client.outbox.retry(id)
+    await world.flow()
+    expect(await alice.texts(conversation.id)).toEqual(['m1', 'm2'])
+  })
+
+  it('AUTH-38 what could not be sent because the session is over goes out on the return of the same user', async () => {
+    const { alice, conversation } = await withUnsent(2)
+    alice.answer = () => new Promise(() => {})
+    world.server.forgetSessions()
+    world.server.network.cut()
+    world.server.network.isUp = true
+    await world.pass(2_000)
+    expect(alice.client.state).toMatchObject({ state: 'challenged' })
+    const third = await conversation.sendText('m3')
+    await expect(world.finish(alice.client.deauthenticate())).rejects.toMatchObject({ code: 'unsent_work' })
+    await world.finish(alice.client.deauthenticate({ keepData: true }))
+    await expect(third.acknowledged).rejects.toMatchObject({ code: 'not_authenticated' })
+    alice.answer = async (nonce) => world.server.tokenFor('alice', nonce)
+    await world.finish(alice.client.authenticate('alice'))
+    await world.flow()
+    expect(await alice.texts(conversation.id)).toEqual(['m1', 'm2', 'm3'])
+  })
+
+  it('AUTH-38 kept work goes to the app before the sign-in of somebody else deletes it', async () => {
+    const { alice: device, conversation } = await withUnsent(1)
+    world.server.judge = () => ({ refuse: 'access_denied' })
+    world.server.network.isUp = true
+    await world.flow()
+    await world.finish(device.client.deauthenticate({ keepData: true }))
+    device.answer = async (nonce) => world.server.tokenFor('eve', nonce)
+    await world.finish(device.client.authenticate('eve'))
+    expect(device.heard('unsent')).toMatchObject([{ entries: [{ input: { parts: [{ body: 'm1' }] } }] }])
+    expect(await device.client.outbox.list()).toEqual([])
+    expect(await device.texts(conversation.id)).toEqual([])
+  })
+
+  it('AUTH-38 keepData with discardUnsent keeps what is confirmed and gives up the rest', async () => {
+    const { alice, conversation } = await withUnsent(1)
+    await world.flow()
+    world.server.judge = () => ({ refuse: 'access_denied' })
+    world.server.network.isUp = true
+    await world.flow()
+    await world.finish(alice.client.deauthenticate({ keepData: true, discardUnsent: true }))
+    expect(alice.heard('unsent')).toMatchObject([{ entries: [{}] }])
+    await world.finish(alice.client.authenticate('alice'))
+    expect(await alice.client.outbox.list()).toEqual([])
+    expect(await (await alice.replica()).get('conversations', [conversation.id])).toBeDefined()
+  })
+
   it('AUTH-38 kept data is deleted before anybody else is signed in', async () => {
     const { alice: device, conversation } = await withUnsent(3)
     world.server.network.isUp = true

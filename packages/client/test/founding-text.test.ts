@@ -292,6 +292,8 @@ describe('leaving', () => {
     alice.goOffline()
     await conversation.sendText('unsent')
     await expect(alice.client.deauthenticate()).rejects.toMatchObject({ code: 'offline' })
+    alice.client.disconnect()
+    await expect(alice.client.deauthenticate()).rejects.toMatchObject({ code: 'offline' })
     expect(alice.client.state).toMatchObject({ state: 'authenticated' })
     await alice.restart()
     expect(userOf(alice)).toBe('alice')

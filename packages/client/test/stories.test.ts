@@ -602,6 +602,26 @@ describe('a line that misbehaves', () => {
     await converge(devices, id, 1)
   })
 
+  it('CONN-5 what the connection and the history are is the same object until an event says otherwise', async () => {
+    const alice = world.device('alice')
+    const shown = () => [alice.client.connection, alice.client.history]
+    const same = (before: readonly unknown[]) => shown().every((value, i) => Object.is(value, before[i]))
+    const told: unknown[] = []
+    alice.client.on('connection', (state) => told.push(state))
+    await alice.client.opened
+    expect(same(shown())).toBe(true)
+    await world.finish(alice.client.authenticate('alice'))
+    await world.flow()
+    expect(alice.client.connection).toBe(told.at(-1))
+    const live = shown()
+    world.server.challenge()
+    await world.flow()
+    expect(same(live)).toBe(true)
+    alice.client.disconnect()
+    expect(alice.client.connection).toBe(told.at(-1))
+    expect(same(live)).toBe(false)
+  })
+
   it('CONN-2 damaged text closes the line, nothing of it is applied, and the rest comes again', async () => {
     const { devices, id } = await chat()
     let isBroken = true

@@ -1,5 +1,5 @@
 import type { BasicIdentity } from '@parley/protocol'
-import type { ParleyError } from '../errors.ts'
+import { closed, ParleyError } from '../errors.ts'
 import type { OutboxEntry } from '../replica/replica.ts'
 
 /**
@@ -47,4 +47,20 @@ export interface ChallengeFailure {
   readonly error: ParleyError
   readonly attempt: number
   readonly retryInMs: number
+}
+
+/** Why nothing can be asked for in such a state. */
+export function unavailable({ state }: AuthenticationState): ParleyError {
+  switch (state) {
+    case 'authenticating':
+      return new ParleyError('authentication_in_progress', 'Somebody is being authenticated.')
+    case 'deauthenticating':
+      return new ParleyError('deauthenticating', 'The user is being signed out.')
+    case 'waiting-for-tab':
+      return new ParleyError('waiting_for_tab', 'Another tab of this app is at work.')
+    case 'closed':
+      return closed()
+    default:
+      return new ParleyError('not_authenticated', 'Call authenticate first.')
+  }
 }

@@ -6,17 +6,14 @@
  * but the server's word, a call of the app's or an app without a token ends a session: never the device's clock.
  */
 import { type BasicIdentity, type GoodbyeFrame, limits, type SessionInfo, type WireError } from '@parley/protocol'
+import type { Tell } from '../client-types.ts'
 import type { Chance, Clock, Locks } from '../environment.ts'
-import { abortable, ParleyError, throwIfAborted } from '../errors.ts'
+import { abortable, closed, ParleyError, throwIfAborted } from '../errors.ts'
+import { listUnsent } from '../outbox/outbox.ts'
 import type { LossReason, OutboxEntry, Replica, ReplicaStorage } from '../replica/replica.ts'
 import type { ConnectionState } from '../sync/connection-state.ts'
-import type { Engine } from '../sync/engine.ts'
-import type {
-  AuthenticationState,
-  ChallengeFailure,
-  Deauthentication,
-  DeauthenticationReason,
-} from './authentication-state.ts'
+import type { Engine, SessionHolder } from '../sync/engine.ts'
+import { type AuthenticationState, type DeauthenticationReason, unavailable } from './authentication-state.ts'
 import { readIdentityToken } from './identity-token.ts'
 import { type ChallengeHandler, callHandler, HANDLER_PATIENCE_MS, obtainToken } from './obtain-token.ts'
 import { Renewal } from './renewal.ts'
@@ -31,28 +28,21 @@ export interface AuthenticationPorts {
   readonly clock: Clock
   readonly chance: Chance
   readonly locks: Locks
-  /** An engine for whoever is signed in; its events about the session come back to this object. */
-  readonly makeEngine: (replica: Replica, identity: BasicIdentity, sessionToken: () => string) => Engine
-  readonly events: AuthenticationEvents
-}
-
-export interface AuthenticationEvents {
-  onState(state: AuthenticationState): void
+  /** An engine for whoever is signed in. */
+  readonly makeEngine: (replica: Replica, identity: BasicIdentity, session: SessionHolder) => Engine
+  readonly tell: Tell
   /** Another replica is the one to read. */
-  onReplica(replica: Replica, identity: BasicIdentity | undefined): void
-  onChallengeFailed(failure: ChallengeFailure): void
-  onRenewed(session: SessionInfo): void
-  /** Work is about to be deleted; called before it is. */
-  onUnsent(entries: readonly OutboxEntry[]): void
-  onDeauthenticated(deauthentication: Deauthentication): void
-  onStorageLost(reason: LossReason | 'failed', error?: unknown): void
+  readonly onReplica: (replica: Replica, identity: BasicIdentity | undefined) => void
 }
 
 export interface DeauthenticateOptions {
   readonly signal?: AbortSignal
   /** Don't wait for the outbox, and give up what is in it. */
   readonly discardUnsent?: boolean
-  /** Keep the local copy for the return of the same user; anybody else's sign-in deletes it (AUTH-38). */
+  /**
+   * Keep the local copy for the return of the same user, with what could not be sent unless that is given up; anybody
+   * else's sign-in deletes it (AUTH-38).
+   */
   readonly keepData?: boolean
 }
 
@@ -61,7 +51,7 @@ const LOCK_PATIENCE_MS = 100
 /** A session that ends this soon after its challenge had no fair chance of being renewed: the device was asleep. */
 const UNFAIR_MS = 3_000
 
-export class Authentication {
+export class Authentication implements SessionHolder {
   readonly #ports: AuthenticationPorts
   #state: AuthenticationState = { state: 'opening' }
   #replica: Replica | undefined
@@ -79,9 +69,10 @@ export class Authentication {
   readonly #renewal: Renewal
   /** Asking for a new session after the old one was found dead. */
   #reauthentication: AbortController | undefined
-  readonly #challengedWaiters = new Set<{ resolve: (identity: BasicIdentity) => void; reject: (e: unknown) => void }>()
+  /** Whoever called `authenticate` while challenged, until it is decided. */
+  readonly #challengedWaiters = new Set<() => void>()
   /** Fires when the connection a sign-out relies on is lost. */
-  #interrupt: (() => void) | undefined
+  #interrupt: AbortController | undefined
   #hasServerEndedSession = false
 
   constructor(ports: AuthenticationPorts) {
@@ -94,7 +85,7 @@ export class Authentication {
       chance: ports.chance,
       ask: (nonce, signal) => this.#ask(nonce, this.#session?.identity.user_id, signal),
       say: (frame) => this.#engine?.say(frame) ?? false,
-      onFailed: (failure) => ports.events.onChallengeFailed(failure),
+      onFailed: (failure) => ports.tell('challenge-failed', failure),
     })
   }
 
@@ -104,6 +95,11 @@ export class Authentication {
 
   get engine(): Engine | undefined {
     return this.#engine
+  }
+
+  /** For the hello; only asked for while there is a session. */
+  get sessionToken(): string {
+    return this.#session?.token ?? ''
   }
 
   get replica(): Replica | undefined {
@@ -185,29 +181,24 @@ export class Authentication {
 
   #use(replica: Replica, identity: BasicIdentity | undefined): void {
     this.#replica = replica
-    this.#ports.events.onReplica(replica, identity)
+    this.#ports.onReplica(replica, identity)
   }
 
   #lostReplica(replica: Replica, reason: LossReason): void {
     // Our own wiping destroys the replica as well; by then it is not the one in use any more.
     if (replica !== this.#replica || this.#state.state === 'closed') return
-    this.#ports.events.onStorageLost(reason)
+    this.#ports.tell('storage', { state: 'lost' })
     const { identity } = this
-    const engine = this.#engine
-    this.#engine = undefined
-    this.#session = undefined
-    this.#stopAsking()
-    void engine?.close().catch(() => {})
-    engine?.outbox.close(new ParleyError('storage_failed', `The local database was ${reason}.`))
+    void this.#retire(new ParleyError('storage_failed', `The local database was ${reason}.`)).catch(() => {})
     if (reason !== 'deleted') {
       void this.close()
       return
     }
-    const { onDeauthenticated } = this.#ports.events
+    const { tell } = this.#ports
     this.#openReplica().then(
       () => {
         this.#become({ state: 'unauthenticated' })
-        if (identity) onDeauthenticated({ reason: 'data-deleted', identity, unsent: [] })
+        if (identity) tell('deauthenticated', { reason: 'data-deleted', identity, unsent: [] })
       },
       (error) => this.#storageFailed(error),
     )
@@ -215,7 +206,7 @@ export class Authentication {
 
   #storageFailed(error: unknown): void {
     if (this.#life.signal.aborted) return
-    this.#ports.events.onStorageLost('failed', error)
+    this.#ports.tell('storage', { state: 'lost', error })
     void this.close()
   }
 
@@ -253,7 +244,7 @@ export class Authentication {
     if (isLive) this.#renewal.connected()
     else {
       this.#renewal.disconnected()
-      this.#interrupt?.()
+      this.#interrupt?.abort()
     }
   }
 
@@ -277,13 +268,8 @@ export class Authentication {
         return this.#joinSignIn(userId, signal)
       case 'unauthenticated':
         return this.#startSignIn(userId, signal)
-      case 'deauthenticating':
-        throw new ParleyError('deauthenticating', 'Wait until the de-authentication has ended.')
-      case 'waiting-for-tab':
-        throw waitingForTab()
-      case 'opening':
-      case 'closed':
-        throw closed()
+      default:
+        throw unavailable(state)
     }
   }
 
@@ -300,7 +286,7 @@ export class Authentication {
   #joinSignIn(userId: string | undefined, signal: AbortSignal | undefined): Promise<BasicIdentity> {
     const signIn = this.#signIn
     if (!signIn || (userId !== undefined && userId !== signIn.userId)) {
-      throw new ParleyError('authentication_in_progress', 'Somebody is being authenticated already.')
+      throw unavailable(this.#state)
     }
     return abortable(signIn.promise, signal)
   }
@@ -325,7 +311,10 @@ export class Authentication {
     if (session.identity.user_id !== prn) throw wrongUser(prn, session.identity.user_id)
     throwIfAborted(signal)
     const { owner } = await readStored(this.#replica!)
-    if (owner !== undefined && owner !== session.identity.id) await this.#wipe()
+    if (owner !== undefined && owner !== session.identity.id) {
+      await this.#handOver()
+      await this.#wipe()
+    }
     await storeSession(this.#replica!, session)
     await this.#enter(session)
   }
@@ -350,11 +339,11 @@ export class Authentication {
     const { identity } = session
     this.#session = session
     this.#hasServerEndedSession = false
-    const engine = this.#ports.makeEngine(this.#replica!, identity, () => this.#session?.token ?? session.token)
+    const engine = this.#ports.makeEngine(this.#replica!, identity, this)
     await engine.load()
     this.#engine = engine
-    this.#ports.events.onReplica(this.#replica!, identity)
-    this.#become({ state: 'authenticated', identity, session: { id: session.id, expiresAt: session.expiresAt } })
+    this.#ports.onReplica(this.#replica!, identity)
+    this.#becomeAuthenticated(session)
     if (this.#wantsConnection) engine.start()
   }
 
@@ -368,14 +357,14 @@ export class Authentication {
   renewed(info: SessionInfo): void {
     this.#prolong(info)
     this.#renewal.renewed()
-    this.#ports.events.onRenewed(info)
+    this.#ports.tell('renewed', info)
   }
 
-  welcomed(identity: BasicIdentity, info: SessionInfo): void {
+  welcomed({ identity, session: info }: Parameters<SessionHolder['welcomed']>[0]): void {
     const session = this.#session
     if (!session || identity.id !== session.identity.id) return
     this.#session = { ...session, identity }
-    if (this.#replica) this.#ports.events.onReplica(this.#replica, identity)
+    if (this.#replica) this.#ports.onReplica(this.#replica, identity)
     const isProlonged = Date.parse(info.expires_at) > Date.parse(session.expiresAt)
     if (isProlonged) this.renewed(info)
     else this.#prolong(info)
@@ -389,10 +378,7 @@ export class Authentication {
     if (!this.#session || !this.#replica || info.expires_at === this.#session.expiresAt) return
     this.#session = { ...this.#session, id: info.id, expiresAt: info.expires_at }
     storeSession(this.#replica, this.#session).catch(() => {})
-    const { identity } = this.#session
-    if (this.#state.state === 'authenticated') {
-      this.#become({ state: 'authenticated', identity, session: { id: info.id, expiresAt: info.expires_at } })
-    }
+    if (this.#state.state === 'authenticated') this.#becomeAuthenticated(this.#session)
   }
 
   saidGoodbye(goodbye: GoodbyeFrame): void {
@@ -417,7 +403,7 @@ export class Authentication {
 
   /** The session died in our absence. Data and outbox stay while the app is asked for a token for a new one. */
   #reauthenticate(nonce: string | undefined): void {
-    const { clock, chance, api, events } = this.#ports
+    const { clock, chance, api, tell } = this.#ports
     const session = this.#session
     if (!session) return
     this.#reauthentication?.abort()
@@ -441,7 +427,7 @@ export class Authentication {
           await storeSession(this.#replica!, opened)
           this.#session = opened
         },
-        onFailed: (failure) => events.onChallengeFailed(failure),
+        onFailed: (failure) => tell('challenge-failed', failure),
       },
       current,
       { signal, patienceMs: limits.nonceLifetimeMs },
@@ -454,29 +440,37 @@ export class Authentication {
   #readmitted(): void {
     const session = this.#session
     if (!session || this.#state.state !== 'challenged') return
-    const { identity, id, expiresAt } = session
-    this.#become({ state: 'authenticated', identity, session: { id, expiresAt } })
-    for (const { resolve } of this.#challengedWaiters) resolve(identity)
-    this.#challengedWaiters.clear()
+    this.#becomeAuthenticated(session)
+    this.#tellWaiters()
     this.#engine?.admit()
   }
 
   /** The app calls `authenticate` while challenged: ask again now rather than after the back-off. */
-  #awaitReauthentication(signal: AbortSignal | undefined): Promise<BasicIdentity> {
-    const promise = new Promise<BasicIdentity>((resolve, reject) => {
-      this.#challengedWaiters.add({ resolve, reject })
-    })
+  async #awaitReauthentication(signal: AbortSignal | undefined): Promise<BasicIdentity> {
+    const decided = new Promise<void>((resolve) => this.#challengedWaiters.add(resolve))
     this.#reauthenticate(undefined)
-    return abortable(promise, signal)
+    await abortable(decided, signal)
+    if (this.#state.state === 'authenticated') return this.#state.identity
+    throw new ParleyError('not_authenticated', 'The session is over, and there was no token for a new one.')
   }
 
-  #stopAsking(): void {
+  /** Nobody is signed in any more: whoever still waits for an answer is told why there will be none. */
+  async #retire(error: ParleyError): Promise<void> {
+    const engine = this.#engine
+    this.#engine = undefined
+    this.#session = undefined
     this.#renewal.stop()
     this.#reauthentication?.abort()
-    this.#reauthentication = undefined
-    for (const { reject } of this.#challengedWaiters) {
-      reject(new ParleyError('not_authenticated', 'The session is over, and there was no token for a new one.'))
+    this.#tellWaiters()
+    try {
+      await engine?.close()
+    } finally {
+      engine?.outbox.close(error)
     }
+  }
+
+  #tellWaiters(): void {
+    for (const tell of this.#challengedWaiters) tell()
     this.#challengedWaiters.clear()
   }
 
@@ -502,13 +496,6 @@ export class Authentication {
     switch (state.state) {
       case 'unauthenticated':
         return
-      case 'authenticating':
-        throw new ParleyError('authentication_in_progress', 'Somebody is being authenticated.')
-      case 'waiting-for-tab':
-        throw waitingForTab()
-      case 'opening':
-      case 'closed':
-        throw closed()
       case 'deauthenticating':
         return abortable(this.#signOut ?? Promise.resolve(), options.signal)
       case 'authenticated':
@@ -517,6 +504,8 @@ export class Authentication {
           this.#signOut = undefined
         })
         return this.#signOut
+      default:
+        throw unavailable(state)
     }
   }
 
@@ -530,10 +519,10 @@ export class Authentication {
     if (!isOver && !engine.isLive) throw offline()
     this.#become({ state: 'deauthenticating', identity: state.identity })
     const interrupt = new AbortController()
-    this.#interrupt = () => interrupt.abort()
+    this.#interrupt = interrupt
     const signal = either(options.signal, either(interrupt.signal, this.#life.signal))
     try {
-      if (!discardUnsent) await this.#flush(engine, isOver, signal)
+      if (!discardUnsent) await this.#flush(engine, { isOver, keepData, signal })
       if (!isOver) await this.#endSession(keepData, either(options.signal, this.#life.signal))
     } catch (error) {
       this.#interrupt = undefined
@@ -545,13 +534,23 @@ export class Authentication {
     await this.#leave({ reason: 'asked', identity: state.identity, keepData, discardUnsent })
   }
 
-  async #flush(engine: Engine, isOver: boolean, signal: AbortSignal): Promise<void> {
+  async #flush(
+    engine: Engine,
+    {
+      isOver,
+      keepData,
+      signal,
+    }: { readonly isOver: boolean; readonly keepData: boolean; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const refuse = async () => {
+      if (!keepData) refuseToLose(await engine.outbox.list(), isOver)
+    }
     if (!isOver) {
-      refuseFailed(await engine.outbox.list(), 'failed')
+      await refuse()
       await engine.outbox.drained(signal)
       await engine.idle()
     }
-    refuseFailed(await engine.outbox.list(), isOver ? 'any' : 'failed')
+    await refuse()
     throwIfAborted(signal)
   }
 
@@ -585,25 +584,31 @@ export class Authentication {
     readonly discardUnsent?: boolean
   }): Promise<void> {
     const { reason, identity, keepData, discardUnsent = true } = leaving
-    const { events } = this.#ports
-    const engine = this.#engine
-    this.#engine = undefined
-    this.#session = undefined
-    this.#stopAsking()
-    await engine?.close()
-    const unsent = discardUnsent ? ((await engine?.outbox.list()) ?? []) : []
-    engine?.outbox.close(new ParleyError('discarded', 'The user was signed out before this was carried out.'))
-    if (unsent.length > 0) events.onUnsent(unsent)
+    const { tell, onReplica } = this.#ports
+    const isKept = keepData && !discardUnsent
+    await this.#retire(
+      isKept
+        ? new ParleyError('not_authenticated', 'The user was signed out; this waits for their return.')
+        : new ParleyError('discarded', 'The user was signed out before this was carried out.'),
+    )
+    const unsent = isKept ? [] : await this.#handOver()
     if (keepData) {
-      await forgetSession(this.#replica!)
       const everything = { type: 'delete-all', table: 'outbox', prefix: [] } as const
-      if (discardUnsent) await this.#replica!.commit([everything], { durability: 'strict' })
-      events.onReplica(this.#replica!, undefined)
+      if (!isKept) await this.#replica!.commit([everything], { durability: 'strict' })
+      await forgetSession(this.#replica!)
+      onReplica(this.#replica!, undefined)
     } else {
       await this.#wipe()
     }
     this.#become({ state: 'unauthenticated' })
-    events.onDeauthenticated({ reason, identity, unsent })
+    tell('deauthenticated', { reason, identity, unsent })
+  }
+
+  /** Nothing is dropped in silence: what was never sent goes to the app before it is deleted. */
+  async #handOver(): Promise<readonly OutboxEntry[]> {
+    const entries = await listUnsent(this.#replica!)
+    if (entries.length > 0) this.#ports.tell('unsent', { entries })
+    return entries
   }
 
   // -- the end -------------------------------------------------------------------------------------------------------
@@ -615,22 +620,22 @@ export class Authentication {
       return
     }
     this.#life.abort(closed())
-    this.#stopAsking()
     this.#become({ state: 'closed' })
     this.#markOpened()
-    const engine = this.#engine
-    this.#engine = undefined
-    engine?.outbox.close(closed())
-    await engine?.close()
+    await this.#retire(closed())
     await this.#replica?.close()
     this.#release()
     await this.#released
   }
 
+  #becomeAuthenticated({ identity, id, expiresAt }: OpenedSession): void {
+    this.#become({ state: 'authenticated', identity, session: { id, expiresAt } })
+  }
+
   #become(state: AuthenticationState): void {
     if (this.#state.state === 'closed') return
     this.#state = state
-    this.#ports.events.onState(state)
+    this.#ports.tell('state', state)
   }
 }
 
@@ -639,8 +644,9 @@ function mustBe(userId: string | undefined, identity: BasicIdentity): void {
   throw new ParleyError('already_authenticated', 'Another user is authenticated; de-authenticate them first.')
 }
 
-function refuseFailed(entries: readonly OutboxEntry[], which: 'failed' | 'any'): void {
-  const lost = which === 'any' ? entries : entries.filter((entry) => entry.state.state === 'failed')
+/** What failed would be lost; once the session is over and nothing can be sent, so would the rest. */
+function refuseToLose(entries: readonly OutboxEntry[], isOver: boolean): void {
+  const lost = entries.filter((entry) => isOver || entry.state.state === 'failed')
   if (lost.length === 0) return
   throw new ParleyError('unsent_work', `${lost.length} operations were not carried out and would be lost.`, {
     entries: lost,
@@ -649,10 +655,8 @@ function refuseFailed(entries: readonly OutboxEntry[], which: 'failed' | 'any'):
 
 const wrongUser = (asked: string, got: string) =>
   new ParleyError('wrong_user', `The identity token is for '${got}', not for '${asked}'.`)
-const waitingForTab = () => new ParleyError('waiting_for_tab', 'Another tab of this app is at work.')
-const closed = () => new ParleyError('closed', 'This client is closed.')
 const offline = (cause?: unknown) =>
-  new ParleyError('offline', 'Signing out needs a connection, so that nothing unsent is lost. Nothing was deleted.', {
+  new ParleyError('offline', 'Signing out needs a connection. Nothing was deleted.', {
     cause,
   })
 

@@ -11,8 +11,7 @@ export interface IdentityTokenClaims {
  * @throws ParleyError `challenge_failed` for anything that is no identity token: a page of HTML, an error object
  */
 export function readIdentityToken(token: unknown): IdentityTokenClaims {
-  if (typeof token !== 'string' || token.length === 0) throw noToken('The challenge handler gave no identity token.')
-  const parts = token.split('.')
+  const parts = typeof token === 'string' ? token.split('.') : []
   if (parts.length !== 3) throw noToken('What the challenge handler gave is no identity token.')
   let claims: { readonly prn?: unknown }
   try {

@@ -4,7 +4,7 @@
  */
 import { limits } from '@parley/protocol'
 import type { Chance, Clock } from '../environment.ts'
-import { abortable, aborted, ParleyError } from '../errors.ts'
+import { abortable, ParleyError, throwIfAborted, within } from '../errors.ts'
 
 /** The app's side of authentication: fetches an identity token for a nonce. Null: there is none to be had. */
 export type ChallengeHandler = (challenge: Challenge) => Promise<string | null | undefined>
@@ -96,7 +96,7 @@ async function tryOnce(
     await ports.submit(token, signal)
     return 'accepted'
   } catch (cause) {
-    if (signal.aborted) throw aborted(signal)
+    throwIfAborted(signal)
     const error =
       cause instanceof ParleyError
         ? cause
@@ -112,36 +112,22 @@ export async function callHandler(
   clock: Clock,
   patienceMs: number,
 ): Promise<string | null> {
-  const patience = new AbortController()
-  const stop = () => patience.abort(challenge.signal.reason)
-  challenge.signal.addEventListener('abort', stop, { once: true })
-  const cancel = clock.after(patienceMs, () => patience.abort('The handler took too long.'))
+  const { signal } = challenge
   try {
-    const asked = Promise.resolve().then(() => handler({ ...challenge, signal: patience.signal }))
-    return (await abortable(asked, patience.signal)) ?? null
+    return await within({ clock, ms: patienceMs, signal }, async (limited) => {
+      const asked = Promise.resolve().then(() => handler({ ...challenge, signal: limited }))
+      return (await abortable(asked, limited)) ?? null
+    })
   } catch (cause) {
-    if (challenge.signal.aborted) throw aborted(challenge.signal)
+    throwIfAborted(signal)
     throw new ParleyError('challenge_failed', 'The challenge handler failed.', { cause })
-  } finally {
-    cancel()
-    challenge.signal.removeEventListener('abort', stop)
   }
 }
 
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(aborted(signal))
-      return
-    }
-    const stop = () => {
-      cancel()
-      reject(aborted(signal))
-    }
-    const cancel = clock.after(ms, () => {
-      signal.removeEventListener('abort', stop)
-      resolve()
-    })
-    signal.addEventListener('abort', stop, { once: true })
+async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  let cancel = () => {}
+  const over = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve)
   })
+  await abortable(over, signal).finally(cancel)
 }

@@ -6,7 +6,7 @@
 
 import type { RenewFrame, WireError } from '@parley/protocol'
 import type { Chance, Clock } from '../environment.ts'
-import { abortable, ParleyError, refused } from '../errors.ts'
+import { abortable, ParleyError, refused, within } from '../errors.ts'
 import type { ChallengeFailure } from './authentication-state.ts'
 import { type CurrentNonce, obtainToken } from './obtain-token.ts'
 
@@ -113,16 +113,11 @@ export class Renewal {
   }
 
   async #inTime(answer: Promise<void>, signal: AbortSignal): Promise<void> {
-    let cancel = () => {}
-    const late = new Promise<never>((_, reject) => {
-      cancel = this.#ports.clock.after(ANSWER_MS, () =>
-        reject(new ParleyError('unreachable', 'The server did not answer in time.')),
-      )
+    const { clock } = this.#ports
+    const limits = { clock, ms: ANSWER_MS, signal }
+    await within(limits, (limited) => abortable(answer, limited)).catch((error: ParleyError) => {
+      const isLate = error.code === 'aborted' && !signal.aborted
+      throw isLate ? new ParleyError('unreachable', 'The server did not answer in time.') : error
     })
-    try {
-      await abortable(Promise.race([answer, late]), signal)
-    } finally {
-      cancel()
-    }
   }
 }

@@ -4,7 +4,7 @@
  */
 import { type BasicIdentity, isTemporary, type WireError } from '@parley/protocol'
 import type { Clock } from '../environment.ts'
-import { aborted, ParleyError, refused } from '../errors.ts'
+import { ParleyError, refused, throwIfAborted, within } from '../errors.ts'
 import type { Fetch } from '../transport/fetch.ts'
 
 export interface SessionsApiPorts {
@@ -71,33 +71,28 @@ async function call(
   { method, path, body, token }: Request,
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
-  const limit = new AbortController()
-  const cancel = clock.after(ANSWER_MS, () => limit.abort())
-  const stop = () => limit.abort()
-  signal.addEventListener('abort', stop, { once: true })
+  throwIfAborted(signal)
   try {
-    if (signal.aborted) throw aborted(signal)
-    const answer = await fetch(url.replace(/\/$/, '') + path, {
-      method,
-      headers: {
-        accept: ACCEPT,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...(token !== undefined && { authorization: `Layer session-token="${token}"` }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: limit.signal,
-      cache: 'no-store',
-      credentials: 'omit',
-      redirect: 'error',
+    return await within({ clock, ms: ANSWER_MS, signal }, async (limited) => {
+      const answer = await fetch(url.replace(/\/$/, '') + path, {
+        method,
+        headers: {
+          accept: ACCEPT,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(token !== undefined && { authorization: `Layer session-token="${token}"` }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: limited,
+        cache: 'no-store',
+        credentials: 'omit',
+        redirect: 'error',
+      })
+      return readAnswer(answer.status, await answer.text())
     })
-    return readAnswer(answer.status, await answer.text())
   } catch (cause) {
     if (cause instanceof ParleyError) throw cause
-    if (signal.aborted) throw aborted(signal)
+    throwIfAborted(signal)
     throw unreachable('The server cannot be reached.', cause)
-  } finally {
-    cancel()
-    signal.removeEventListener('abort', stop)
   }
 }
 

@@ -97,7 +97,7 @@ export class Outbox {
     const { replica, identity } = this.#ports
     const entries: Summary[] = []
     const foreign: Write[] = []
-    await this.#forEach((entry) => {
+    await forEachEntry(replica, (entry) => {
       if (entry.identity === identity) entries.push(summarise(entry))
       else foreign.push({ type: 'delete', table: 'outbox', key: [entry.order] })
     })
@@ -118,15 +118,6 @@ export class Outbox {
   /** Everything, by order. */
   get entries(): readonly Summary[] {
     return this.#entries.all()
-  }
-
-  /** How many entries the app would miss if they were dropped now: not yet acknowledged, or failed. */
-  get unsent(): { readonly waiting: number; readonly failed: number } {
-    const mine = this.#entries.all().filter((entry) => !entry.isQuiet)
-    return {
-      waiting: mine.filter((entry) => entry.state === 'waiting').length,
-      failed: mine.filter((entry) => entry.state === 'failed').length,
-    }
   }
 
   /** The server's answer to come, if the conversation's own creation waits to be sent. */
@@ -363,26 +354,25 @@ export class Outbox {
     this.#tellDrained()
   }
 
-  /** What the app asked for and the server has not carried out, by order. */
-  async list(): Promise<OutboxEntry[]> {
-    const entries: OutboxEntry[] = []
-    await this.#forEach((entry) => {
-      if (!isQuiet(entry) && entry.state.state !== 'acknowledged') entries.push(entry)
-    })
-    return entries
+  list(): Promise<OutboxEntry[]> {
+    return listUnsent(this.#ports.replica)
   }
 
   /** Settles once nothing the app asked for waits to be sent; what failed does not count. */
   async drained(signal: AbortSignal): Promise<void> {
     // What is being stored at this moment counts as well.
     await this.#ports.writer.idle()
-    if (this.unsent.waiting === 0) return
+    if (this.#isDrained) return
     const drained = new Promise<void>((resolve) => this.#drainWaiters.add(resolve))
     await abortable(drained, signal)
   }
 
+  get #isDrained(): boolean {
+    return this.waiting.every((entry) => entry.isQuiet)
+  }
+
   #tellDrained(): void {
-    if (this.#drainWaiters.size === 0 || this.unsent.waiting > 0) return
+    if (this.#drainWaiters.size === 0 || !this.#isDrained) return
     for (const resolve of this.#drainWaiters) resolve()
     this.#drainWaiters.clear()
   }
@@ -428,14 +418,23 @@ export class Outbox {
     this.#waiters.delete(id)
     for (const waiter of waiters) answer(waiter)
   }
+}
 
-  async #forEach(visit: (entry: OutboxEntry) => void): Promise<void> {
-    for (let from = 0; ; ) {
-      const page = await this.#ports.replica.scan('outbox', { from, limit: SCAN_PAGE })
-      for (const entry of page) visit(entry)
-      if (page.length < SCAN_PAGE) return
-      from = page.at(-1)!.order + 1
-    }
+/** What the app asked for and the server has not carried out, by order. */
+export async function listUnsent(replica: Replica): Promise<OutboxEntry[]> {
+  const entries: OutboxEntry[] = []
+  await forEachEntry(replica, (entry) => {
+    if (!isQuiet(entry) && entry.state.state !== 'acknowledged') entries.push(entry)
+  })
+  return entries
+}
+
+async function forEachEntry(replica: Replica, visit: (entry: OutboxEntry) => void): Promise<void> {
+  for (let from = 0; ; ) {
+    const page = await replica.scan('outbox', { from, limit: SCAN_PAGE })
+    for (const entry of page) visit(entry)
+    if (page.length < SCAN_PAGE) return
+    from = page.at(-1)!.order + 1
   }
 }
 

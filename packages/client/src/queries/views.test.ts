@@ -13,6 +13,7 @@ import {
   membership,
   message,
   messageNamed,
+  operationNamed,
   participant,
   person,
   sending,
@@ -168,6 +169,7 @@ describe('a message', () => {
         createdAt: new Date(at(1)),
         parts: [{ mimeType: 'image/png', body: 'AAAA', encoding: 'base64' }],
         status: 'sent',
+        operationId: null,
         error: null,
         recipientStatus: { [alice]: 'sent', [bob]: 'read' },
         deliveryStatus: 'all',
@@ -232,6 +234,7 @@ describe('send-message in the outbox', () => {
       sentAt: null,
       createdAt: new Date(at(50)),
       status: 'pending',
+      operationId: operationNamed(7),
       sender: { displayName: 'Alice' },
       recipientStatus: {},
       readStatus: 'none',
@@ -243,7 +246,8 @@ describe('send-message in the outbox', () => {
 
   it('DB-3 refused, it stays as failed and says why', async () => {
     const device = await createViewDevice(talkWith(0), sending(1, 'no', { state: failed }))
-    expect(await messages(device)).toMatchObject([{ status: 'failed', error: { id: 'access_denied' } }])
+    const operationId = operationNamed(1)
+    expect(await messages(device)).toMatchObject([{ status: 'failed', operationId, error: { id: 'access_denied' } }])
   })
 
   it('acknowledged before its row is here, it has its place and its time', async () => {
@@ -256,7 +260,12 @@ describe('send-message in the outbox', () => {
     )
     const found = await messages(device)
     expect(found.map((each) => each.position)).toEqual([1, 2, 3, 4, null])
-    expect(found[3]).toMatchObject({ status: 'sent', sentAt: new Date(at(4)), deliveryStatus: 'none' })
+    expect(found[3]).toMatchObject({
+      status: 'sent',
+      operationId: null,
+      sentAt: new Date(at(4)),
+      deliveryStatus: 'none',
+    })
     expect(found[3]?.recipientStatus).toEqual({ [alice]: 'read', [bob]: 'sent' })
   })
 

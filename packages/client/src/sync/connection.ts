@@ -27,6 +27,7 @@ const MAX_EARLY_FRAMES = 64
 export class Connection {
   readonly #ports: ConnectionPorts
   #state: ConnectionState = stopped
+  #told: ConnectionState = stopped
   #socket: Socket | undefined
   #early: DownFrame[] = []
   #timer: { readonly at: number; readonly cancel: () => void } | undefined
@@ -35,8 +36,9 @@ export class Connection {
     this.#ports = ports
   }
 
+  /** As it was last told: the same object until it is another state, whatever is heard meanwhile. */
   get state(): ConnectionState {
-    return this.#state
+    return this.#told
   }
 
   get isLive(): boolean {
@@ -51,7 +53,9 @@ export class Connection {
     for (const effect of effects) this.#perform(effect)
     this.#setTimer()
     // An effect may have led on already; then that step has told it.
-    if (before.state !== next.state && this.#state === next) this.#ports.onState(next, before)
+    if (before.state === next.state || this.#state !== next) return
+    this.#told = next
+    this.#ports.onState(next, before)
   }
 
   /** Answers false when there is nobody to say it to. */

@@ -13,8 +13,6 @@
  */
 import {
   type AcknowledgementFrame,
-  type BasicIdentity,
-  type ConversationId,
   type DownFrame,
   type GoodbyeFrame,
   type IdentityId,
@@ -24,12 +22,14 @@ import {
   type StreamId,
   type UpFrame,
   uuidv7,
+  type WelcomeFrame,
   type WireError,
 } from '@parley/protocol'
+import type { Tell } from '../client-types.ts'
 import type { Chance, Clock } from '../environment.ts'
 import { type Draft, Outbox } from '../outbox/outbox.ts'
 import { Sender } from '../outbox/sender.ts'
-import type { OutboxEntry, Replica, ReplicaError, Write } from '../replica/replica.ts'
+import type { Replica, ReplicaError, Write } from '../replica/replica.ts'
 import type { SocketFactory } from '../transport/socket.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionState } from './connection-state.ts'
@@ -57,40 +57,32 @@ export const FULL_RETRY_MS = 30_000
 /** Newest messages looked at to find one of somebody else's. */
 const NEWEST_LOOKED_AT = 20
 
-export interface EngineEvents {
-  onConnection(state: ConnectionState): void
-  onWelcome(welcome: { readonly identity: BasicIdentity; readonly session: SessionInfo }): void
-  onChallenge(challenge: { readonly nonce: string; readonly expires_at: string }): void
-  onRenewed(session: SessionInfo): void
+/** Whose session the connection is opened with; hears what the server says of it. */
+export interface SessionHolder {
+  readonly sessionToken: string
+  connectionChanged(state: ConnectionState): void
+  welcomed(welcome: Pick<WelcomeFrame, 'identity' | 'session'>): void
+  challenged(nonce: string): void
+  renewed(session: SessionInfo): void
   /** A refusal that names no request: of a renewal, if one is out. */
-  onRefusal(error: WireError): void
-  onGoodbye(goodbye: GoodbyeFrame): void
-  onHistory(progress: HistoryProgress): void
-  onFailed(entries: readonly OutboxEntry[]): void
-  onRelabelled(from: ConversationId, to: ConversationId): void
-  onTyping(conversation: ConversationId, typing: readonly BasicIdentity[], paused: readonly BasicIdentity[]): void
-  /** A socket could not even be made: see the error for what is missing. */
-  onSocketError(error: unknown): void
-  /** The device has no room (`full`), or its database fails; `ok` when it works again. */
-  onStorage(state: 'ok' | 'full' | 'failed', error?: unknown): void
+  refused(error: WireError): void
+  saidGoodbye(goodbye: GoodbyeFrame): void
 }
 
 export interface EnginePorts {
   readonly url: string
   readonly replica: Replica
   readonly identity: IdentityId
-  readonly sessionToken: () => string
+  readonly session: SessionHolder
   readonly sockets: SocketFactory
   readonly clock: Clock
   readonly chance: Chance
-  readonly events: EngineEvents
+  readonly tell: Tell
 }
 
 export class Engine {
   readonly outbox: Outbox
   readonly typing: TypingExchange
-  /** By how much the server's clock is ahead of ours: for display only. */
-  serverTimeOffsetMs = 0
   readonly #ports: EnginePorts
   readonly #writer = new SerialQueue()
   readonly #connection: Connection
@@ -118,7 +110,7 @@ export class Engine {
   #cancelHistoryRetry: (() => void) | undefined
 
   constructor(ports: EnginePorts) {
-    const { clock, chance, replica, events, identity } = ports
+    const { clock, chance, replica, session, tell, identity } = ports
     this.#ports = ports
     this.#history = new History(this.#streams)
     this.outbox = new Outbox({
@@ -127,8 +119,8 @@ export class Engine {
       identity,
       writer: this.#writer,
       sequenceOf: (stream) => this.#streams.get(stream)?.sequence ?? 0,
-      onFailed: (entries) => events.onFailed(entries),
-      onRelabelled: (from, to) => events.onRelabelled(from, to),
+      onFailed: (entries) => tell('operation-failed', { entries }),
+      onRelabelled: (from, to) => tell('relabelled', { from, to }),
       onReady: () => this.#sender.pump(),
     })
     this.#sender = new Sender({
@@ -145,13 +137,13 @@ export class Engine {
       chance,
       hello: () => ({
         type: 'hello',
-        session_token: ports.sessionToken(),
+        session_token: session.sessionToken,
         cursor: this.#cursor,
         epoch: this.#epoch,
       }),
       onState: (state, before) => this.#connectionChanged(state, before),
       onFrame: (frame) => this.#receive(frame),
-      onSocketError: (error) => events.onSocketError(error),
+      onSocketError: (error) => tell('problem', { error }),
     })
     this.typing = new TypingExchange({
       clock,
@@ -159,7 +151,7 @@ export class Engine {
       say: ({ conversation, action }) => {
         if (this.#streams.get(conversation)) this.#connection.send({ type: 'typing', conversation, action })
       },
-      onTyping: (conversation, typing, paused) => events.onTyping(conversation, typing, paused),
+      onTyping: (conversation, typing, paused) => tell('typing', { conversation, typing, paused }),
     })
   }
 
@@ -188,7 +180,7 @@ export class Engine {
   }
 
   get historyProgress(): HistoryProgress {
-    return this.#history.progress(this.isLive)
+    return this.#history.progress(this.isLive, this.#cursor !== null)
   }
 
   start(): void {
@@ -241,7 +233,8 @@ export class Engine {
     const wasLive = before.state === 'live' || before.state === 'probing'
     if (wasLive && !this.isLive) this.#lost()
     if (!wasLive && state.state === 'live') this.#sender.start((frame) => this.#connection.send(frame))
-    this.#ports.events.onConnection(state)
+    this.#ports.session.connectionChanged(state)
+    this.#ports.tell('connection', state)
   }
 
   #lost(): void {
@@ -256,26 +249,26 @@ export class Engine {
     // What was received but not written comes again: the cursor does not claim it.
     this.#frames = []
     this.#run++
-    this.#ports.events.onHistory(this.historyProgress)
+    this.#ports.tell('history', this.historyProgress)
   }
 
   // -- frames in -----------------------------------------------------------------------------------------------------
 
   #receive(frame: DownFrame): void {
-    const { events } = this.#ports
+    const { session } = this.#ports
     switch (frame.type) {
       case 'welcome':
-        this.#greeted(frame.epoch, frame.server_time)
-        events.onWelcome(frame)
+        this.#greeted(frame.epoch)
+        session.welcomed(frame)
         return
       case 'challenge':
-        events.onChallenge(frame)
+        session.challenged(frame.nonce)
         return
       case 'renewed':
-        events.onRenewed(frame.session)
+        session.renewed(frame.session)
         return
       case 'goodbye':
-        events.onGoodbye(frame)
+        session.saidGoodbye(frame)
         return
       case 'refusal':
         this.#refused(frame.id, frame.error)
@@ -294,9 +287,7 @@ export class Engine {
     }
   }
 
-  #greeted(epoch: string, serverTime: string): void {
-    const time = Date.parse(serverTime)
-    if (Number.isFinite(time)) this.serverTimeOffsetMs = time - this.#ports.clock.wall()
+  #greeted(epoch: string): void {
     this.#newEpoch = epoch
     this.#comparing = this.#epoch !== null && this.#epoch !== epoch ? new Map() : undefined
     this.#patrol()
@@ -366,7 +357,7 @@ export class Engine {
     if (isLast) {
       this.#comparing = undefined
       this.#hasHeads = true
-      this.#ports.events.onHistory(this.historyProgress)
+      this.#ports.tell('history', this.historyProgress)
     }
   }
 
@@ -399,7 +390,7 @@ export class Engine {
     }
     const { oldest, complete } = this.#streams.get(frame.stream) ?? {}
     if (!complete && oldest === page.before) this.#streams.rest(frame.stream, now)
-    this.#ports.events.onHistory(this.historyProgress)
+    this.#ports.tell('history', this.historyProgress)
   }
 
   async #writePulled(frame: RowsFrame, now: number): Promise<void> {
@@ -527,7 +518,7 @@ export class Engine {
   }
 
   #refused(id: number | undefined, error: WireError): void {
-    if (id === undefined) this.#ports.events.onRefusal(error)
+    if (id === undefined) this.#ports.session.refused(error)
     // The patrol asks again, which is soon enough for a server that has just said no.
     else if (!this.#pulls.refused(id)) this.#history.refused(id)
   }
@@ -547,23 +538,23 @@ export class Engine {
     this.#storageFails(error)
     this.#history.pause()
     this.#history.reset()
-    this.#ports.events.onHistory(this.historyProgress)
+    this.#ports.tell('history', this.historyProgress)
     this.#cancelHistoryRetry?.()
     this.#cancelHistoryRetry = this.#ports.clock.after(FULL_RETRY_MS, () => {
       this.#history.resume()
-      this.#ports.events.onHistory(this.historyProgress)
+      this.#ports.tell('history', this.historyProgress)
       this.#pursue()
     })
   }
 
   #storageFails(error: unknown): void {
     this.#isStorageFine = false
-    this.#ports.events.onStorage(isFull(error) ? 'full' : 'failed', error)
+    this.#ports.tell('storage', { state: isFull(error) ? 'full' : 'failed', error })
   }
 
   #storageWorks(): void {
     this.#isStorageFine = true
-    this.#ports.events.onStorage('ok')
+    this.#ports.tell('storage', { state: 'ok' })
   }
 }
 

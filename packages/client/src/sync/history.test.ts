@@ -55,6 +55,21 @@ it('SYNC-13 progress counts conversations whose history is whole', () => {
   expect(of(stream('a', { complete: true })).history.progress(true).state).toBe('complete')
 })
 
+it('SYNC-13 nothing is complete before the conversations were heard of', () => {
+  const { history } = of()
+  expect(history.progress(true, false).state).toBe('running')
+  expect(history.progress(true, true).state).toBe('complete')
+})
+
+it('SYNC-13 progress is the same object until it says something else', () => {
+  const { history } = of(stream('a'))
+  const before = history.progress(true)
+  expect(history.progress(true)).toBe(before)
+  history.messages++
+  expect(history.progress(true)).not.toBe(before)
+  expect(history.progress(true)).toBe(history.progress(true))
+})
+
 it('CON-2 pulls name the inbox first, whoever is behind, and nobody who rests', () => {
   const { streams } = of(
     stream('behind', { head: 9 }),

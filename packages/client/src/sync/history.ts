@@ -3,6 +3,7 @@
  * next one is, and the progress the app is shown; `Streams` says whose turn it is, the engine sends and merges.
  */
 import { limits, type PageFrame, type StreamId } from '@parley/protocol'
+import { share } from '../queries/share.ts'
 import type { StoredStream } from '../replica/replica.ts'
 import { needsFirstPage, type Streams } from './streams.ts'
 
@@ -26,6 +27,13 @@ export type HistoryProgress = {
   readonly messages: number
 }
 
+export const NO_HISTORY: HistoryProgress = {
+  state: 'waiting',
+  conversationsDone: 0,
+  conversationsTotal: 0,
+  messages: 0,
+}
+
 interface Page {
   readonly stream: StreamId
   readonly before: number | null
@@ -38,6 +46,7 @@ export class History {
   #limit = FIRST_LIMIT
   #isPaused = false
   messages = 0
+  #progress = NO_HISTORY
 
   constructor(streams: Streams) {
     this.#streams = streams
@@ -87,11 +96,13 @@ export class History {
     this.#pages.clear()
   }
 
-  progress(isLive: boolean): HistoryProgress {
+  /** The same object as long as it says the same. Nothing is complete before the conversations were heard of. */
+  progress(isLive: boolean, hasHeard = true): HistoryProgress {
     const counts = { ...this.#streams.progress(), messages: this.messages }
-    const isComplete = counts.conversationsDone === counts.conversationsTotal
-    if (this.#isPaused) return { state: 'paused', ...counts }
-    return { state: isComplete ? 'complete' : isLive ? 'running' : 'waiting', ...counts }
+    const isComplete = hasHeard && counts.conversationsDone === counts.conversationsTotal
+    const state = this.#isPaused ? 'paused' : isComplete ? 'complete' : isLive ? 'running' : 'waiting'
+    this.#progress = share(this.#progress, { state, ...counts })
+    return this.#progress
   }
 
   #isAskedFor(stream: StreamId): boolean {

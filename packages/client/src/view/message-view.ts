@@ -28,6 +28,8 @@ export interface MessageView {
   readonly parts: readonly PartView[]
   /** `failed`: refused for good; it stays until the app retries or discards it. */
   readonly status: 'pending' | 'failed' | 'sent'
+  /** Names it in the outbox, for `retry` and `discard`; null once it is sent. */
+  readonly operationId: string | null
   /** Why it failed. */
   readonly error: WireError | null
   /** By identity, for everybody who was a participant when it was sent, its sender included. */
@@ -64,6 +66,7 @@ export function toMessageView(state: ConversationState, message: MessageRow): Me
     createdAt: sentAt,
     parts: message.parts.map(toPartView),
     status: 'sent',
+    operationId: null,
     error: null,
     ...receiptsOf(state, position, message.sender),
     isUnread: isUnread(state, { position, isOwn }),
@@ -89,6 +92,7 @@ export function toPendingView(state: ConversationState, entry: OutboxEntry<'send
     createdAt: sentAt ?? new Date(entry.createdAt),
     parts: entry.input.parts.map(toPartView),
     status: entry.state.state === 'failed' ? 'failed' : acknowledged ? 'sent' : 'pending',
+    operationId: acknowledged ? null : entry.id,
     error: entry.state.state === 'failed' ? entry.state.error : null,
     ...(position === null ? NO_RECEIPTS : receiptsOf(state, position, entry.identity)),
     isUnread: false,

@@ -118,6 +118,8 @@ export function talkWith(messages: number, id = talk): Write[] {
   ]
 }
 
+export const operationNamed = (order: number) => `00000000-0000-4000-9000-${String(order).padStart(12, '0')}`
+
 export function entry<Name extends OperationName>(
   order: number,
   name: Name,
@@ -126,7 +128,7 @@ export function entry<Name extends OperationName>(
 ): Write {
   return put('outbox', {
     order,
-    id: `00000000-0000-4000-9000-${String(order).padStart(12, '0')}`,
+    id: operationNamed(order),
     name,
     // The cast: a test names the conversation once, beside the input.
     input: { conversation: other.conversation ?? talk, ...input } as never,
