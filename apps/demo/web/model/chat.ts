@@ -18,6 +18,8 @@ export interface MessageItem {
   /** ISO instant. */
   readonly at: string
   readonly delivery: Delivery
+  /** What to name when it is tried again or discarded; null once it is sent. */
+  readonly operationId: string | null
   /** Why it failed, as a sentence. */
   readonly failure?: string | undefined
   /** Who read it so far, for messages of one's own. */

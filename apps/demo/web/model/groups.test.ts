@@ -10,6 +10,7 @@ const message = (id: string, userId: string, at: string): MessageItem => ({
   text: id,
   at: new Date(at).toISOString(),
   delivery: 'sent',
+  operationId: null,
   readBy: [],
 })
 const ids = (messages: MessageItem[], firstNew?: string) =>

@@ -67,7 +67,7 @@ function toLastMessage(message: MessageView): LastMessage {
 }
 
 function makeMessageItem(message: MessageView, others: readonly Person[]): MessageItem {
-  const { id, sender, isOwn, isUnread, createdAt, error, recipientStatus } = message
+  const { id, sender, isOwn, isUnread, createdAt, operationId, error, recipientStatus } = message
   const statuses: Readonly<Record<string, string>> = recipientStatus
   return {
     id,
@@ -77,6 +77,7 @@ function makeMessageItem(message: MessageView, others: readonly Person[]): Messa
     text: textOf(message),
     at: createdAt.toISOString(),
     delivery: deliveryOf(message),
+    operationId,
     failure: error?.message,
     readBy: isOwn ? others.filter((person) => statuses[person.id] === 'read').map((person) => person.name) : [],
   }

@@ -1,4 +1,4 @@
-import { type Client, ParleyError } from '@parley/client'
+import { type Client, type DeauthenticateOptions, ParleyError } from '@parley/client'
 import { useState } from 'react'
 import { describeEntry } from './describe-entry.ts'
 import { faultText } from './fault-text.ts'
@@ -8,6 +8,7 @@ export interface SignOut {
   readonly start: () => void
   /** What would be lost, if something would be. */
   readonly unsent: readonly string[] | undefined
+  readonly keepAndLeave: () => void
   readonly discardAndLeave: () => void
   readonly cancel: () => void
 }
@@ -16,10 +17,10 @@ export interface SignOut {
 export function useSignOut(client: Client, onSignedOut: () => Promise<void>, show: (text: string) => void): SignOut {
   const [unsent, setUnsent] = useState<readonly string[]>()
 
-  const signOut = async (discardUnsent: boolean) => {
+  const signOut = async (options?: DeauthenticateOptions) => {
     setUnsent(undefined)
     try {
-      await client.deauthenticate({ discardUnsent })
+      await client.deauthenticate(options)
       clearRoute()
       await onSignedOut()
     } catch (error) {
@@ -31,9 +32,10 @@ export function useSignOut(client: Client, onSignedOut: () => Promise<void>, sho
   }
 
   return {
-    start: () => void signOut(false),
+    start: () => void signOut(),
     unsent,
-    discardAndLeave: () => void signOut(true),
+    keepAndLeave: () => void signOut({ keepData: true }),
+    discardAndLeave: () => void signOut({ discardUnsent: true }),
     cancel: () => setUnsent(undefined),
   }
 }

@@ -98,7 +98,12 @@ export function Chat({ client, identity, onSignedOut }: ChatProps) {
         />
       )}
       {signOut.unsent && (
-        <SignOutDialog unsent={signOut.unsent} onDiscard={signOut.discardAndLeave} onClose={signOut.cancel} />
+        <SignOutDialog
+          unsent={signOut.unsent}
+          onKeep={signOut.keepAndLeave}
+          onDiscard={signOut.discardAndLeave}
+          onClose={signOut.cancel}
+        />
       )}
       <Toasts toasts={toasts} onClose={close} />
       <LiveRegion text={announcement} />

@@ -1,7 +1,7 @@
 import type { Client } from '@parley/client'
 import { useMemo } from 'react'
 import { Thread } from '../components/thread.tsx'
-import type { ConnectionState, ConversationItem, MessageItem, Person } from '../model/chat.ts'
+import type { ConnectionState, ConversationItem, Person } from '../model/chat.ts'
 import { faultText } from '../parley/fault-text.ts'
 import { toMessageItem } from '../parley/to-items.ts'
 import { useMessages } from '../parley/use-messages.ts'
@@ -57,8 +57,8 @@ export function OpenConversation({ client, conversation, onFault, onDraft, onBac
       onDraft={write}
       onLoadOlder={loadOlder}
       onAtBottom={onAtBottom}
-      onRetry={(message) => attempt(client.outbox.retry(operationOf(message)))}
-      onDiscard={(message) => attempt(client.outbox.discard(operationOf(message)))}
+      onRetry={({ operationId }) => operationId && attempt(client.outbox.retry(operationId))}
+      onDiscard={({ operationId }) => operationId && attempt(client.outbox.discard(operationId))}
       onCopy={(message) => attempt(navigator.clipboard.writeText(message.text))}
       onDeleteMessage={(message, mode) => attempt(verbs.deleteMessage(message.id, mode))}
       onDelete={(mode) => leaveWith(verbs.delete(mode))}
@@ -70,6 +70,3 @@ export function OpenConversation({ client, conversation, onFault, onDraft, onBac
     />
   )
 }
-
-/** The operation that sends a message bears the message's own id. */
-const operationOf = (message: MessageItem): string => message.id.slice(message.id.lastIndexOf('/') + 1)

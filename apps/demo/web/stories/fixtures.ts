@@ -27,6 +27,7 @@ const message = (line: Line, index: number): MessageItem => ({
   text: line.text,
   at: line.at,
   delivery: line.delivery ?? 'read',
+  operationId: line.delivery === 'failed' || line.delivery === 'pending' ? `o${index}` : null,
   failure: line.delivery === 'failed' ? 'You have no access to this any more.' : undefined,
   readBy: line.readBy ?? [],
 })
