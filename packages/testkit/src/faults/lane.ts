@@ -5,7 +5,7 @@ import type { Direction } from './tcp-proxy.ts'
 export interface Weather {
   delayMs: number
   bytesPerSecond: number
-  isStalled: boolean
+  readonly isStalled: Record<Direction, boolean>
   cuts: { [direction in Direction]?: { bytes: number; readonly done: () => void } }
 }
 
@@ -45,8 +45,8 @@ export class Lane {
   /** Passes on whatever may pass now, and comes back for the rest. */
   pump(): void {
     clearTimeout(this.#timer)
-    const { weather, to, from } = this.#options
-    while (!this.#isClosed && !weather.isStalled) {
+    const { weather, to, from, direction } = this.#options
+    while (!this.#isClosed && !weather.isStalled[direction]) {
       const next = this.#waiting[0]
       if (!next) {
         if (this.#hasEnded && !to.writableEnded) to.end()

@@ -82,6 +82,16 @@ test('a stalled connection stays open, and what was sent passes after the calm',
   await expect.poll(() => heard.text).toBe('held')
 })
 
+test('a connection stalled one way still passes bytes the other way', async () => {
+  const { socket, heard } = await dial()
+  proxy.stall('down')
+  socket.write('heard')
+  await expect.poll(() => proxy.passed.up).toBe(5)
+  expect(heard.text).toBe('')
+  await proxy.calm()
+  await expect.poll(() => heard.text).toBe('heard')
+})
+
 test('a cut resets every open connection', async () => {
   const [one, two] = [await dial(), await dial()]
   await expect.poll(() => proxy.open).toBe(2)

@@ -19,8 +19,8 @@ export interface TcpProxy {
   /** Every byte arrives this much later. */
   delay(ms: number): void
   throttle(bytesPerSecond: number): void
-  /** Connections stay open, nothing passes; what was sent meanwhile passes after `calm()`. */
-  stall(): void
+  /** Connections stay open, nothing passes, in one direction or both; what was sent meanwhile passes after `calm()`. */
+  stall(direction?: Direction): void
   /** New connections are accepted, then nobody answers; open ones stall. What was sent meanwhile is lost. */
   blackHole(): void
   /** New connections are refused as if nothing listened there; open ones are reset. */
@@ -49,7 +49,12 @@ interface Pair {
 }
 
 export async function startTcpProxy({ target, host = '127.0.0.1', port = 0 }: TcpProxyOptions): Promise<TcpProxy> {
-  const weather: Weather = { delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY, isStalled: false, cuts: {} }
+  const weather: Weather = {
+    delayMs: 0,
+    bytesPerSecond: Number.POSITIVE_INFINITY,
+    isStalled: { up: false, down: false },
+    cuts: {},
+  }
   const passed = { up: 0, down: 0 }
   const pairs = new Set<Pair>()
   const lost = new Set<Socket>()
@@ -135,8 +140,8 @@ export async function startTcpProxy({ target, host = '127.0.0.1', port = 0 }: Tc
     throttle(bytesPerSecond) {
       weather.bytesPerSecond = bytesPerSecond
     },
-    stall() {
-      weather.isStalled = true
+    stall(direction) {
+      for (const each of direction ? [direction] : (['up', 'down'] as const)) weather.isStalled[each] = true
     },
     blackHole() {
       isBlackHole = true
@@ -156,7 +161,12 @@ export async function startTcpProxy({ target, host = '127.0.0.1', port = 0 }: Tc
         weather.cuts[direction] = { bytes, done: resolve }
       }),
     async calm() {
-      Object.assign(weather, { delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY, isStalled: false, cuts: {} })
+      Object.assign(weather, {
+        delayMs: 0,
+        bytesPerSecond: Number.POSITIVE_INFINITY,
+        isStalled: { up: false, down: false },
+        cuts: {},
+      })
       isBlackHole = false
       for (const socket of [...lost]) socket.resetAndDestroy()
       flow()
