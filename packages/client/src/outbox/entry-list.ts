@@ -30,6 +30,11 @@ export class EntryList {
     return this.#byId.get(id)
   }
 
+  /** Streams in which the effects of acknowledged entries are still to be seen. */
+  get settling(): readonly StreamId[] {
+    return [...this.#settling.keys()]
+  }
+
   /** Entries that are settled once this stream has reached this sequence. */
   settledBy(stream: StreamId, sequence: number): Summary[] {
     const settling = this.#settling.get(stream)

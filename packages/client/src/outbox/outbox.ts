@@ -305,6 +305,11 @@ export class Outbox {
     })
   }
 
+  /** Streams in which the effects of acknowledged entries are still to be seen. */
+  get settling(): readonly StreamId[] {
+    return this.#entries.settling
+  }
+
   /** Writes that drop what a stream's new sequence settles (OPR-4), for the commit that brings it there. */
   settledBy(stream: StreamId, sequence: number): readonly Write[] {
     const settled = this.#entries.settledBy(stream, sequence)

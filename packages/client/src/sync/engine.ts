@@ -169,6 +169,16 @@ export class Engine {
     this.#history.messages = messages
     this.#cursor = (cursor?.value as string | undefined) ?? null
     this.#epoch = (epoch?.value as string | undefined) ?? null
+    await this.#dropUnseen()
+  }
+
+  /** A crash may have come between a copy's going and that of the operations that waited to be seen in it. */
+  async #dropUnseen(): Promise<void> {
+    for (const stream of this.outbox.settling) {
+      if (stream === 'inbox' || this.#streams.get(stream)) continue
+      const membership = await this.#ports.replica.get('memberships', [stream])
+      if (membership?.state === 'left') await this.#dropSettled(stream)
+    }
   }
 
   get connection(): ConnectionState {
