@@ -26,7 +26,7 @@ export function SignOutDialog({ unsent, onKeep, onDiscard, onClose }: SignOutDia
         <button type="button" className="button" onClick={onClose}>
           Stay signed in
         </button>
-        <button type="button" className="button" onClick={onKeep}>
+        <button type="button" className="button quiet" onClick={onKeep}>
           Sign out and keep it here
         </button>
         <button type="button" className="button danger" onClick={onDiscard}>
