@@ -61,3 +61,19 @@ it('P2 the outbox of nobody rejects rather than throws', async () => {
     expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(ParleyError) })
   }
 })
+
+it('AUTH-14 a sign-out that cannot delete the copy closes the client, and the next one finishes it', async () => {
+  const { disk, storage } = tightDisk()
+  const alice = world.device('alice', { storage })
+  await world.finish(alice.client.authenticate('alice'))
+  await world.flow()
+  const call = alice.client.deauthenticate({ keepData: true })
+  alice.client.on('connection', ({ state }) => {
+    if (state === 'locked-out' || state === 'stopped') disk.isFull = true
+  })
+  await expect(world.finish(call)).rejects.toMatchObject(inOurWords)
+  expect(alice.client.state.state).toBe('closed')
+  disk.isFull = false
+  await alice.restart()
+  expect(alice.client.state.state).toBe('unauthenticated')
+})

@@ -531,7 +531,13 @@ export class Authentication implements SessionHolder {
       throw error
     }
     this.#interrupt = undefined
-    await this.#leave({ reason: 'asked', identity: state.identity, keepData, discardUnsent })
+    try {
+      await this.#leave({ reason: 'asked', identity: state.identity, keepData, discardUnsent })
+    } catch (error) {
+      // The session is over and the copy is not gone: the next opening deletes it.
+      this.#storageFailed(error)
+      throw error
+    }
   }
 
   async #flush(
