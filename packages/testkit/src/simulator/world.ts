@@ -173,7 +173,8 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
       device.disk.failures = 0
       // Lines that nobody knows to be dead are found out by the ends themselves; that is part of what is checked.
     }
-    for (let isQuiet = false; !isQuiet && timeline.now - healedAt < REST_LIMIT_MS; ) {
+    const isLate = () => timeline.now - healedAt >= REST_LIMIT_MS
+    for (let quietFor = 0; quietFor < 2 && !isLate(); ) {
       if (!server.isUp) void server.start()
       for (const device of devices) {
         const { state } = device.client.state
@@ -182,10 +183,10 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
         device.client.connect()
       }
       await timeline.pass(500)
-      isQuiet = isAtRest(disk.tables, devices)
+      // Twice in a row: a line may just have turned out to be dead, a session may just have ended.
+      quietFor = isAtRest(disk.tables, devices) ? quietFor + 1 : 0
     }
     const restMs = timeline.now - healedAt
-    await timeline.pass(400)
     findings.push(...(await checkWorld({ tables: disk.tables, devices, deeds, aliases, timeline })))
     const figures: Figures = {
       steps: plan.steps.length,

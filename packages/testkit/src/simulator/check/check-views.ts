@@ -19,6 +19,7 @@ export async function checkViews(tables: Tables, device: Device, timeline: Timel
     const messages = (tables.messages.get(name) ?? []).filter(
       (one) => one.deletedAt === null && !hasPosition(own.hidden, one.position),
     )
+    if (device.client.state.state !== 'authenticated') break
     const view = await inTime(timeline, device.client.getConversation(`layer:///conversations/${record.id}`))
     const unread = messages.filter(
       ({ sender, position }) => sender !== userId && !hasPosition(own.read, position),

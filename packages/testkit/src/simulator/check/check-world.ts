@@ -28,8 +28,10 @@ export async function checkWorld(of: {
         findings.push(`${device.name}: ${entry.name} is ${entry.state.state} in the outbox`)
       else if (!entry.state.error) findings.push(`${device.name}: ${entry.name} failed without a reason`)
     }
-    findings.push(...checkReplica(tables, device), ...(await checkViews(tables, device, timeline)))
+    findings.push(...checkReplica(tables, device))
   }
+  // Last, since screens are read in time, and time brings the end of sessions and of lines.
+  for (const device of devices) findings.push(...(await checkViews(tables, device, timeline)))
   return findings
 }
 
