@@ -29,6 +29,7 @@ export interface Database {
 export function openDatabase(file: string): Database {
   const connection = connect(file)
   try {
+    mustBeOurs(connection, file)
     configure(connection)
     migrate(connection)
   } catch (error) {
@@ -79,6 +80,13 @@ function connect(file: string): BetterSqlite3.Database {
   } catch (error) {
     throw new StoreOpenError(`The store ${file} cannot be opened: ${(error as Error).message}.`, { cause: error })
   }
+}
+
+/** Before the first write: somebody else's database stays as it is. */
+function mustBeOurs(connection: BetterSqlite3.Database, file: string): void {
+  const tables = connection.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).pluck().all()
+  if (tables.length === 0 || tables.includes('store')) return
+  throw new StoreOpenError(`${file} is a database, but not one of Parley's. Name another folder with --data.`)
 }
 
 function configure(connection: BetterSqlite3.Database): void {

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import { afterAll, describe, expect, it } from 'vitest'
 import { alice, chat, ONE, picture, storeContract, uuid } from '../store.contract.ts'
 import { openSqliteStore, storeFile } from './sqlite-store.ts'
@@ -27,6 +28,16 @@ describe('SQLite on a disk', () => {
     expect([again.epoch, await again.apps.secret(), await again.log.lastCursor()]).toEqual([epoch, secret, 1])
     expect(await picture(again)).toEqual(before)
     await again.close()
+  })
+
+  it('somebody else’s database is refused and stays as it is', async () => {
+    const file = join(folder, 'diary.sqlite')
+    const diary = new Sqlite(file)
+    diary.exec('CREATE TABLE diary (day TEXT)')
+    diary.close()
+    const before = readFileSync(file)
+    expect(() => openSqliteStore(file)).toThrow('not one of Parley')
+    expect(readFileSync(file)).toEqual(before)
   })
 
   it('what one connection commits, another sees at once', async () => {
