@@ -1,0 +1,94 @@
+import { type Campaign, runReceipts, runSeeds, tearDisks } from '@parley/testkit/simulator'
+import { judge, type Row, type RowContext, type RowResult } from '../row.ts'
+
+/** Seeds are told one by one when they fail; `npm run simulate -- --story <seed>` tells the whole of one. */
+const MAX_FAILURES = 5
+
+function verdictOn({ seeds, failed, figures, seconds }: Campaign, wanted: number): RowResult {
+  const bites = figures.cuts + figures.serverCrashes + figures.deviceCrashes + figures.commitsRefused
+  const sentences = failed.flatMap(({ seed, findings }) => findings.slice(0, 3).map((one) => `seed ${seed}: ${one}`))
+  return judge({
+    bites,
+    figures: {
+      seeds,
+      perSecond: Math.round(seeds / seconds),
+      operations: figures.operations,
+      acknowledged: figures.acknowledged,
+      frames: figures.frames,
+      cuts: figures.cuts,
+      serverCrashes: figures.serverCrashes,
+      commitsLostAtCrash: figures.commitsLost,
+      commitsKeptUnheard: figures.commitsKept,
+      deviceCrashes: figures.deviceCrashes,
+      deviceWritesLost: figures.deviceWritesLost,
+      slowestRestMs: figures.restMs,
+    },
+    holds: {
+      [`${wanted} seeds were run`]: seeds === wanted || failed.length > 0,
+      'commits were lost with the server, and writes with devices': figures.commitsLost * figures.deviceWritesLost > 0,
+      ...Object.fromEntries(sentences.map((sentence) => [sentence, false])),
+    },
+  })
+}
+
+const worlds = (count: number, fromOf: (context: RowContext) => number) => async (context: RowContext) =>
+  verdictOn(await runSeeds({ from: fromOf(context), count, maxFailures: MAX_FAILURES, signal: context.signal }), count)
+
+const receipts = (steps: number) => async (context: RowContext) => {
+  const { comparisons, operations, findings } = runReceipts({ seed: context.seed, steps })
+  return judge({
+    bites: operations,
+    figures: { steps, comparisons },
+    holds: Object.fromEntries(findings.map((finding) => [finding, false])),
+  })
+}
+
+export const rows: readonly Row[] = [
+  {
+    id: 15,
+    tier: 'n',
+    title: 'a disk that loses what was not flushed and tears what was being written, at 10,000 crashes',
+    limitMs: 600_000,
+    async run(context) {
+      const { crashes, acknowledged, kept, gone, findings } = await tearDisks({
+        seed: context.seed,
+        crashes: 10_000,
+        signal: context.signal,
+      })
+      return judge({
+        bites: gone,
+        figures: { crashes, acknowledged, kept, gone, lost: findings.length },
+        holds: {
+          '10,000 crashes were survived': crashes === 10_000,
+          ...Object.fromEntries(findings.map((finding) => [finding, false])),
+        },
+      })
+    },
+  },
+  {
+    id: 73,
+    tier: 'q',
+    title: 'chance from a seed: people, devices, cuts, crashes, refusals, in 2,000 worlds',
+    limitMs: 100_000,
+    run: worlds(2_000, () => 1),
+  },
+  {
+    id: 73,
+    tier: 'n',
+    title: 'chance from a seed: people, devices, cuts, crashes, refusals, in 100,000 worlds nobody has seen',
+    limitMs: 2 * 3_600_000,
+    run: worlds(100_000, ({ seed }) => 100_000 + seed * 100_000),
+  },
+  {
+    id: 73,
+    tier: 'q',
+    title: 'unread and receipts against sets of numbers, on five devices',
+    run: receipts(60_000),
+  },
+  {
+    id: 73,
+    tier: 'n',
+    title: 'unread and receipts against sets of numbers, on five devices, a million steps',
+    run: receipts(1_000_000),
+  },
+]
