@@ -77,7 +77,7 @@ export function rowContext(
     async end() {
       abort.abort()
       // Last opened, first closed: devices before the proxy they talk through, that before the server.
-      for (const close of closes.splice(0).reverse()) await Promise.resolve(close()).catch(() => undefined)
+      for (const close of closes.splice(0).reverse()) await (async () => close())().catch(() => undefined)
     },
   }
 }

@@ -16,6 +16,8 @@ export interface History {
   readonly bytes?: readonly ByteLog[]
   /** Limits of time are stretched by this; 1 if there is nothing to be forgiven. */
   readonly slowness?: number
+  /** Devices may have been asked to stay away for so long after the fault. */
+  readonly graceMs?: number
   /** When the fault was over, by the clock of all other moments here; undefined if there was none. */
   readonly healedAt?: number
   /** When each replica was seen to equal the store's view. */

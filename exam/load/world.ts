@@ -139,12 +139,15 @@ export class World<Server extends ReachableServer = ExamServer> {
   }
 
   /** Settles, checks everything, and says the figures every row has. */
-  async examine(options: { readonly except?: readonly CheckId[]; readonly timeoutMs?: number } = {}): Promise<{
+  async examine(
+    options: { readonly except?: readonly CheckId[]; readonly timeoutMs?: number; readonly graceMs?: number } = {},
+  ): Promise<{
     readonly findings: readonly Finding[]
     readonly figures: Readonly<Record<string, number>>
     readonly history: History
   }> {
-    const history = await this.history(await this.settle(options.timeoutMs))
+    const { graceMs = 0 } = options
+    const history = { ...(await this.history(await this.settle(options.timeoutMs))), graceMs }
     const delays = arrivalDelays(history).map(({ delayMs }) => delayMs)
     const { healedAt, convergedAt } = this
     return {

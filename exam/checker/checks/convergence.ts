@@ -5,12 +5,12 @@ import { type Check, type Copy, type Finding, found } from '../history.ts'
 export const CONVERGE_MS = 5_000
 
 /** C8: a device holds what the store holds for its identity, row by row, and soon after the fault was over. */
-export const convergence: Check = ({ devices, store, healedAt, convergedAt, slowness = 1 }) => [
+export const convergence: Check = ({ devices, store, healedAt, convergedAt, slowness = 1, graceMs = 0 }) => [
   ...devices.flatMap(({ name, identity, copy }) => {
     const view = store.find((one) => one.identity === identity)
     return view ? found('C8', `rows differ on ${name}`, differences(copy, view.copy)) : []
   }),
-  ...(healedAt === undefined ? [] : lateness(healedAt, convergedAt, CONVERGE_MS * slowness)),
+  ...(healedAt === undefined ? [] : lateness(healedAt, convergedAt, CONVERGE_MS * slowness + graceMs)),
 ]
 
 /** What one side has and the other has not, or otherwise. */

@@ -8,7 +8,7 @@ export const HEALED_MS = 5_000
 /** C10: what was accepted reaches everybody who listens, soon. */
 export const wakeUp: Check = (history) => {
   const delays = arrivalDelays(history)
-  const { healedAt, slowness = 1 } = history
+  const { healedAt, slowness = 1, graceMs = 0 } = history
   if (healedAt === undefined) {
     const p99 = percentile(
       delays.map(({ delayMs }) => delayMs),
@@ -19,7 +19,7 @@ export const wakeUp: Check = (history) => {
       : [{ check: 'C10', sentence: `1 of 100 messages took more than ${Math.round(p99)} ms to arrive` }]
   }
   const late = delays.filter(
-    ({ arrivedAt, acceptedAt }) => arrivedAt - Math.max(acceptedAt, healedAt) > HEALED_MS * slowness,
+    ({ arrivedAt, acceptedAt }) => arrivedAt - Math.max(acceptedAt, healedAt) > HEALED_MS * slowness + graceMs,
   )
   return found(
     'C10',
