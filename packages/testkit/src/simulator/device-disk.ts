@@ -39,6 +39,8 @@ export class DeviceDisk {
   failures = 0
   /** Writes that a crash took back. */
   lost = 0
+  /** Called once, when the next commit is under way. */
+  onNextCommit: (() => void) | undefined
   filter: WriteFilter = (writes) => writes
   /** What a mutation makes of the promise of durability. */
   isForgetful = false
@@ -109,6 +111,9 @@ export class DeviceDisk {
     const entry = this.#note(() => {
       for (const undo of undos.reverse()) undo()
     })
+    const { onNextCommit } = this
+    this.onNextCommit = undefined
+    onNextCommit?.()
     return this.access(process, () => {
       if (durability === 'strict' && !this.isForgetful) this.#safeUpTo(entry)
     })

@@ -53,6 +53,8 @@ export class ServerDisk {
   refused = 0
   mutation: StoreMutation = {}
   onCommit: (writes: Writes) => void = () => undefined
+  /** Called once, when the next commit is under way. */
+  onNextCommit: (() => void) | undefined
 
   constructor(timeline: Timeline, chance: SeededChance, accessMs: number) {
     this.#timeline = timeline
@@ -139,7 +141,12 @@ export class ServerDisk {
         finish()
         return
       }
-      if (isWrite) this.#underWay.push(job)
+      if (isWrite) {
+        this.#underWay.push(job)
+        const { onNextCommit } = this
+        this.onNextCommit = undefined
+        onNextCommit?.()
+      }
       const { now } = this.#timeline
       this.#freeAt[thread] = Math.max(this.#freeAt[thread], now) + this.#delay()
       if (isWrite && this.mutation.isHasty) resolve(undefined)

@@ -194,7 +194,15 @@ export const performers: Readonly<Record<StepName, Perform>> = {
   disconnect: (_, device) => device.client.disconnect(),
   connect: (_, device) => device.client.connect(),
   'restart-device': (_, device) => device.restart(),
-  'crash-device': (_, device) => device.crash(),
+
+  'crash-device'({ plan, timeline }, device, [when, howSoon]) {
+    if (when < 0.5) {
+      device.crash()
+      return
+    }
+    // In the middle of writing, if it comes to that.
+    device.disk.onNextCommit = () => timeline.after(howSoon * plan.deviceDiskMs, () => device.crash())
+  },
 
   'sign-out'(_, device, [discard, keep]) {
     device.signOut({ discardUnsent: discard < 0.3, keepData: keep < 0.3 })
@@ -204,9 +212,14 @@ export const performers: Readonly<Record<StepName, Perform>> = {
     device.signIn(whose < 0.7 ? device.userId : pick(plan.people, who)!)
   },
 
-  'crash-server'({ server, timeline }, _, [away, kind]) {
-    server.crash()
-    timeline.after(kind < 0.5 ? 0 : away * 8_000, () => void server.start())
+  'crash-server'({ plan, server, timeline }, _, [away, kind, when]) {
+    const crash = () => {
+      server.crash()
+      timeline.after(kind < 0.5 ? 0 : away * 8_000, () => void server.start())
+    }
+    // Most of the interest lies between the moment a commit begins and that at which its word is out.
+    if (when < 0.4) crash()
+    else server.disk.onNextCommit = () => timeline.after(2 * away * plan.serverDiskMs, crash)
   },
 
   'stop-server'({ server, timeline }, _, [away]) {

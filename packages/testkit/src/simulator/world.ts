@@ -169,8 +169,10 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
     tell('══ all faults end')
     const healedAt = timeline.now
     disk.fullUntil = 0
+    disk.onNextCommit = undefined
     for (const device of devices) {
       device.disk.failures = 0
+      device.disk.onNextCommit = undefined
       // Lines that nobody knows to be dead are found out by the ends themselves; that is part of what is checked.
     }
     const isLate = () => timeline.now - healedAt >= REST_LIMIT_MS
