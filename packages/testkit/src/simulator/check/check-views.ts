@@ -19,7 +19,6 @@ export async function checkViews(tables: Tables, device: Device, timeline: Timel
     const messages = (tables.messages.get(name) ?? []).filter(
       (one) => one.deletedAt === null && !hasPosition(own.hidden, one.position),
     )
-    if (device.client.state.state !== 'authenticated') break
     const view = await inTime(timeline, device.client.getConversation(`layer:///conversations/${record.id}`))
     const unread = messages.filter(
       ({ sender, position }) => sender !== userId && !hasPosition(own.read, position),
@@ -42,7 +41,8 @@ export async function checkViews(tables: Tables, device: Device, timeline: Timel
       }
     }
   }
-  return findings
+  // Who was signed out while we looked has nothing on the screen any more.
+  return device.client.state.state === 'authenticated' ? findings : []
 }
 
 /** Waits for an answer that costs no more than reads of the disk. */

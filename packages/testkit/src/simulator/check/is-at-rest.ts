@@ -19,11 +19,11 @@ function isLevel(tables: Tables, device: Device): boolean {
     readonly complete: boolean
   }[]
   const inbox = tables.people.get(`1 ${device.userId}`)?.inboxSequence ?? 0
+  const sequences = new Map(streams.map((one) => [one.stream, one.sequence]))
   return (
-    streams.every((one) => {
-      const isBehind = one.sequence < one.head
-      return one.stream === 'inbox' ? !isBehind && one.sequence === inbox : !isBehind && one.complete
-    }) && isKnown(tables, device, new Map(streams.map((one) => [one.stream, one.sequence])))
+    (sequences.get('inbox') ?? 0) === inbox &&
+    streams.every((one) => one.sequence >= one.head && (one.stream === 'inbox' || one.complete)) &&
+    isKnown(tables, device, sequences)
   )
 }
 
