@@ -34,6 +34,8 @@ export const limits = {
   maxPageSize: 100,
   /** A page of identities. */
   maxIdentityPageSize: 500,
+  /** Runs of messages one may delete from one's own devices in a conversation. */
+  maxHiddenRanges: 2_000,
   /** A nonce is good for ten minutes and one use. */
   nonceLifetimeMs: 10 * 60_000,
   /** How far the clocks of a provider and the server may differ. */

@@ -9,8 +9,10 @@ export type PositionSet = readonly number[]
 
 export const EMPTY_POSITIONS: PositionSet = []
 
-/** Most ranges a set keeps. Past it the lowest gaps are closed: the oldest islands are the least missed. */
+/** Most ranges of a receipt mark; see {@link boundPositions}. */
 export const MAX_POSITION_RANGES = 256
+/** Most ranges of any set on the wire. */
+const MAX_WIRE_RANGES = 4_096
 
 /** Adds `from` to `to`, both included. */
 export function addPositions(set: PositionSet, from: number, to: number): PositionSet {
@@ -27,7 +29,7 @@ export function addPositions(set: PositionSet, from: number, to: number): Positi
   }
   result.push(low, high)
   for (; i < set.length; i += 2) result.push(set[i]!, set[i + 1]!)
-  return closeLowestGaps(result)
+  return result
 }
 
 /** Everything from the first position up to `position`. */
@@ -75,7 +77,7 @@ export function samePositions(a: PositionSet, b: PositionSet): boolean {
 
 /** Sorted pairs of safe positive integers, disjoint and not touching: what the wire may carry. */
 export function isPositionSet(value: unknown): value is PositionSet {
-  if (!Array.isArray(value) || value.length % 2 !== 0 || value.length > 2 * MAX_POSITION_RANGES) return false
+  if (!Array.isArray(value) || value.length % 2 !== 0 || value.length > 2 * MAX_WIRE_RANGES) return false
   let previous = -1
   for (let i = 0; i < value.length; i += 2) {
     const [from, to] = [value[i], value[i + 1]]
@@ -99,7 +101,11 @@ function coversRange(set: PositionSet, from: number, to: number): boolean {
   return false
 }
 
-function closeLowestGaps(ranges: number[]): PositionSet {
-  const surplus = ranges.length / 2 - MAX_POSITION_RANGES
-  return surplus > 0 ? [ranges[0]!, ...ranges.slice(2 * surplus + 1)] : ranges
+/**
+ * Keeps a receipt mark small: past {@link MAX_POSITION_RANGES} its lowest gaps are closed, since the oldest islands are
+ * the least missed. Never for what is hidden: closing a gap there would take messages away.
+ */
+export function boundPositions(set: PositionSet): PositionSet {
+  const surplus = set.length / 2 - MAX_POSITION_RANGES
+  return surplus > 0 ? [set[0]!, ...set.slice(2 * surplus + 1)] : set
 }

@@ -1,4 +1,4 @@
-import { addPositions, addUpTo, EMPTY_POSITIONS, type UserId } from '@parley/protocol'
+import { addPositions, addUpTo, boundPositions, EMPTY_POSITIONS, type UserId } from '@parley/protocol'
 import type { Participant } from './state.ts'
 
 /**
@@ -19,7 +19,7 @@ export function joining(of: {
     state: 'joined',
     order,
     joinedAt: now,
-    absent: addPositions(before?.absent ?? EMPTY_POSITIONS, missedFrom, headPosition),
+    absent: boundPositions(addPositions(before?.absent ?? EMPTY_POSITIONS, missedFrom, headPosition)),
     delivered: addUpTo(before?.delivered ?? EMPTY_POSITIONS, headPosition),
     read: addUpTo(before?.read ?? EMPTY_POSITIONS, headPosition),
     hidden: before?.hidden ?? EMPTY_POSITIONS,

@@ -1,4 +1,4 @@
-import { addPositions, type DeleteMessage, type Refusal, refuse } from '@parley/protocol'
+import { addPositions, type DeleteMessage, limits, type Refusal, refuse } from '@parley/protocol'
 import { requireParticipant } from '../model/access.ts'
 import type { ConversationState } from '../model/conversation-state.ts'
 import type { Asking, Decision } from '../model/decision.ts'
@@ -48,6 +48,11 @@ function hide(
   if (!conversation || !participant || conversation.record.deletedAt !== null || !message) return notFound()
   if (participant.lastPosition !== null && message.position > participant.lastPosition) return notFound()
   const hidden = addPositions(participant.hidden, message.position, message.position)
+  if (hidden.length > 2 * limits.maxHiddenRanges) {
+    return refuse('invalid_operation', {
+      message: 'Too many single messages are deleted here. Delete the conversation from your devices instead.',
+    })
+  }
   return {
     facts:
       hidden === participant.hidden

@@ -1,6 +1,8 @@
-import type { Uuid } from '@parley/protocol'
+import { countPositions, limits, MAX_POSITION_RANGES, type Uuid } from '@parley/protocol'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { APP, LaneWorld, newId, type Somebody } from '../../test/lane-world.ts'
+import type { Facts } from '../model/decision.ts'
+import { deleteMessage } from './delete-message.ts'
 
 let world: LaneWorld
 let alice: Somebody
@@ -124,6 +126,34 @@ describe('delete-message', () => {
     expect(await ben.membership(id)).toMatchObject({ hidden: [3, 3] })
     expect(await ben.sees(id)).toMatchObject({ totalCount: 2, unreadCount: 2, lastMessage: { position: 2 } })
     expect(await alice.sees(id)).toMatchObject({ totalCount: 3, headSequence: 6 })
+  })
+
+  it('DEL-1 many single messages deleted here take none away that was not', async () => {
+    const count = 2 * MAX_POSITION_RANGES + 40
+    const sent = await Promise.all(Array.from({ length: count }, () => alice.sends(id)))
+    const odd = sent.filter(({ position }) => position % 2 === 1)
+    const deletion = (message: Uuid) => ({ conversation: id, message, mode: 'my_devices' as const })
+    await Promise.all(odd.map((message) => ben.does('delete-message', deletion(message.id))))
+    const { hidden } = (await ben.membership(id))!
+    expect(countPositions(hidden)).toBe(odd.length)
+    expect(hidden).toHaveLength(2 * odd.length)
+  })
+
+  it('DEL-1 past the limit a further one is refused, and nothing is widened', () => {
+    const hidden = Array.from({ length: limits.maxHiddenRanges }, (_, i) => [2 * i + 1, 2 * i + 1]).flat()
+    const message = { id: newId(), conversation: id, position: 2 * limits.maxHiddenRanges + 1, deletedAt: null }
+    const mine = { userId: ben.userId, state: 'joined', lastPosition: null, hidden }
+    const conversation = { record: { deletedAt: null }, participants: new Map([[ben.userId, mine]]) }
+    const facts = { conversation: () => conversation, message: () => message } as unknown as Facts
+    const ask = (which: Uuid) =>
+      deleteMessage.decide(
+        { conversation: id, message: which, mode: 'my_devices' },
+        { app: APP, userId: ben.userId, now: 1 },
+        facts,
+      )
+    expect(ask(message.id)).toMatchObject({ refusal: { id: 'invalid_operation' } })
+    Object.assign(message, { position: 2 })
+    expect(ask(message.id)).toMatchObject({ facts: [{ participant: { hidden: expect.arrayContaining([1, 3]) } }] })
   })
 
   it.each(['all_participants', 'my_devices'] as const)('deleting what is gone succeeds quietly: %s', async (mode) => {

@@ -1,4 +1,4 @@
-import { addPositions, type MarkMessages, type PositionSet, samePositions } from '@parley/protocol'
+import { addPositions, boundPositions, type MarkMessages, type PositionSet, samePositions } from '@parley/protocol'
 import { requireParticipant } from '../model/access.ts'
 import type { Operation } from './operation.ts'
 
@@ -12,7 +12,9 @@ export const markMessages: Operation<MarkMessages, Record<string, never>> = {
     if ('refusal' in access) return access
     const { conversation, participant } = access
     const mark = (set: PositionSet) =>
-      addPositions(set, input.only ? input.position : 1, Math.min(input.position, conversation.headPosition))
+      boundPositions(
+        addPositions(set, input.only ? input.position : 1, Math.min(input.position, conversation.headPosition)),
+      )
     const delivered = mark(participant.delivered)
     const read = input.receipt === 'read' ? mark(participant.read) : participant.read
     const isChanged = !samePositions(delivered, participant.delivered) || !samePositions(read, participant.read)
