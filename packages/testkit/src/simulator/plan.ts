@@ -33,6 +33,7 @@ export const STEP_WEIGHTS = {
   'server-disk-full': 1,
   'device-disk-fails': 1,
   'clock-jump': 1,
+  'server-clock-jump': 1,
   hint: 1,
   wait: 5,
 } as const

@@ -240,6 +240,10 @@ export const performers: Readonly<Record<StepName, Perform>> = {
     device.wallErrorMs = Math.round((far - 0.5) * 6 * 24 * 3_600_000)
   },
 
+  'server-clock-jump'({ server }, _, [far]) {
+    server.clockErrorMs = Math.round((far - 0.4) * 4 * 3_600_000)
+  },
+
   hint: (_, device) => device.hint(),
   wait: () => undefined,
 }
