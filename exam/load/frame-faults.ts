@@ -1,4 +1,5 @@
 import { type FrameProxy, type FrameRule, SeededChance, startFrameProxy } from '@parley/testkit'
+import { resourcesOf, watched } from '../instruments/resources.ts'
 import { judge, type RowContext, type RowResult } from '../row.ts'
 import { hastyClock } from './hasty-clock.ts'
 import { chatter, mixed } from './workloads.ts'
@@ -14,7 +15,7 @@ export interface FrameFaults {
 /** Devices whose every frame passes a proxy that misbehaves for a while; people chat all along. */
 export async function withFrameFaults(context: RowContext, faults: FrameFaults): Promise<RowResult> {
   const { rules, forMs, speed = 1 } = faults
-  const world = await World.open(context)
+  const world = await World.open(context, { env: watched })
   const proxy = await proxyFor(context, world)
   const clock = hastyClock(speed)
   const devices = []
@@ -23,6 +24,7 @@ export async function withFrameFaults(context: RowContext, faults: FrameFaults):
   }
   const [busy, calm] = [await world.conversation(devices), await world.conversation(devices)]
   devices[2]!.watch(busy)
+  const before = resourcesOf(world.server)
   proxy.misbehave(rules)
   const loads = [chatter(devices, busy, 2), mixed({ world, chance: context.chance, conversations: [busy, calm] })]
   await pause(forMs)
@@ -31,7 +33,7 @@ export async function withFrameFaults(context: RowContext, faults: FrameFaults):
   proxy.calm()
   world.heal()
   await stopping
-  const { findings, figures } = await world.examine()
+  const { findings, figures } = await world.examine({ before })
   const bites = Object.values(proxy.bites).reduce((sum, count) => sum + count, 0)
   const reconnects = proxy.accepted - devices.length
   return judge({ bites, findings, figures: { ...figures, reconnects } })

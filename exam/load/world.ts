@@ -4,8 +4,9 @@ import type { CheckId } from '../checker/check.ts'
 import { check } from '../checker/check.ts'
 import { differences } from '../checker/checks/convergence.ts'
 import { arrivalDelays } from '../checker/checks/wake-up.ts'
-import type { Finding, History, StoreView } from '../checker/history.ts'
+import type { Finding, History, Resources, StoreView } from '../checker/history.ts'
 import { percentile } from '../checker/percentile.ts'
+import { resourceRecord } from '../instruments/resources.ts'
 import type { RowContext } from '../row.ts'
 import { comparable, type DeviceOptions, ExamDevice } from './device.ts'
 import { ExamServer, type ExamServerOptions } from './exam-server.ts'
@@ -140,14 +141,25 @@ export class World<Server extends ReachableServer = ExamServer> {
 
   /** Settles, checks everything, and says the figures every row has. */
   async examine(
-    options: { readonly except?: readonly CheckId[]; readonly timeoutMs?: number; readonly graceMs?: number } = {},
+    options: {
+      readonly except?: readonly CheckId[]
+      readonly timeoutMs?: number
+      readonly graceMs?: number
+      readonly before?: Resources
+    } = {},
   ): Promise<{
     readonly findings: readonly Finding[]
     readonly figures: Readonly<Record<string, number>>
     readonly history: History
   }> {
-    const { graceMs = 0 } = options
-    const history = { ...(await this.history(await this.settle(options.timeoutMs))), graceMs }
+    const { graceMs = 0, before, timeoutMs } = options
+    const views = await this.settle(timeoutMs)
+    const { server } = this
+    const history: History = {
+      ...(await this.history(views)),
+      graceMs,
+      ...(before && server instanceof ExamServer && { resources: resourceRecord(server, before) }),
+    }
     const delays = arrivalDelays(history).map(({ delayMs }) => delayMs)
     const { healedAt, convergedAt } = this
     return {
@@ -155,6 +167,7 @@ export class World<Server extends ReachableServer = ExamServer> {
       findings: check(history, options),
       figures: {
         acknowledged: history.operations.filter(({ outcome }) => outcome.state === 'ok').length,
+        ...(history.resources && { loopLagMs: history.resources.eventLoopP99Ms }),
         ...(healedAt === undefined
           ? { arrivalP99Ms: Math.round(percentile(delays, 0.99)) }
           : { levelAfterMs: Math.max(0, Math.round((convergedAt ?? Number.NaN) - healedAt)) }),
