@@ -23,8 +23,9 @@ export function checkDeeds(
     if (text !== undefined) byText.set(text, [...(byText.get(text) ?? []), message])
   }
   const byId = new Map(inStore.map((message) => [message.id as string, message]))
+  // Refused, and still to be seen as such: a device that crashed on hearing of it has told nobody yet.
   const failed = new Set(
-    devices.flatMap((device) => (device.disk.table('outbox').all() as { id: string }[]).map(({ id }) => id)),
+    devices.flatMap((device) => (device.disk.table('outbox').all() as { readonly id: string }[]).map(({ id }) => id)),
   )
   /** What was asked for under one name may have turned out to exist under another. */
   const uuidOf = (conversation: string): Uuid => {
@@ -47,20 +48,15 @@ export function checkDeeds(
     const found = (sentence: string) =>
       findings.push(`${deed.device}: ${deed.name} #${deed.number} ${JSON.stringify(deed.mark)} ${sentence}`)
     const isDone = deed.acknowledged !== undefined
-    const mustBe = isDone || (deed.state === 'placed' && !deed.wasRefused && !deed.isGivenUp)
+    const isFailed = deed.wasRefused || failed.has(deed.operationId ?? '')
+    const mustBe = isDone || (deed.state === 'placed' && !isFailed && !deed.isGivenUp)
     switch (deed.mark.type) {
       case 'text': {
         const copies = byText.get(deed.mark.text)?.length ?? 0
         const own = deed.operationId === null ? undefined : byId.get(deed.operationId)
         if (copies > 1) found(`is there ${copies} times`)
         if (mustBe && copies === 0 && !own && !isDestroyed(deed)) {
-          found(
-            isDone
-              ? 'was acknowledged and is lost'
-              : failed.has(deed.operationId ?? '')
-                ? 'waits in the outbox'
-                : 'was safe on the device and is lost',
-          )
+          found(isDone ? 'was acknowledged and is lost' : 'was safe on the device and is lost')
         }
         if (deed.state === 'refused-locally' && copies > 0) found('was not taken on, and happened')
         break
