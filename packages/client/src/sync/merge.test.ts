@@ -47,6 +47,14 @@ describe('a change', () => {
     expect(await cursor()).toBe('8')
   })
 
+  it('CON-11 a row of a kind that only a newer server knows is passed over, and the others are taken', async () => {
+    await begin()
+    const reaction = { type: 'reaction', sequence: 7, heart: true } as never
+    expect(await change(5, 7, [message(6, 3), reaction])).toBe('apply')
+    expect(await positions()).toEqual([1, 2, 3])
+    expect(await stored()).toMatchObject({ sequence: 7, head: 7 })
+  })
+
   it('CON-5 a head that was heard of is never lowered', async () => {
     await begin()
     await change(7, 8, [])

@@ -196,6 +196,9 @@ function rowWrites(stored: StoredRows, conversation: ConversationId, row: Conver
       const message = put('messages', { ...row, conversation })
       return known ? [message] : [message, put('positions', { id, conversation, position })]
     }
+    // A newer server may keep things we know nothing of; the rest of the stream is ours all the same.
+    default:
+      return []
   }
 }
 
