@@ -43,12 +43,14 @@ export async function proxyFor(
   context: RowContext,
   world: { readonly server: { readonly port: number } },
   onFrame?: Parameters<typeof startFrameProxy>[0]['onFrame'],
+  translate?: Parameters<typeof startFrameProxy>[0]['translate'],
 ): Promise<FrameProxy> {
   const { port } = world.server
   const proxy = await startFrameProxy({
     target: { port },
     chance: new SeededChance(context.seed),
     ...(onFrame && { onFrame }),
+    ...(translate && { translate }),
   })
   context.onEnd(() => proxy.close())
   return proxy

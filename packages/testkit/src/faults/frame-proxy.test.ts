@@ -87,6 +87,23 @@ test('a frame is truncated, an old one is said again', async () => {
   expect(heard[3]!.length).toBeLessThan(frame('change', 3).length)
 })
 
+test('frames are translated', async () => {
+  const { port } = echo.address() as AddressInfo
+  const other = await startFrameProxy({
+    target: { port },
+    chance: new SeededChance(1),
+    translate: (direction, text) => (direction === 'up' ? [text, frame('extra', 0)] : [text]),
+  })
+  const socket = new WebSocket(other.url, 'parley.1')
+  sockets.push(socket)
+  const heard: string[] = []
+  socket.on('message', (data) => heard.push(String(data)))
+  await once(socket, 'open')
+  socket.send(frame('change', 1))
+  await expect.poll(() => heard).toEqual([frame('change', 1), frame('extra', 0)])
+  await other.close()
+})
+
 test('after the calm all is as before; a cut ends connections', async () => {
   proxy.misbehave([{ fault: 'drop', likelihood: 1 }])
   const { socket, heard } = await dial()

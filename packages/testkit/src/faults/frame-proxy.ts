@@ -33,9 +33,11 @@ export interface FrameProxyOptions {
   readonly chance: SeededChance
   /** Sees every frame as it comes in, before anything happens to it. */
   readonly onFrame?: (direction: Direction, text: string) => void
+  /** Puts other frames in its place: how a peer of another version speaks. */
+  readonly translate?: (direction: Direction, text: string) => readonly string[]
 }
 
-export async function startFrameProxy({ target, chance, onFrame }: FrameProxyOptions): Promise<FrameProxy> {
+export async function startFrameProxy({ target, chance, onFrame, translate }: FrameProxyOptions): Promise<FrameProxy> {
   const bites: Record<FrameFault, number> = { drop: 0, duplicate: 0, reorder: 0, truncate: 0, replay: 0 }
   const pairs = new Set<{ readonly cut: () => void; readonly lanes: readonly FrameLane[] }>()
   let rules: readonly FrameRule[] = []
@@ -69,7 +71,7 @@ export async function startFrameProxy({ target, chance, onFrame }: FrameProxyOpt
       from.on('message', (data: RawData) => {
         const text = String(data)
         onFrame?.(direction, text)
-        made.take(text)
+        for (const said of translate?.(direction, text) ?? [text]) made.take(said)
       })
       from.on('close', (code) => {
         made.flush()
