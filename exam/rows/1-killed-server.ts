@@ -7,10 +7,10 @@ export const rows: readonly Row[] = [
     id: 1,
     tier: 'q',
     title: 'the server is killed under full load, ten times',
-    limitMs: 25_000,
+    limitMs: 30_000,
     async run(context) {
-      const life = { shortest: 50, longest: 300 }
-      return judge(await killAgainAndAgain(await World.open(context), context, { rounds: 10, life, window: 4 }))
+      const life = { shortest: 30, longest: 200 }
+      return judge(await killAgainAndAgain(await World.open(context), context, { rounds: 10, life, window: 2 }))
     },
   },
   {
