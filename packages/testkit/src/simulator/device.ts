@@ -28,6 +28,7 @@ export interface Surroundings {
   readonly problem: (sentence: string) => void
   readonly onFrame: WireOptions['onFrame']
   readonly tamper: WireOptions['tamper']
+  readonly onSaid: WireOptions['onSaid']
   readonly newText: () => string
 }
 
@@ -274,7 +275,7 @@ export class Device {
   }
 
   #openWire(process: DeviceProcess): ReturnType<NonNullable<ClientOptions['sockets']>> {
-    const { timeline, chance, plan, server, onFrame, tamper, isCalm } = this.#world
+    const { timeline, chance, plan, server, onFrame, onSaid, tamper, isCalm } = this.#world
     const wire: Wire = new Wire({
       timeline,
       chance,
@@ -283,6 +284,7 @@ export class Device {
       serverPatienceMs: 45_000,
       accept: (socket) => server.accept(socket, wire),
       onFrame,
+      onSaid,
       tamper,
     })
     process.wires.clear()

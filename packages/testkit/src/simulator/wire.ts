@@ -49,6 +49,8 @@ export interface WireOptions {
   readonly accept: (socket: ServerSocket) => ServerConnection | undefined
   /** What becomes of a frame: itself, unless something is broken on purpose. */
   readonly tamper: (direction: 'up' | 'down', text: string) => string | undefined
+  /** Called for each frame the server says, whether it arrives or not. */
+  readonly onSaid: (text: string) => void
   /** Called for each frame that arrives; the line may break right after it. */
   readonly onFrame: (direction: 'up' | 'down', text: string) => Cut | undefined
 }
@@ -153,6 +155,7 @@ export class Wire {
 
   #send(text: string): void {
     if (this.#closeCode !== undefined || this.#serverKnows) return
+    this.#options.onSaid(text)
     this.#unsentBytes += text.length
     if (this.#unsentBytes > this.#options.maxUnsentBytes) {
       this.#connection?.tooSlow()

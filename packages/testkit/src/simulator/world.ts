@@ -27,6 +27,10 @@ const REST_LIMIT_MS = 240_000
 /** The answer to the creation of a conversation, in a frame. */
 const MADE = /^\{"type":"acknowledgement","id":"([^"]+)","result":\{"conversation":"layer:\/\/\/conversations\/([^"]+)"/
 
+/** A refusal that is meant to stand. */
+const REFUSED =
+  /^\{"type":"acknowledgement","id":"([^"]+)","refusal":\{"id":"(?!service_unavailable|rate_limit_exceeded)/
+
 export interface Outcome {
   readonly seed: number
   /** What is wrong, in sentences; empty if all is well. */
@@ -74,6 +78,8 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
   let frames = 0
   let bitten = 0
   let texts = 0
+  /** Operations the server refused for good at least once, whether anybody heard it or not. */
+  const refused = new Set<string>()
   const line: Parameters<Mutation>[0]['line'] = { tamper: (_direction, text) => text }
   /** Conversations asked for → what the server made of them. */
   const aliases = new Map<string, string>()
@@ -105,6 +111,10 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
         problem,
         newText,
         tamper: (direction, text) => line.tamper(direction, text),
+        onSaid(text) {
+          const no = REFUSED.exec(text)
+          if (no) refused.add(no[1]!)
+        },
         onFrame(direction, text) {
           frames++
           const made = direction === 'down' ? MADE.exec(text) : null
@@ -189,7 +199,7 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
       quietFor = isAtRest(disk.tables, devices) ? quietFor + 1 : 0
     }
     const restMs = timeline.now - healedAt
-    findings.push(...(await checkWorld({ tables: disk.tables, devices, deeds, aliases, timeline })))
+    findings.push(...(await checkWorld({ tables: disk.tables, devices, deeds, aliases, refused, timeline })))
     const figures: Figures = {
       steps: plan.steps.length,
       operations: deeds.length,

@@ -14,6 +14,7 @@ export function checkDeeds(
   devices: readonly Device[],
   deeds: readonly Deed[],
   aliases: ReadonlyMap<string, string>,
+  refused: ReadonlySet<string>,
 ): string[] {
   const findings: string[] = []
   const inStore = [...tables.messages.values()].flat()
@@ -105,15 +106,20 @@ export function checkDeeds(
         break
     }
   }
-  return [...findings, ...checkOrder(deeds, byText)]
+  return [...findings, ...checkOrder(deeds, byText, refused)]
 }
 
 /** One device's messages of one conversation lie in the order they were written; what was refused once may be late. */
-function checkOrder(deeds: readonly Deed[], byText: ReadonlyMap<string, readonly MessageRecord[]>): string[] {
+function checkOrder(
+  deeds: readonly Deed[],
+  byText: ReadonlyMap<string, readonly MessageRecord[]>,
+  refused: ReadonlySet<string>,
+): string[] {
   const findings: string[] = []
   const last = new Map<string, { readonly position: number; readonly text: string }>()
   for (const deed of deeds) {
-    if (deed.mark.type !== 'text' || deed.wasRefused || deed.state === 'refused-locally') continue
+    const isLate = deed.wasRefused || refused.has(deed.operationId ?? '')
+    if (deed.mark.type !== 'text' || isLate || deed.state === 'refused-locally') continue
     const message = byText.get(deed.mark.text)?.[0]
     if (!message) continue
     const lane = `${deed.device} ${deed.installation} ${deed.conversation}`

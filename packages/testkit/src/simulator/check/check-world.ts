@@ -14,10 +14,12 @@ export async function checkWorld(of: {
   readonly deeds: readonly Deed[]
   /** Conversations asked for → what the server made of them. */
   readonly aliases: ReadonlyMap<string, string>
+  /** Operations the server refused for good at least once, whether anybody heard it or not. */
+  readonly refused: ReadonlySet<string>
   readonly timeline: Timeline
 }): Promise<string[]> {
-  const { tables, devices, deeds, aliases, timeline } = of
-  const findings = [...checkLog(tables), ...checkDeeds(tables, devices, deeds, aliases)]
+  const { tables, devices, deeds, aliases, refused, timeline } = of
+  const findings = [...checkLog(tables), ...checkDeeds(tables, devices, deeds, aliases, refused)]
   for (const device of devices) {
     const { state } = device.client.state
     if (state !== 'authenticated') findings.push(`${device.name}: is ${state} after healing`)
