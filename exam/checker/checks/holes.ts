@@ -12,11 +12,13 @@ export const holes: Check = (history) => [
 function holesIn(side: string, identity: string, copy: Copy, { members }: History) {
   const positions = new Map<string, number[]>()
   for (const { conversation, row } of messagesOf(copy)) {
-    positions.set(conversation, [...(positions.get(conversation) ?? []), row.position])
+    const known = positions.get(conversation) ?? []
+    known.push(row.position)
+    positions.set(conversation, known)
   }
   const broken = [...positions].flatMap(([conversation, list]) => {
     if (!members[conversation]?.includes(identity)) return []
-    const at = [...list].sort((a, b) => a - b).findIndex((position, index) => position !== index + 1)
+    const at = list.sort((a, b) => a - b).findIndex((position, index) => position !== index + 1)
     return at === -1 ? [] : [`${conversation} from ${at + 1} on`]
   })
   return found('C5', `holes in ${side}`, broken)
