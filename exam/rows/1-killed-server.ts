@@ -18,7 +18,7 @@ export const rows: readonly Row[] = [
     tier: 'n',
     title: 'the server is killed under full load, as often as there is time',
     async run(context) {
-      const killing = { rounds: 200, forMs: 140_000, life: { shortest: 200, longest: 2_000 }, window: 16 }
+      const killing = { rounds: 200, forMs: 110_000, life: { shortest: 200, longest: 2_000 }, window: 16 }
       return judge(await killAgainAndAgain(await World.open(context), context, killing))
     },
   },
