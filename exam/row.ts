@@ -14,6 +14,8 @@ export interface Row {
   readonly title: string
   /** Other than the tier's own limit, where a row is known to need it. */
   readonly limitMs?: number
+  /** It is made of tests that `npm test` runs by themselves. */
+  readonly livesInTests?: boolean
   run(context: RowContext): Promise<RowResult>
 }
 

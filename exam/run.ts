@@ -2,12 +2,15 @@
  * `npm run exam`: the quick rows. `npm run exam:nightly`: all of them, the long ones in full, and `docs/exam.md` anew.
  *
  *     npm run exam -- --only 1,40 --seed 7     some rows, with the chance of a certain run
+ *     npm run exam:nightly -- --resume         a night that was broken off: what passed is not run again
  *     npm run exam -- --write                  and write docs/exam.md
  */
 import { parseArgs } from 'node:util'
 import { writeDocument } from './runner/document.ts'
+import { keepRuns, keptRun } from './runner/kept-runs.ts'
 import { loadRows } from './runner/load-rows.ts'
-import { lineOf, type RowRun, runRow } from './runner/run-row.ts'
+import { runApart } from './runner/run-apart.ts'
+import { lineOf, type RowRun } from './runner/run-row.ts'
 import { tableOf } from './runner/table.ts'
 
 const { values } = parseArgs({
@@ -15,22 +18,28 @@ const { values } = parseArgs({
     only: { type: 'string' },
     seed: { type: 'string' },
     nightly: { type: 'boolean', default: false },
+    resume: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 })
 const isNight = values.nightly
 const only = values.only?.split(',').map(Number)
-const wanted = (await loadRows()).filter(({ id, tier }) => (only ? only.includes(id) : isNight || tier === 'q'))
+const wanted = (await loadRows()).filter(({ id, tier, livesInTests }) =>
+  only ? only.includes(id) : isNight || (tier === 'q' && !livesInTests),
+)
+const startedAt = performance.now()
 const runs: RowRun[] = []
 for (const row of wanted) {
   const seed = values.seed === undefined ? Math.floor(Math.random() * 1e6) : Number(values.seed)
-  const run = await runRow(row, { seed, isNight })
+  const run = (values.resume && keptRun(row)) || (await runApart(row, { seed, isNight }))
   runs.push(run)
+  if (isNight && !only) keepRuns(runs)
   console.log(lineOf(run))
   for (const problem of run.problems) console.log(`      ${problem.slice(0, 400)}`)
 }
 console.log(`\n${tableOf(runs)}\n`)
 if (values.write || (isNight && !only)) writeDocument(runs, { isNight })
 const failed = runs.filter(({ verdict }) => verdict === 'fail').length
+console.log(`That took ${((performance.now() - startedAt) / 60_000).toFixed(1)} minutes.`)
 console.log(`${runs.length - failed} passed, ${failed} failed`)
 process.exit(failed === 0 ? 0 : 1)

@@ -7,6 +7,7 @@ import './prepare/node-version.mjs'
 const { runStep } = await import('./run-step.mjs')
 const { installPackages, isInstalled, isSqliteUsable, recompileSqlite } = await import('./prepare/packages.mjs')
 const { findChromium, provideChromium } = await import('./prepare/chromium.mjs')
+const { provideTools } = await import('./prepare/exam-tools.mjs')
 
 const startedAt = performance.now()
 const total = { passed: 0, failed: 0, skipped: 0 }
@@ -29,6 +30,7 @@ async function prepare() {
 async function checkAndTest() {
   const { buildDemo, buildPackages, checks } = await import('./checks.mjs')
   const hasChromium = await must(provideChromium)
+  await must(provideTools(['strace']))
   const isBuilt = await must(buildPackages)
   const hasDemo = await must(buildDemo)
   for (const check of checks) await must(check)

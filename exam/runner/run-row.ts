@@ -10,14 +10,17 @@ export interface RowRun extends RowResult {
 
 export const LIMIT_MS = { q: 10_000, n: 180_000 } as const
 /** What a row may take to tidy up, beyond its limit. */
-const END_MS = 10_000
+export const END_MS = 10_000
+
+/** What a row may take on a machine with nothing else to do. */
+export const limitOf = (row: Row, isNight: boolean): number => row.limitMs ?? LIMIT_MS[isNight ? 'n' : row.tier]
 
 /** Runs one row within its time. A row that throws or is late has failed, and still everything it opened is closed. */
 export async function runRow(row: Row, { seed, isNight }: { seed: number; isNight: boolean }): Promise<RowRun> {
   const slow = slowness()
   const { context, end } = rowContext(seed, isNight, slow)
   const startedAt = performance.now()
-  const limitMs = (row.limitMs ?? LIMIT_MS[isNight ? 'n' : row.tier]) * slow
+  const limitMs = limitOf(row, isNight) * slow
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<RowResult>((resolve) => {
     timer = setTimeout(() => resolve(failed(`it did not end within ${Math.round(limitMs)} ms`)), limitMs)
@@ -32,7 +35,7 @@ export async function runRow(row: Row, { seed, isNight }: { seed: number; isNigh
   return { row, seed, tookMs, slowness: slow, ...result }
 }
 
-const failed = (problem: string): RowResult => ({ verdict: 'fail', figures: {}, problems: [problem] })
+export const failed = (problem: string): RowResult => ({ verdict: 'fail', figures: {}, problems: [problem] })
 
 /** `id verdict figures`, on one line. */
 export const lineOf = ({ row, verdict, figures, seed, tookMs, slowness: slow }: RowRun): string =>

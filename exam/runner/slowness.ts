@@ -1,7 +1,7 @@
 /** CPU time spent to find out. */
 const PROBE_MS = 120
 /** A machine that is slower than this is no place for an exam; the limits stretch no further. */
-const MAX_SLOWNESS = 8
+export const MAX_SLOWNESS = 8
 
 /**
  * By how much longer everything takes here and now than on a machine with nothing else to do: the time that a little

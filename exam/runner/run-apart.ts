@@ -1,0 +1,29 @@
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Row } from '../row.ts'
+import { END_MS, failed, limitOf, type RowRun } from './run-row.ts'
+import { MAX_SLOWNESS } from './slowness.ts'
+
+const program = fileURLToPath(new URL('one-row.ts', import.meta.url))
+
+/**
+ * Runs a row in a process of its own: what it leaves behind in memory troubles no other row, and one that brings its
+ * process down, or keeps it busy for ever, has failed and nothing else has.
+ */
+export function runApart(row: Row, { seed, isNight }: { seed: number; isNight: boolean }): Promise<RowRun> {
+  const startedAt = performance.now()
+  const child = fork(program, [row.title, String(seed), isNight ? 'night' : 'day'])
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitOf(row, isNight) * MAX_SLOWNESS + 3 * END_MS)
+  return new Promise((resolve) => {
+    let told: Omit<RowRun, 'row'> | undefined
+    child.on('message', (message) => {
+      told = message as Omit<RowRun, 'row'>
+    })
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer)
+      const tookMs = Math.round(performance.now() - startedAt)
+      const died = failed(`its process ended before it did (${signal ?? code})`)
+      resolve({ row, ...(told ?? { seed, tookMs, slowness: 1, ...died }) })
+    })
+  })
+}
