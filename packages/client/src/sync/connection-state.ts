@@ -154,6 +154,13 @@ function leave(attempt: number, event: Events['goodbye'], moment: Moment): Step 
   }
 }
 
+/** A deadline that rings this late means that the device slept: whatever was counted before is over. */
+const slept = ({ until }: { readonly until: number }, { now }: Moment): boolean => now - until > timing.lateMs
+
+/** An attempt took too long; who wakes up starts to count anew, for there is somebody waiting. */
+const giveUp = (state: { readonly attempt: number; readonly until: number }, moment: Moment): Step =>
+  slept(state, moment) ? wait(0, moment, 0, ['close']) : retry(state, moment, ['close'])
+
 const live = (attempt: number, since: number, { now }: Moment): Step =>
   stay({ state: 'live', attempt, since, until: now + timing.silenceMs })
 
@@ -184,7 +191,7 @@ const table: Table = {
     heard: stay,
     closed: stay,
     goodbye: stay,
-    deadline: (state, _, moment) => connect(state.attempt, moment),
+    deadline: (state, _, moment) => connect(slept(state, moment) ? 0 : state.attempt, moment),
     admitted: stay,
   },
   connecting: {
@@ -199,7 +206,7 @@ const table: Table = {
     heard: stay,
     closed: (state, _, moment) => retry(state, moment),
     goodbye: (state, event, moment) => leave(state.attempt + 1, event, moment),
-    deadline: (state, _, moment) => retry(state, moment, ['close']),
+    deadline: (state, _, moment) => giveUp(state, moment),
     admitted: stay,
   },
   greeting: {
@@ -211,7 +218,7 @@ const table: Table = {
     heard: stay,
     closed: (state, _, moment) => retry(state, moment),
     goodbye: (state, event, moment) => leave(state.attempt + 1, event, moment),
-    deadline: (state, _, moment) => retry(state, moment, ['close']),
+    deadline: (state, _, moment) => giveUp(state, moment),
     admitted: stay,
   },
   live: {
@@ -223,8 +230,7 @@ const table: Table = {
     heard: (state, _, moment) => live(state.attempt, state.since, moment),
     closed: (state, _, moment) => reconnect(state, moment),
     goodbye: (state, event, moment) => leave(attemptAfter(state, moment), event, moment),
-    deadline: (state, _, moment) =>
-      probe(state, moment, moment.now - state.until > timing.lateMs ? timing.wakePongMs : timing.pongMs),
+    deadline: (state, _, moment) => probe(state, moment, slept(state, moment) ? timing.wakePongMs : timing.pongMs),
     admitted: stay,
   },
   probing: {
