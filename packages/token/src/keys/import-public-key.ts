@@ -87,6 +87,7 @@ async function readJwk(jwk: JWK): Promise<ReadKey | PublicKeyRefusal> {
   if (!isForSignatures(jwk)) return refuseKey('key_use_not_signature')
   if (jwk.alg !== undefined && jwk.alg !== algorithm && !isEd25519Alias(jwk)) return refuseKey('key_algorithm_foreign')
   const bare = bareJwk(jwk)
+  if (!NUMBERS.every((name) => isBase64urlText(bare[name]))) return refuseKey('key_unreadable')
   return readAs(algorithm, () => importJWK(bare, algorithm, { extractable: true }) as Promise<CryptoKey>)
 }
 
@@ -142,11 +143,17 @@ function toBigInt(base64url = ''): bigint {
   return hex === '' ? 0n : BigInt(`0x${hex}`)
 }
 
+const NUMBERS = ['n', 'e', 'x', 'y'] as const
+
+/** Absent, or text: `null` would be read as the three bytes that "null" spells. */
+const isBase64urlText = (value: unknown): boolean =>
+  value === undefined || (typeof value === 'string' && /^[A-Za-z0-9_-]*$/.test(value))
+
 /** Only the numbers: what else a JWK carries must not influence how it is read. */
-function bareJwk(jwk: JWK): JWK {
-  if (jwk.kty === 'RSA') return { kty: 'RSA', n: String(jwk.n), e: String(jwk.e) }
-  if (jwk.kty === 'EC') return { kty: 'EC', crv: 'P-256', x: String(jwk.x), y: String(jwk.y) }
-  return { kty: 'OKP', crv: 'Ed25519', x: String(jwk.x) }
+function bareJwk({ kty, n, e, x, y }: JWK): JWK {
+  if (kty === 'RSA') return { kty, n: n as string, e: e as string }
+  if (kty === 'EC') return { kty, crv: 'P-256', x: x as string, y: y as string }
+  return { kty: 'OKP', crv: 'Ed25519', x: x as string }
 }
 
 function minimalJwk(jwk: JWK): PublicJwk {

@@ -1,6 +1,6 @@
 import { createHmac, createPublicKey, createSign, constants as cryptoConstants } from 'node:crypto'
 import { base64url, CompactEncrypt, FlattenedSign, GeneralSign, importSPKI } from 'jose'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   goodClaims,
   goodHeader,
@@ -40,11 +40,10 @@ async function expectRefusal(token: unknown, error: EitErrorCode) {
   expect(ports.asked.filter((question) => question.startsWith('consumeNonce'))).toEqual([])
 }
 
+/** @param name begins with the row of the exam that these attacks belong to */
 const table = (name: string, attacks: readonly Attack[]) =>
-  describe(name, () => {
-    test.each(attacks)('%s is refused with %s', async (_, error, token) => {
-      await expectRefusal(await token(), error)
-    })
+  test.each(attacks)(`${name}: %s is refused with %s`, async (_, error, token) => {
+    await expectRefusal(await token(), error)
   })
 
 const input = (header: unknown, claims: unknown = goodClaims()) => `${part(header)}.${part(claims)}`
@@ -65,7 +64,7 @@ const spoil = async (key: typeof ec, change: (parts: [string, string, string]) =
   change((await signWithLibrary(key)).split('.') as [string, string, string]).join('.')
 
 table(
-  'EIT-6 the algorithm cannot be talked away',
+  '110 EIT-6 the algorithm cannot be talked away',
   ['none', 'None', 'NONE', 'nOnE', 'none ', ' none', 'none\u0000', '', 'null', 'ＮＯＮＥ'].flatMap((alg): Attack[] => [
     [
       `alg ${JSON.stringify(alg)} without a signature`,
@@ -80,7 +79,7 @@ table(
   ]),
 )
 
-table('EIT-6 a public key is not a shared secret', [
+table('110 EIT-6 a public key is not a shared secret', [
   ['HS256 with the PEM text', 'eit_header_param_wrong_value', () => withHmac(rsa.publicKeyPem)],
   [
     'HS256 with the PEM text without its last line break',
@@ -100,7 +99,7 @@ table('EIT-6 a public key is not a shared secret', [
   ['HS512', 'eit_header_param_wrong_value', () => withHmac(rsa.publicKeyPem, 'HS512', 'sha512')],
 ])
 
-table('EIT-7 EIT-8 the algorithm is pinned to the key', [
+table('110 EIT-7 EIT-8 the algorithm is pinned to the key', [
   [
     'an RS256 token that names an EC key',
     'eit_header_param_wrong_value',
@@ -159,7 +158,7 @@ const ecSignature = (r: Uint8Array, s: Uint8Array) => async () =>
 const zero = new Uint8Array(32)
 const one = Uint8Array.from({ length: 32 }, (_, index) => (index === 31 ? 1 : 0))
 
-table('EIT-8 a signature is whole and of these very bytes', [
+table('110 EIT-8 a signature is whole and of these very bytes', [
   ['ES256 with r = s = 0', 'eit_signature_verification_failed', ecSignature(zero, zero)],
   ['ES256 with r = 0, s = 1', 'eit_signature_verification_failed', ecSignature(zero, one)],
   ['ES256 with r = s = order', 'eit_signature_verification_failed', ecSignature(ORDER, ORDER)],
@@ -241,7 +240,7 @@ const jwe = async () =>
     .encrypt(await importSPKI(rsa.publicKeyPem, 'RSA-OAEP-256'))
 const payload = new TextEncoder().encode(JSON.stringify(goodClaims()))
 
-table('EIT-0 EIT-1 the form is a compact JWS', [
+table('110 EIT-0 EIT-1 the form is a compact JWS', [
   ['an encrypted token', 'eit_wrong_jws_part_count', jwe],
   [
     'the flattened JSON serialisation',
@@ -286,7 +285,7 @@ const respelled = (text: string) => {
   return text.slice(0, -1) + alphabet[alphabet.indexOf(text.at(-1)!) + 1]
 }
 
-table('EIT-2 base64url has one spelling', [
+table('110 EIT-2 base64url has one spelling', [
   ['stray bits behind the signature', 'eit_malformed_base64url', () => spoil(ed, ([h, c, s]) => [h, c, respelled(s)])],
   [
     'stray bits behind the claims',
@@ -305,7 +304,7 @@ const headerText = JSON.stringify(goodHeader(ec))
 const claimsText = JSON.stringify(goodClaims())
 const bytesPart = (hex: string) => base64url.encode(Buffer.from(hex, 'hex'))
 
-table('EIT-3 header and claims are plain JSON objects', [
+table('111 EIT-3 header and claims are plain JSON objects', [
   ['a detached payload', 'eit_malformed_json', () => spoil(ec, ([h, , s]) => [h, '', s])],
   ['an empty header', 'eit_malformed_json', () => spoil(ec, ([, c, s]) => ['', c, s])],
   ['three empty parts', 'eit_malformed_json', () => '..'],
@@ -366,7 +365,7 @@ const without = (name: string) => () => {
 }
 const evil = 'https://evil.example/keys.json'
 
-table('EIT-4 EIT-5 EIT-6 the header', [
+table('111 EIT-4 EIT-5 EIT-6 the header', [
   ...['typ', 'alg', 'cty', 'kid'].flatMap((name): Attack[] => [
     [`${name} missing`, 'eit_header_param_not_found', without(name)],
     [
@@ -404,7 +403,7 @@ table('EIT-4 EIT-5 EIT-6 the header', [
 const uuid = ec.keyId.slice('layer:///keys/'.length)
 const unknownUuid = '00000000-0000-4000-8000-000000000000'
 
-table('EIT-7 the key id is an exact name', [
+table('111 EIT-7 the key id is an exact name', [
   ['a path', 'eit_key_malformed', header({ kid: `../../keys/${uuid}` })],
   ['/dev/null', 'eit_key_malformed', header({ kid: '/dev/null' })],
   ['SQL', 'eit_key_malformed', header({ kid: `${uuid}' OR '1'='1` })],
@@ -436,7 +435,7 @@ const withoutClaim = (name: string) => () => {
   return sign(goodHeader(ec), rest, ec)
 }
 
-table('EIT-9 the claims', [
+table('112 EIT-9 the claims', [
   ...['iss', 'prn', 'iat', 'exp', 'nce'].flatMap((name): Attack[] => [
     [`${name} missing`, 'eit_claim_not_found', withoutClaim(name)],
     ...[null, true, ['alice'], { a: 1 }].map(
@@ -463,36 +462,49 @@ table('EIT-9 the claims', [
   ['nbf null', 'eit_claim_wrong_type', claims({ nbf: null })],
 ])
 
-table('EIT-12 a nonce that cannot have come from us', [
+table('114 EIT-12 a nonce that cannot have come from us', [
   ['with NUL', 'eit_nonce_not_found', claims({ nce: 'nonce-1\u0000' })],
   ['with half a surrogate pair', 'eit_nonce_not_found', rawClaim('nce', '"\\ud800"')],
 ])
 
-describe('EIT-14', () => {
-  test('random bytes, random JSON and cut tokens are all answered with a documented code', async () => {
-    const good = await signWithLibrary(ec)
-    const random = mulberry32(20261122)
-    for (let round = 0; round < 2000; round++) {
-      const at = Math.floor(random() * good.length)
-      const char = String.fromCharCode(Math.floor(random() * 256))
-      const token = round % 2 ? good.slice(0, at) : good.slice(0, at) + char + good.slice(at + 1)
-      const { verdict } = await refusalOf(token)
-      if (token === good) continue
-      expect(verdict.ok, token).toBe(false)
-      if (!verdict.ok) expect(eitErrors).toHaveProperty(verdict.error)
-    }
-  })
+test('110 EIT-14 random bytes, random JSON and cut tokens are all answered with a documented code', async () => {
+  const good = await signWithLibrary(ec)
+  const random = mulberry32(20261122)
+  for (let round = 0; round < 2000; round++) {
+    const at = Math.floor(random() * good.length)
+    const char = String.fromCharCode(Math.floor(random() * 256))
+    const token = round % 2 ? good.slice(0, at) : good.slice(0, at) + char + good.slice(at + 1)
+    const { verdict } = await refusalOf(token)
+    if (token === good) continue
+    expect(verdict.ok, token).toBe(false)
+    if (!verdict.ok) expect(eitErrors).toHaveProperty(verdict.error)
+  }
+})
 
-  test('a refusal takes less than five milliseconds', async () => {
-    const hostile = [`${'A'.repeat(8000)}.A.A`, await spoil(rsa, ([h, c]) => [h, c, 'AAAA']), '.'.repeat(1_000_000)]
-    const ports = await portsFor(keys)
-    for (const token of hostile) {
-      await verifyIdentityToken(token, ports)
+test('110 a hostile token costs less than five milliseconds, whatever is in it', async () => {
+  const signature = (await signWithLibrary(rsa)).split('.')[2]!
+  const hostile: Record<string, string> = {
+    'nothing but letters': `${'A'.repeat(8000)}.A.A`,
+    'a million dots': '.'.repeat(1_000_000),
+    'a short signature': await spoil(rsa, ([h, c]) => [h, c, 'AAAA']),
+    'an RSA signature of other bytes': await spoil(rsa, ([h]) => [h, part({ ...goodClaims(), prn: 'ben' }), signature]),
+    'a curve signature of zeros': await spoil(ec, ([h, c, s]) => [h, c, 'A'.repeat(s.length)]),
+    'claims as large as a token may be': `${part(goodHeader(ec))}.${part(`{${'"a":['.repeat(30)}`).padEnd(7_000, 'W')}.AA`,
+    'two thousand members': `${part(goodHeader(ec))}.${part(`{${Array.from({ length: 400 }, (_, n) => `"${n}":{}`).join()}}`)}.AA`,
+  }
+  const ports = await portsFor(keys)
+  for (const [name, token] of Object.entries(hostile)) {
+    const took: number[] = []
+    for (let round = 0; round < 25; round++) {
       const startedAt = performance.now()
-      for (let round = 0; round < 20; round++) await verifyIdentityToken(token, ports)
-      expect((performance.now() - startedAt) / 20).toBeLessThan(5)
+      expect(await verifyIdentityToken(token, ports)).toMatchObject({ ok: false })
+      took.push(performance.now() - startedAt)
     }
-  })
+    // The middle of many: what else the machine does at the time is not the token's doing.
+    const median = took.sort((a, b) => a - b)[12]!
+    console.log(`110 ${name}: ${median.toFixed(3)} ms`)
+    expect([name, median < 5]).toEqual([name, true])
+  }
 })
 
 /** A small seeded generator, so that a failure can be repeated. */

@@ -20,18 +20,18 @@ test.each([
   ['exp before iat', { exp: NOW - 1 }, 'eit_expired'],
   ['both in the future', { iat: NOW + 60, exp: NOW + 30 }, 'eit_not_before'],
   ['exp = 0', { exp: 0 }, 'eit_expired'],
-])('EIT-11 %s', (_, change, error) => {
+])('112 EIT-11 %s', (_, change, error) => {
   expect(at(NOW_MS, change)).toBe(error)
 })
 
-test('EIT-11 the leeway ends to the millisecond', () => {
+test('112 EIT-11 the leeway ends to the millisecond', () => {
   expect(at(NOW_MS - 5000)).toBeUndefined()
   expect(at(NOW_MS - 5001)).toBe('eit_not_before')
   expect(at(NOW_MS + 3_604_999)).toBeUndefined()
   expect(at(NOW_MS + 3_605_000)).toBe('eit_expired')
 })
 
-test('EIT-11 a lifetime beyond the limit is refused, and without a limit it is not', () => {
+test('112 EIT-11 a lifetime beyond the limit is refused, and without a limit it is not', () => {
   expect(at(NOW_MS, {}, 3600)).toBeUndefined()
   expect(at(NOW_MS, {}, 3599)).toBe('eit_claim_wrong_type')
   expect(at(NOW_MS, { exp: NOW + 10 ** 9 })).toBeUndefined()
