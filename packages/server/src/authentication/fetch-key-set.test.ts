@@ -19,7 +19,7 @@ async function serve(answer: Parameters<typeof createServer>[1]): Promise<string
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-describe('addresses a customer may name', () => {
+describe('117 addresses a customer may name', () => {
   it.each([
     ...['1.1.1.1', '8.8.8.8', '93.184.216.34', '172.15.255.255', '172.32.0.1', '192.167.255.255', '223.255.255.255'],
     ...['2606:4700:4700::1111', '2a00:1450:4001::200e', '2400:cb00::1'],
@@ -41,7 +41,7 @@ describe('addresses a customer may name', () => {
   })
 })
 
-describe('AUTH-21 fetching a key set', () => {
+describe('117 AUTH-21 fetching a key set', () => {
   it.each([
     ...['https://127.0.0.1/', 'https://2130706433/', 'https://0x7f.1/', 'https://0177.0.0.1/', 'https://127.1/'],
     ...['https://[::1]/', 'https://[::ffff:127.0.0.1]/', 'https://[64:ff9b::7f00:1]/', 'https://localhost/'],

@@ -15,7 +15,7 @@ const uuidOf = (key: typeof first) => key.keyId.slice('layer:///keys/'.length)
 const setOf = (...keys: (typeof first)[]) =>
   JSON.stringify({ keys: keys.map((key) => ({ ...key.publicJwk, kid: key.keyId })) })
 
-describe('AUTH-21 keys at a JWKS address', () => {
+describe('117 AUTH-21 keys at a JWKS address', () => {
   let now = 0
   let asked: string[] = []
   let answer: () => Promise<string>

@@ -11,7 +11,7 @@ const issue = (appId: Uuid | null = null) => issueNonce({ secret, appId, nowMs: 
 const isGood = (nonce: string, more: { appId?: Uuid; nowMs?: number; secret?: string } = {}) =>
   isGoodNonce(nonce, { secret, appId: ONE, nowMs: NOW, ...more })
 
-describe('AUTH-24 AUTH-29 a nonce', () => {
+describe('114 AUTH-24 AUTH-29 a nonce', () => {
   it('has 128 random bits, and looks like no other', () => {
     const nonces = Array.from({ length: 10_000 }, () => issue())
     expect(new Set(nonces.map((nonce) => nonce.slice(0, 21))).size).toBe(10_000)

@@ -202,10 +202,11 @@ export class Sessions {
     const { tokens, lane, clock, secret } = this.#options
     let outage: Refusal | undefined
     const verdict = await tokens.verify(identityToken, app, clock.now(), async (nonce) => {
-      if (!isGoodNonce(nonce, { secret, appId: app.id, nowMs: clock.now() })) return false
+      const isGood = isGoodNonce(nonce, { secret, appId: app.id, nowMs: clock.now() })
+      const forgetAt = clock.now() + limits.nonceLifetimeMs + NONCE_MEMORY_MS
       const outcome = await lane.submit({
         operation: useNonce,
-        input: { nonceHash: nonceHash(nonce), forgetAt: clock.now() + limits.nonceLifetimeMs + NONCE_MEMORY_MS },
+        input: { nonceHash: nonceHash(nonce), isGood, forgetAt },
         app: app.key,
         userId: null,
       })
