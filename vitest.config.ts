@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config'
  * Three projects, told apart by file name. `unit` needs nothing installed and ends in seconds; `process` starts servers of
  * its own; `journey` drives a real browser. The last two run the built programs, one file at a time.
  */
-const folders = ['packages/*/{src,test}', 'apps/*', 'scripts', 'exam']
+const folders = ['packages/*/{src,test}', 'apps/*', 'scripts', 'exam', 'bench']
 const files = (ending: string) => folders.map((folder) => `${folder}/**/*.${ending}.ts`)
 
 const oneAtATime = { fileParallelism: false, globalSetup: ['scripts/build-before-tests.mjs'] }

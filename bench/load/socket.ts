@@ -1,28 +1,47 @@
 /**
  * A WebSocket client as cheap as can be, so that the load is not what is measured: frames are masked with zeros (which
- * is a mask) and texts are handed over whole, unparsed.
+ * is a mask), all that one turn sends is one write, and texts are handed over as bytes, unread.
  */
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 
-export function openSocket({ port, protocol, onText }) {
+export interface LoadSocket {
+  send(text: string): void
+  close(): void
+  readonly isClosed: boolean
+}
+
+export interface LoadSocketOptions {
+  readonly port: number
+  /** The subprotocol asked for; none if empty. */
+  readonly protocol: string
+  /** A text frame lies in `data` from `start` to `end`. The bytes are only there during the call. */
+  onFrame(data: Buffer, start: number, end: number): void
+  onClose?(): void
+}
+
+export function openSocket({ port, protocol, onFrame, onClose }: LoadSocketOptions): Promise<LoadSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')
     socket.setNoDelay(true)
-    let rest = Buffer.alloc(0)
+    let rest: Buffer | undefined
     let isOpen = false
-    let out = []
-    const peer = {
+    let isClosed = false
+    let out: Buffer[] = []
+    const peer: LoadSocket = {
       send(text) {
         if (out.length === 0) setImmediate(flush)
         out.push(maskedFrame(text))
       },
       close: () => socket.destroy(),
+      get isClosed() {
+        return isClosed
+      },
     }
     function flush() {
       const frames = out
       out = []
-      if (!socket.destroyed) socket.write(frames.length === 1 ? frames[0] : Buffer.concat(frames))
+      if (!socket.destroyed) socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
     }
     socket.on('connect', () => {
       socket.write(
@@ -32,14 +51,15 @@ export function openSocket({ port, protocol, onText }) {
       )
     })
     socket.on('data', (chunk) => {
-      let data = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
+      let data = rest ? Buffer.concat([rest, chunk]) : chunk
+      rest = undefined
       if (!isOpen) {
         const end = data.indexOf('\r\n\r\n')
         if (end < 0) {
           rest = data
           return
         }
-        if (!data.subarray(0, 12).equals(Buffer.from('HTTP/1.1 101'))) {
+        if (data.toString('latin1', 0, 12) !== 'HTTP/1.1 101') {
           reject(new Error(`No upgrade: ${data.subarray(0, 60)}`))
           return
         }
@@ -49,7 +69,7 @@ export function openSocket({ port, protocol, onText }) {
       }
       let at = 0
       while (data.length - at >= 2) {
-        let length = data[at + 1] & 0x7f
+        let length = data[at + 1]! & 0x7f
         let header = 2
         if (length === 126) {
           if (data.length - at < 4) break
@@ -61,21 +81,27 @@ export function openSocket({ port, protocol, onText }) {
           header = 10
         }
         if (data.length - at < header + length) break
-        const opcode = data[at] & 0x0f
-        if (opcode === 1) onText(data.latin1Slice(at + header, at + header + length), peer)
-        else if (opcode === 9) socket.write(Buffer.from([0x8a, 0x80, 0, 0, 0, 0]))
+        const opcode = data[at]! & 0x0f
+        if (opcode === 1) onFrame(data, at + header, at + header + length)
+        else if (opcode === 9) socket.write(PONG)
         at += header + length
       }
-      rest = at < data.length ? data.subarray(at) : Buffer.alloc(0)
+      if (at < data.length) rest = at === 0 ? data : data.subarray(at)
     })
-    socket.on('error', reject)
-    socket.on('close', () => reject(new Error('closed')))
+    socket.on('error', (error) => reject(error))
+    socket.on('close', () => {
+      isClosed = true
+      reject(new Error('The server closed the connection.'))
+      onClose?.()
+    })
   })
 }
 
-function maskedFrame(text) {
+const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0])
+
+function maskedFrame(text: string): Buffer {
   const length = Buffer.byteLength(text)
-  const header = length < 126 ? 6 : length < 65536 ? 8 : 14
+  const header = length < 126 ? 6 : length < 65_536 ? 8 : 14
   const frame = Buffer.alloc(header + length)
   frame[0] = 0x81
   if (header === 6) frame[1] = 0x80 | length

@@ -1,0 +1,116 @@
+/**
+ * Conversations of people who are all online, a closed loop: a place in a sender's window is free again once the message
+ * is acknowledged (durable) and on the sockets of all others. Two people, or a thousand.
+ */
+import { randomUUID } from 'node:crypto'
+import { latencies } from '../figures/statistics.ts'
+import type { ServerReady } from '../servers/start-server.ts'
+import { dialectOf } from './dialect.ts'
+import { connectPeople, makeRoom } from './people.ts'
+import { coresMeter, pause, task, tell } from './task.ts'
+
+export interface ChatInput {
+  readonly ready: ServerReady
+  readonly conversations: number
+  /** In each conversation. */
+  readonly members: number
+  readonly senders: number
+  /** Messages of a sender under way. */
+  readonly window: number
+  readonly warmUpMs: number
+  readonly measureMs: number
+}
+
+export interface ChatResult {
+  readonly acknowledged: number
+  readonly delivered: number
+  readonly seconds: number
+  readonly latencies: { readonly p50: number; readonly p95: number; readonly p99: number }
+  readonly clientCores: number
+}
+
+const BODY = 'x'.repeat(200)
+/** What is under way at the end has this long to arrive. */
+const DRAIN_MS = 10_000
+
+/** A message under way. */
+interface Entry {
+  readonly sender: number
+  readonly at: number
+  /** The acknowledgement and everybody who has not heard it. */
+  left: number
+}
+
+task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpMs, measureMs }) => {
+  const dialect = dialectOf(ready)
+  const open = new Map<string, Entry>()
+  const times: number[] = []
+  let acknowledged = 0
+  let delivered = 0
+  let isMeasuring = false
+  let isOver = false
+  let made: (() => void) | undefined
+
+  const names = Array.from({ length: conversations * members }, (_, index) => `u${index}`)
+  const people = await connectPeople({ port: ready.port, dialect, names }, (index, data, start, end) => {
+    const id = dialect.delivered(data, start, end)
+    if (id !== undefined) {
+      const entry = open.get(id)
+      if (!entry || entry.sender === index) return
+      if (isMeasuring) delivered++
+      return step(id, entry)
+    }
+    const answered = dialect.acknowledged(data, start, end)
+    if (answered === undefined) return
+    if (made) return made()
+    const entry = open.get(answered)
+    if (!entry) return
+    if (isMeasuring) acknowledged++
+    step(answered, entry)
+  })
+
+  const rooms: string[] = []
+  for (let i = 0; i < conversations; i++) {
+    const own = people.slice(i * members, (i + 1) * members)
+    const acknowledgement = () =>
+      new Promise<void>((resolve) => {
+        made = () => resolve()
+      })
+    rooms.push(
+      await makeRoom({ dialect, creator: own[0]!.socket, members: own.map(({ user }) => user) }, acknowledgement),
+    )
+    made = undefined
+  }
+
+  function step(id: string, entry: Entry): void {
+    if (--entry.left > 0) return
+    open.delete(id)
+    if (isMeasuring) times.push(performance.now() - entry.at)
+    if (!isOver) say(entry.sender)
+  }
+
+  function say(sender: number): void {
+    const id = randomUUID()
+    open.set(id, { sender, at: performance.now(), left: members })
+    people[sender]!.socket.send(dialect.message(rooms[Math.floor(sender / members)]!, id, BODY))
+  }
+
+  for (let i = 0; i < conversations; i++) {
+    for (let j = 0; j < senders; j++) for (let k = 0; k < window; k++) say(i * members + j)
+  }
+  await pause(warmUpMs)
+  tell('measuring')
+  isMeasuring = true
+  const cores = coresMeter()
+  const from = performance.now()
+  await pause(measureMs)
+  isMeasuring = false
+  const seconds = (performance.now() - from) / 1000
+  const clientCores = cores()
+  tell({ acknowledged, delivered, seconds, latencies: latencies(times), clientCores } satisfies ChatResult)
+  isOver = true
+  // What is on its way has to arrive: a lost message would be a finding.
+  const deadline = Date.now() + DRAIN_MS
+  while (open.size > 0 && Date.now() < deadline) await pause(10)
+  tell({ lost: open.size })
+})

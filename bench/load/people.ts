@@ -1,0 +1,72 @@
+/** People who are signed in and connected. */
+import type { Dialect } from './dialect.ts'
+import { type LoadSocket, openSocket } from './socket.ts'
+import { inGroups } from './task.ts'
+
+export interface Person {
+  readonly user: string
+  readonly socket: LoadSocket
+}
+
+/** Signing in at a time. */
+const AT_ONCE = 50
+
+export type Hear = (index: number, data: Buffer, start: number, end: number) => void
+
+/** Connects so many people; what they hear after their welcome is passed on with their number. */
+export function connectPeople(
+  { port, dialect, names }: { readonly port: number; readonly dialect: Dialect; readonly names: readonly string[] },
+  hear: Hear = () => undefined,
+): Promise<Person[]> {
+  return inGroups(names.length, AT_ONCE, async (index) => {
+    const user = names[index]!
+    const hello = await dialect.hello(user)
+    return {
+      user,
+      socket: await connect({ port, dialect, hello }, (data, start, end) => hear(index, data, start, end)),
+    }
+  })
+}
+
+/** A socket that is welcome. */
+export async function connect(
+  { port, dialect, hello }: { readonly port: number; readonly dialect: Dialect; readonly hello: string },
+  hear: (data: Buffer, start: number, end: number) => void = () => undefined,
+): Promise<LoadSocket> {
+  let isIn = false
+  let welcome!: () => void
+  const welcomed = new Promise<void>((resolve) => {
+    welcome = resolve
+  })
+  const socket = await openSocket({
+    port,
+    protocol: dialect.protocol,
+    onFrame(data, start, end) {
+      if (isIn) return hear(data, start, end)
+      if (!dialect.isWelcome(data, start, end)) return
+      isIn = true
+      welcome()
+    },
+  })
+  socket.send(hello)
+  await welcomed
+  return socket
+}
+
+/** Makes a conversation, a frame at a time. */
+export async function makeRoom(
+  {
+    dialect,
+    creator,
+    members,
+  }: { readonly dialect: Dialect; readonly creator: LoadSocket; readonly members: readonly string[] },
+  acknowledged: () => Promise<void>,
+): Promise<string> {
+  const { room, frames } = dialect.room(members)
+  for (const frame of frames) {
+    const answer = acknowledged()
+    creator.send(frame)
+    await answer
+  }
+  return room
+}

@@ -1,0 +1,57 @@
+/** What is measured, on which servers, and what has to hold. */
+import type { Server } from '../servers/start-server.ts'
+
+export type ServerKind = 'reference' | 'parley'
+export type ScenarioId = 'A' | 'B' | 'C' | 'D' | 'E'
+
+/** What one run of a scenario brought: figures by name. */
+export type Sample = Readonly<Record<string, number>>
+
+/** Beyond it, a load that has one thread was what bounded the figure, and the server could do more. */
+export const LOAD_BOUND_CORES = 0.9
+
+export interface Figure {
+  /** As in the sample. */
+  readonly name: string
+  /** For people, with its unit. */
+  readonly title: string
+  readonly digits?: number
+  /** Compared with the reference of the same run, or by itself. */
+  readonly limit?: Limit
+}
+
+export interface Limit {
+  readonly of: 'ratio' | 'figure'
+  readonly atLeast?: number
+  readonly atMost?: number
+}
+
+export interface Settings {
+  readonly seconds: number
+  /** Small numbers, to see that it works. */
+  readonly isQuick: boolean
+  /** Where profiles of the server go. */
+  readonly profiles: string | undefined
+}
+
+export interface Scenario {
+  readonly id: ScenarioId
+  readonly title: string
+  readonly servers: readonly ServerKind[]
+  readonly figures: readonly Figure[]
+  measure(kind: ServerKind, settings: Settings): Promise<Sample>
+}
+
+/** Runs what is measured between two looks at the server's account, with profiles if they are asked for. */
+export async function observed<T>(
+  server: Server,
+  { name, settings }: { readonly name: string; readonly settings: Settings },
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly cpuSeconds: number }> {
+  if (settings.profiles) await server.profile()
+  const before = server.cpuSeconds
+  const result = await work()
+  const cpuSeconds = server.cpuSeconds - before
+  if (settings.profiles) await server.profiled(`${settings.profiles}/${name}-${server.ready.kind}`)
+  return { result, cpuSeconds }
+}
