@@ -10,8 +10,6 @@ import { lookIntoStore } from '../load/store-file.ts'
 import { judge, type Row, type RowContext } from '../row.ts'
 
 const START_MS = 2_000
-const PAGE_BYTES = 4_096
-const FLIPS = 50
 
 const hashOf = (file: string) =>
   existsSync(file) ? createHash('sha256').update(readFileSync(file)).digest('hex') : 'absent'
@@ -41,88 +39,53 @@ async function tryToServe(folder: string) {
   return { code: outcome?.code ?? 'serves', lines: [...server.lines], tookMs }
 }
 
-export const rows: readonly Row[] = [
-  {
-    id: 9,
-    tier: 'n',
-    title: 'the store’s file is something else, of a newer version, a folder, or cut short',
-    async run(context) {
-      const spoil: Record<string, (folder: string) => void> = {
-        newer: (folder) => lookIntoStore(folder, (store) => store.pragma('user_version = 999')),
-        text: (folder) => writeFileSync(storeFile(folder), 'Dear diary, '.repeat(1_000)),
-        folder: (folder) => {
-          rmSync(storeFile(folder))
-          mkdirSync(storeFile(folder))
-        },
-        cut: (folder) => writeFileSync(storeFile(folder), readFileSync(storeFile(folder)).subarray(0, 6_000)),
-        foreign: (folder) => {
-          rmSync(storeFile(folder))
-          const other = new Sqlite(storeFile(folder))
-          other.exec('CREATE TABLE diary (day TEXT); PRAGMA user_version = 3')
-          other.close()
-        },
-      }
-      const outcomes = []
-      for (const [name, make] of Object.entries(spoil)) {
-        const folder = await folderWithStore(context)
-        make(folder)
-        const before = hashInFolder(folder)
-        const { code, lines, tookMs } = await tryToServe(folder)
-        outcomes.push({ name, code, lines, tookMs, isSame: hashInFolder(folder) === before })
-      }
-      const bad = outcomes.filter(({ code, lines }) => code === 'serves' || code === 0 || lines.length !== 1)
-      const slowest = Math.max(...outcomes.map(({ tookMs }) => tookMs))
-      return judge({
-        bites: outcomes.length,
-        figures: {
-          slowestMs: Math.round(slowest),
-          codes: outcomes.map(({ name, code }) => `${name}:${code}`).join(' '),
-        },
-        holds: {
-          [`each was refused with one sentence (${bad.map(({ name, lines }) => `${name}: ${lines.join(' / ').slice(0, 200)}`).join('; ')})`]:
-            bad.length === 0,
-          [`nothing was written (${outcomes.filter(({ isSame }) => !isSame).map(({ name }) => name)})`]: outcomes.every(
-            ({ isSame }) => isSame,
-          ),
-          soon: slowest <= START_MS * context.slowness,
-        },
-      })
-    },
+export const row: Row = {
+  id: 9,
+  tier: 'n',
+  title: 'the store’s file is something else, of a newer version, a folder, or cut short',
+  async run(context) {
+    const spoil: Record<string, (folder: string) => void> = {
+      newer: (folder) => lookIntoStore(folder, (store) => store.pragma('user_version = 999')),
+      text: (folder) => writeFileSync(storeFile(folder), 'Dear diary, '.repeat(1_000)),
+      folder: (folder) => {
+        rmSync(storeFile(folder))
+        mkdirSync(storeFile(folder))
+      },
+      cut: (folder) => writeFileSync(storeFile(folder), readFileSync(storeFile(folder)).subarray(0, 6_000)),
+      foreign: (folder) => {
+        rmSync(storeFile(folder))
+        const other = new Sqlite(storeFile(folder))
+        other.exec('CREATE TABLE diary (day TEXT); PRAGMA user_version = 3')
+        other.close()
+      },
+    }
+    const outcomes = []
+    for (const [name, make] of Object.entries(spoil)) {
+      const folder = await folderWithStore(context)
+      make(folder)
+      const before = hashInFolder(folder)
+      const { code, lines, tookMs } = await tryToServe(folder)
+      outcomes.push({ name, code, lines, tookMs, isSame: hashInFolder(folder) === before })
+    }
+    const bad = outcomes.filter(({ code, lines }) => code === 'serves' || code === 0 || lines.length !== 1)
+    const slowest = Math.max(...outcomes.map(({ tookMs }) => tookMs))
+    return judge({
+      bites: outcomes.length,
+      figures: {
+        slowestMs: Math.round(slowest),
+        codes: outcomes.map(({ name, code }) => `${name}:${code}`).join(' '),
+      },
+      holds: {
+        [`each was refused with one sentence (${bad.map(({ name, lines }) => `${name}: ${lines.join(' / ').slice(0, 200)}`).join('; ')})`]:
+          bad.length === 0,
+        [`nothing was written (${outcomes.filter(({ isSame }) => !isSame).map(({ name }) => name)})`]: outcomes.every(
+          ({ isSame }) => isSame,
+        ),
+        soon: slowest <= START_MS * context.slowness,
+      },
+    })
   },
-  {
-    id: 11,
-    tier: 'n',
-    title: 'a byte of the store is changed while the server is stopped, fifty times',
-    async run(context) {
-      const outcomes = { refused: 0, served: 0, crashed: 0 }
-      const odd: string[] = []
-      const original = await folderWithStore(context)
-      lookIntoStore(original, (store) => store.pragma('wal_checkpoint(TRUNCATE)'))
-      const sound = readFileSync(storeFile(original))
-      for (let i = 0; i < FLIPS; i++) {
-        const folder = mkdtempSync(join(tmpdir(), 'parley-flip-'))
-        context.onEnd(() => rmSync(folder, { recursive: true, force: true }))
-        const spoilt = Buffer.from(sound)
-        const page = context.chance.below(sound.length / PAGE_BYTES)
-        spoilt[page * PAGE_BYTES + context.chance.below(PAGE_BYTES)]! ^= 1 << context.chance.below(8)
-        writeFileSync(storeFile(folder), spoilt)
-        const { code, lines } = await tryToServe(folder)
-        if (code === 'serves') outcomes.served++
-        else if (code === 1 && lines.length === 1) outcomes.refused++
-        else {
-          outcomes.crashed++
-          odd.push(`${code}: ${lines.join(' / ').slice(0, 200)}`)
-        }
-      }
-      return judge({
-        bites: FLIPS,
-        figures: outcomes,
-        // A byte in free space or in a text is nobody's business; what matters is that a server never falls over it.
-        holds: { [`no start ended in a crash (${odd.slice(0, 2).join('; ')})`]: outcomes.crashed === 0 },
-      })
-    },
-  },
-]
+}
 
 const hashInFolder = (folder: string) => {
   try {

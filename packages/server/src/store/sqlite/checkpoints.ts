@@ -1,6 +1,7 @@
 /**
  * A thread that moves committed pages from the write-ahead log into the database, so that the writer seldom has to: a
  * checkpoint writes pages all over the file, and a commit that triggers one would take as long as hundreds of others.
+ * It also looks through a store that is too large to be looked through before the start, and says what is damaged.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { openDatabase } from './database.ts'
@@ -8,6 +9,9 @@ import { openDatabase } from './database.ts'
 const CHECKPOINT_MS = 500
 
 const db = openDatabase((workerData as { file: string }).file)
+const damage = db.lateDamage()
+if (damage) parentPort?.postMessage({ damage })
+
 const timer = setInterval(() => {
   try {
     db.sql('PRAGMA wal_checkpoint(PASSIVE)').all()

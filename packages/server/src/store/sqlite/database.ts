@@ -3,7 +3,9 @@ import { mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import type BetterSqlite3 from 'better-sqlite3'
+import { CHECKED_AT_START_BYTES, findDamage, sizeOf } from './damage.ts'
 import { migrations } from './migrations.ts'
+import { RESTORE } from './row-sums.ts'
 
 export type Statement = BetterSqlite3.Statement
 
@@ -19,22 +21,34 @@ export interface Database {
   sql(text: string): Statement
   /** Runs `work` in one transaction; throws what it throws, having changed nothing. */
   transaction<T>(mode: 'read' | 'write', work: () => T): T
+  /** What is damaged, if the store is too large to have been looked through when it was opened. Takes its time. */
+  lateDamage(): string | undefined
   close(): void
 }
 
 /**
  * Opens the file, creating and migrating it if need be.
- * @throws StoreOpenError if it is not ours, newer than this server, or cannot be read or written
+ *
+ * @param options.mustBeSound looks for damage first
+ * @throws StoreOpenError if it is not ours, newer than this server, damaged, or cannot be read or written
  */
-export function openDatabase(file: string): Database {
+export function openDatabase(file: string, options: { readonly mustBeSound?: boolean } = {}): Database {
   const connection = connect(file)
   try {
     mustBeOurs(connection, file)
     configure(connection)
     migrate(connection)
+    const damage = options.mustBeSound && !isLarge(connection) ? findDamage(connection, file) : undefined
+    if (damage) throw new StoreOpenError(damage)
   } catch (error) {
     connection.close()
     if (error instanceof StoreOpenError) throw error
+    const { code } = error as { code?: unknown }
+    if (code === 'SQLITE_NOTADB' || String(code).startsWith('SQLITE_CORRUPT')) {
+      throw new StoreOpenError(`The store ${file} is damaged (${(error as Error).message}). ${RESTORE}`, {
+        cause: error,
+      })
+    }
     throw new StoreOpenError(`The store ${file} cannot be used: ${(error as Error).message}.`, { cause: error })
   }
   const statements = new Map<string, Statement>()
@@ -57,11 +71,14 @@ export function openDatabase(file: string): Database {
         throw error
       }
     },
+    lateDamage: () => (isLarge(connection) ? findDamage(connection, file) : undefined),
     close: () => {
       if (connection.open) connection.close()
     },
   }
 }
+
+const isLarge = (connection: BetterSqlite3.Database) => sizeOf(connection) > CHECKED_AT_START_BYTES
 
 function connect(file: string): BetterSqlite3.Database {
   const require = createRequire(import.meta.url)

@@ -11,6 +11,7 @@ import {
 } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import type { Database } from './database.ts'
+import { sumOf } from './row-sums.ts'
 import {
   CONVERSATION_COLUMNS,
   MESSAGE_COLUMNS,
@@ -59,38 +60,42 @@ export function sqliteLog(db: Database): Synchronous<LogStore> {
           db.sql('DELETE FROM messages WHERE app = ? AND conversation = ?').run(app, key)
         }
         for (const { app, record, headSequence, headPosition, lastMessageAt } of writes.conversations) {
-          db.sql(PUT_CONVERSATION).run(
-            ...[app, record.id, record.createdAt, record.createdBy, record.distinctKey],
-            ...[JSON.stringify(record.metadata), record.deletedAt, record.sequence, record.changedAt],
-            ...[headSequence, headPosition, lastMessageAt, writes.cursor, writes.at],
-          )
+          const values = [
+            ...[record.id, record.createdAt, record.createdBy, record.distinctKey, JSON.stringify(record.metadata)],
+            ...[record.deletedAt, record.sequence, record.changedAt, headSequence, headPosition, lastMessageAt],
+          ]
+          db.sql(PUT_CONVERSATION).run(app, ...values, writes.cursor, writes.at, sumOf(values))
         }
         for (const one of writes.participants) {
-          db.sql(PUT_PARTICIPANT).run(
-            ...[one.app, one.conversation, one.userId, one.state, one.order, one.joinedAt],
+          const values = [
+            ...[one.userId, one.state, one.order, one.joinedAt],
             ...[one.absent, one.delivered, one.read, one.hidden].map((set) => JSON.stringify(set)),
             ...[one.lastPosition, one.sequence, one.inboxSequence, one.changedAt],
-          )
+          ]
+          db.sql(PUT_PARTICIPANT).run(one.app, one.conversation, ...values, sumOf(values))
         }
         for (const message of writes.messages) {
-          putMessage(db, message, [
-            ...[message.app, message.conversation, message.position, message.id, message.sender, message.sentAt],
+          const values = [
+            ...[message.conversation, message.position, message.id, message.sender, message.sentAt],
             ...[JSON.stringify(message.parts), message.deletedAt, message.sequence, message.firstSequence],
             message.changedAt,
-          ])
+          ]
+          putMessage(db, message, [message.app, ...values, sumOf(values)])
         }
         for (const { app, profile, inboxSequence, isInboxMoved } of writes.people) {
-          db.sql(PUT_PERSON).run(
-            ...[app, profile.userId, profile.displayName, profile.avatarUrl, profile.firstName, profile.lastName],
+          const values = [
+            ...[profile.userId, profile.displayName, profile.avatarUrl, profile.firstName, profile.lastName],
             ...[profile.emailAddress, profile.phoneNumber, profile.publicKey, JSON.stringify(profile.metadata)],
-            ...[profile.createdAt, profile.suspendedAt, inboxSequence, isInboxMoved ? writes.cursor : 0],
-          )
+            ...[profile.createdAt, profile.suspendedAt],
+          ]
+          db.sql(PUT_PERSON).run(app, ...values, inboxSequence, isInboxMoved ? writes.cursor : 0, sumOf(values))
         }
         for (const { session, tokenHash } of writes.sessions) {
           const { id, app, userId, createdAt, expiresAt, endedAt } = session
           if (tokenHash !== null) {
-            db.sql('INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)').run(
-              ...[id, tokenHash, app, userId, createdAt, expiresAt, endedAt],
+            const sum = sumOf([id, tokenHash, app, userId, createdAt])
+            db.sql('INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(
+              ...[id, tokenHash, app, userId, createdAt, expiresAt, endedAt, sum],
             )
           } else db.sql(PUT_SESSION).run(expiresAt, endedAt, id)
         }
@@ -129,39 +134,41 @@ function putMessage(db: Database, message: Writes['messages'][number], values: r
 }
 
 const PUT_CONVERSATION = `
-  INSERT INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  INSERT INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (app, id) DO UPDATE SET
-    distinct_key = excluded.distinct_key, metadata = excluded.metadata, deleted_at = excluded.deleted_at,
+    created_at = excluded.created_at, created_by = excluded.created_by, distinct_key = excluded.distinct_key, metadata = excluded.metadata, deleted_at = excluded.deleted_at,
     sequence = excluded.sequence, changed_at = excluded.changed_at, head_sequence = excluded.head_sequence,
     head_position = excluded.head_position, last_message_at = excluded.last_message_at,
-    moved = excluded.moved, moved_at = excluded.moved_at`
+    moved = excluded.moved, moved_at = excluded.moved_at, sum = excluded.sum`
 
 const PUT_PARTICIPANT = `
-  INSERT INTO participants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  INSERT INTO participants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (app, conversation, user_id) DO UPDATE SET
     state = excluded.state, join_order = excluded.join_order, joined_at = excluded.joined_at,
     absent = excluded.absent, delivered = excluded.delivered, read = excluded.read, hidden = excluded.hidden,
     last_position = excluded.last_position, sequence = excluded.sequence,
-    inbox_sequence = excluded.inbox_sequence, changed_at = excluded.changed_at`
+    inbox_sequence = excluded.inbox_sequence, changed_at = excluded.changed_at, sum = excluded.sum`
 
-const ADD_MESSAGE = 'INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
+const ADD_MESSAGE = 'INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
 
 const PUT_MESSAGE = `
   ${ADD_MESSAGE}
   ON CONFLICT (app, conversation, position) DO UPDATE SET
+    id = excluded.id, sender = excluded.sender, sent_at = excluded.sent_at, first_sequence = excluded.first_sequence,
     parts = excluded.parts, deleted_at = excluded.deleted_at, sequence = excluded.sequence,
-    changed_at = excluded.changed_at`
+    changed_at = excluded.changed_at, sum = excluded.sum`
 
 // Another process may have ended it in the meantime: an end is never taken back.
 const PUT_SESSION = 'UPDATE sessions SET expires_at = ?, ended_at = coalesce(ended_at, ?) WHERE id = ?'
 
 const PUT_PERSON = `
-  INSERT INTO identities VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  INSERT INTO identities VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (app, user_id) DO UPDATE SET
     display_name = excluded.display_name, avatar_url = excluded.avatar_url, first_name = excluded.first_name,
     last_name = excluded.last_name, email_address = excluded.email_address, phone_number = excluded.phone_number,
     public_key = excluded.public_key, metadata = excluded.metadata, suspended_at = excluded.suspended_at,
-    inbox_sequence = excluded.inbox_sequence, inbox_moved = max(inbox_moved, excluded.inbox_moved)`
+    inbox_sequence = excluded.inbox_sequence, inbox_moved = max(inbox_moved, excluded.inbox_moved),
+    sum = excluded.sum`
 
 function loadConversation(db: Database, into: Map<string, LoadedConversation>, app: AppKey, id: Uuid): void {
   if (into.has(`${app} ${id}`)) return

@@ -128,4 +128,12 @@ export const migrations: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX operations_by_age ON operations (at);
   `,
+  // See row-sums.ts; rows from before have none.
+  `
+  ALTER TABLE conversations ADD COLUMN sum INTEGER;
+  ALTER TABLE participants ADD COLUMN sum INTEGER;
+  ALTER TABLE messages ADD COLUMN sum INTEGER;
+  ALTER TABLE identities ADD COLUMN sum INTEGER;
+  ALTER TABLE sessions ADD COLUMN sum INTEGER;
+  `,
 ]

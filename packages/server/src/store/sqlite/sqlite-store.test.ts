@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterAll, describe, expect, it } from 'vitest'
 import { alice, chat, ONE, picture, storeContract, uuid } from '../store.contract.ts'
+import { openDatabase } from './database.ts'
 import { openSqliteStore, storeFile } from './sqlite-store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'parley-store-'))
@@ -48,5 +49,54 @@ describe('SQLite on a disk', () => {
     expect(await administration.lists.profile(ONE, alice)).toBeDefined()
     await administration.close()
     await server.close()
+  })
+
+  async function closedChat(): Promise<string> {
+    const file = freshFile()
+    const store = openSqliteStore(file)
+    await chat(store, uuid(1), 5)
+    await store.close()
+    return file
+  }
+
+  it('11 a text that has changed on the disk is not served, and the sentence says what to do', async () => {
+    const file = await closedChat()
+    const bytes = readFileSync(file)
+    const at = bytes.lastIndexOf('message 3')
+    bytes[at]! ^= 1
+    writeFileSync(file, bytes)
+    const store = openSqliteStore(file)
+    const reading = store.streams.messages(ONE, uuid(1), alice, null, 10)
+    await expect(reading).rejects.toMatchObject({
+      name: 'StoreOutage',
+      message: expect.stringMatching(/messages.*backup/),
+    })
+    await store.close()
+  })
+
+  it('11 rows from before there were sums are served as they are', async () => {
+    const file = await closedChat()
+    const old = new Sqlite(file)
+    old.exec('UPDATE messages SET sum = NULL')
+    old.close()
+    const store = openSqliteStore(file)
+    expect((await store.streams.messages(ONE, uuid(1), alice, null, 10))?.messages).toHaveLength(5)
+    await store.close()
+  })
+
+  it('11 trees and a schema that are not as they were are found before anything is served', async () => {
+    const file = await closedChat()
+    const sound = readFileSync(file)
+    openDatabase(file, { mustBeSound: true }).close()
+    const index = new Sqlite(file)
+    index.unsafeMode().pragma('writable_schema = ON')
+    index.exec(`DELETE FROM sqlite_master WHERE name = 'messages_by_id'`)
+    index.close()
+    expect(() => openDatabase(file, { mustBeSound: true })).toThrow(/damaged.*backup/)
+    const page = Buffer.from(sound)
+    const key = page.indexOf('alice', 4096)
+    page[key]! ^= 4
+    writeFileSync(file, page)
+    expect(() => openDatabase(file, { mustBeSound: true })).toThrow(/damaged.*backup/)
   })
 })

@@ -5,6 +5,7 @@ import { sqliteApps } from './apps.ts'
 import { type Database, openDatabase } from './database.ts'
 import { sqliteLists } from './lists.ts'
 import { sqliteLog } from './log.ts'
+import { RESTORE } from './row-sums.ts'
 import { sqliteStreams } from './streams.ts'
 
 /** The parts of the store, on whichever thread they run. */
@@ -12,8 +13,11 @@ export type StorePart = 'log' | 'streams' | 'lists' | 'apps'
 export type Parts = { readonly [P in StorePart]: Readonly<Record<string, (...args: never[]) => unknown>> }
 
 /** All parts over one connection, answering at once. */
-export function openParts(file: string): { parts: Parts; db: Database; epoch: string } {
-  const db = openDatabase(file)
+export function openParts(
+  file: string,
+  options: Parameters<typeof openDatabase>[1] = {},
+): { parts: Parts; db: Database; epoch: string } {
+  const db = openDatabase(file, options)
   const epoch = db.sql(`SELECT value FROM store WHERE name = 'epoch'`).pluck().get() as string
   const parts = { log: sqliteLog(db), streams: sqliteStreams(db), lists: sqliteLists(db), apps: sqliteApps(db) }
   return { parts: parts as unknown as Parts, db, epoch }
@@ -40,13 +44,19 @@ export function openSqliteStore(file: string): Store {
  * catch-up never delays a commit.
  */
 export async function openThreadedSqliteStore(file: string): Promise<Store> {
-  const writer = await startThread(file)
-  const reader = await startThread(file)
+  const writer = await startThread(file, { mustBeSound: true })
+  const reader = await startThread(file, { mustBeSound: false })
   const checkpoints = new Worker(new URL('./checkpoints.js', import.meta.url), { workerData: { file }, execArgv: [] })
   // Without it the writer moves pages itself, now and then: slower, not wrong.
   checkpoints.on('error', () => undefined)
+  let damage: string | undefined
+  checkpoints.on('message', (found: { readonly damage: string }) => {
+    damage = found.damage
+  })
   const call = (part: StorePart, method: string, args: readonly unknown[]) =>
-    (part === 'log' || isWrite(method) ? writer : reader).call(part, method, args)
+    damage === undefined
+      ? (part === 'log' || isWrite(method) ? writer : reader).call(part, method, args)
+      : Promise.reject(new StoreOutage(damage))
   return storeOver(writer.epoch, call, async () => {
     await closeWorker(checkpoints)
     await reader.close()
@@ -92,8 +102,9 @@ export type Answer =
   | { readonly epoch: string }
   | { readonly unusable: string }
 
-async function startThread(file: string): Promise<StoreThread> {
-  const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData: { file }, execArgv: [] })
+async function startThread(file: string, options: { readonly mustBeSound: boolean }): Promise<StoreThread> {
+  const workerData = { file, ...options }
+  const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData, execArgv: [] })
   const asked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   let next = 0
   let isClosing = false
@@ -141,6 +152,9 @@ function asKnownError(error: Error): Error {
   if (error.name === 'MessageExists') return new MessageExists(error.message)
   if (error.name === 'StoreOutage') return new StoreOutage(error.message)
   const code = (error as Error & { code?: unknown }).code
+  if (typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB)/.test(code)) {
+    return new StoreOutage(`The store is damaged (${error.message}). ${RESTORE}`, { cause: error })
+  }
   if (typeof code !== 'string' || !/^SQLITE_(FULL|IOERR|BUSY|LOCKED|READONLY|CANTOPEN|NOMEM)/.test(code)) return error
   return new StoreOutage(`The store cannot be used right now (${code}).`, { cause: error })
 }

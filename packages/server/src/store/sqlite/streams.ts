@@ -141,7 +141,7 @@ export function participantRows(db: Database, app: AppKey, id: Uuid) {
   const rows = db
     .sql(
       `SELECT ${PARTICIPANT_COLUMNS}, i.display_name, i.avatar_url, i.first_name, i.last_name, i.email_address,
-         i.phone_number, i.public_key, i.metadata, i.created_at, i.suspended_at
+         i.phone_number, i.public_key, i.metadata, i.created_at, i.suspended_at, i.sum AS identity_sum
        FROM participants p JOIN identities i ON i.app = p.app AND i.user_id = p.user_id
        WHERE p.app = ? AND p.conversation = ? ORDER BY p.join_order`,
     )

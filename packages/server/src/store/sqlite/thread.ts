@@ -5,8 +5,10 @@ import { type Answer, openParts, type Question } from './sqlite-store.ts'
 const port = parentPort!
 const answer = (message: Answer) => port.postMessage(message)
 
+const { file, mustBeSound } = workerData as { readonly file: string; readonly mustBeSound: boolean }
+
 try {
-  const { parts, db, epoch } = openParts((workerData as { file: string }).file)
+  const { parts, db, epoch } = openParts(file, { mustBeSound })
   answer({ epoch })
   port.on('message', (question: Question | 'close') => {
     if (question === 'close') {
