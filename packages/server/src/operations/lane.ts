@@ -50,14 +50,13 @@ export interface LaneRequest<Input, Result> {
   readonly isHeldBack?: () => boolean
 }
 
-interface Waiting extends LaneRequest<unknown, unknown> {
+interface Waiting {
+  readonly request: LaneRequest<unknown, unknown>
   readonly reads: Reads
   readonly settle: (outcome: Outcome) => void
-}
-
-interface Decided {
-  readonly outcome: Outcome
-  readonly moves: readonly StreamMove[]
+  // What came of its turn; decided anew if the batch could not be committed.
+  outcome: Outcome
+  moves: readonly StreamMove[]
 }
 
 export interface LaneOptions {
@@ -98,20 +97,37 @@ export class WriteLane {
 
   /** Carries out an operation, in the order of calls. Never rejects: trouble is a refusal. */
   submit<Input, Result>(request: LaneRequest<Input, Result>): Promise<Outcome<Result>> {
-    if (this.#isClosed) return Promise.resolve(busy(1_000))
-    if (this.#waiting.length >= MAX_WAITING) return Promise.resolve(busy(500))
+    return new Promise((resolve) => {
+      this.enqueue(request, resolve)
+    })
+  }
+
+  /**
+   * As `submit`, for whoever asks very often: a call instead of a promise for each operation.
+   * @param settle called once, perhaps before this returns; it must not throw
+   */
+  enqueue<Input, Result>(request: LaneRequest<Input, Result>, settle: (outcome: Outcome<Result>) => void): void {
+    const refusal = this.#isClosed ? busy(1_000) : this.#waiting.length >= MAX_WAITING ? busy(500) : undefined
+    if (refusal) {
+      settle(refusal)
+      return
+    }
     const asking = { app: request.app, userId: request.userId ?? ('' as UserId), now: 0 }
     let reads: Reads
     try {
       reads = request.operation.reads(request.input, asking)
     } catch (error) {
-      return Promise.resolve(this.#bug(request.operation.name, error))
+      settle(this.#bug(request.operation.name, error))
+      return
     }
-    return new Promise((resolve) => {
-      const settle = resolve as (outcome: Outcome) => void
-      this.#waiting.push({ ...(request as LaneRequest<unknown, unknown>), reads, settle })
-      this.#schedule()
+    this.#waiting.push({
+      request: request as LaneRequest<unknown, unknown>,
+      reads,
+      settle: settle as (outcome: Outcome) => void,
+      outcome: UNDECIDED,
+      moves: NO_MOVES,
     })
+    this.#schedule()
   }
 
   /** How many operations wait for a batch. */
@@ -167,7 +183,7 @@ export class WriteLane {
         this.#forget()
         if (cause instanceof StoreOutage) return this.#putOff(batch.slice(index), cause)
         // It would fail for ever: "later" would have its sender try for ever.
-        waiting.settle(this.#bug(waiting.operation.name, cause))
+        waiting.settle(this.#bug(waiting.request.operation.name, cause))
       }
     }
   }
@@ -186,8 +202,8 @@ export class WriteLane {
     const settled = this.#cursor
     const cursor = settled + 1
     const ledger = new Ledger(this.#known, cursor, at)
-    const outcomes = batch.map((waiting) => this.#decide(waiting, ledger, at))
-    if (!isDoubtful) await this.#doubtRefusals(batch, outcomes, ledger, at)
+    for (const waiting of batch) this.#decide(waiting, ledger, at)
+    if (!isDoubtful) await this.#doubtRefusals(batch, ledger, at)
     if (!ledger.isEmpty) {
       try {
         await store.log.commit(ledger.writes())
@@ -198,36 +214,41 @@ export class WriteLane {
       }
       this.#cursor = cursor
     }
-    const committed = batch.flatMap((waiting, index) => {
-      const { moves } = outcomes[index]!
-      if (moves.length === 0) return []
-      const { app, userId: actor, operation, input } = waiting
-      return [{ app, actor, operation: operation.name, input, moves, cursor, settled, at }]
-    })
+    this.#publish(batch, cursor, settled, at)
+    for (const { settle, outcome } of batch) settle(outcome)
+  }
+
+  #publish(batch: readonly Waiting[], cursor: Cursor, settled: Cursor, at: number): void {
+    const committed: Committed[] = []
+    for (const { request, moves } of batch) {
+      if (moves.length === 0) continue
+      const { app, userId: actor, operation, input } = request
+      committed.push({ app, actor, operation: operation.name, input, moves, cursor, settled, at })
+    }
     try {
       this.#options.publish(committed)
     } catch (error) {
       // It is committed all the same; whoever was not told finds out by the gap.
       this.#options.log('a change could not be told', { error: error instanceof Error ? error.stack : String(error) })
     }
-    for (const [index, waiting] of batch.entries()) waiting.settle(outcomes[index]!.outcome)
   }
 
   /**
    * What looks forbidden may be the repeat of a message that was sent when it was not: then the first outcome stands
    * (OPR-1). Only refused senders are worth this look.
    */
-  async #doubtRefusals(batch: readonly Waiting[], outcomes: Decided[], ledger: Ledger, at: number): Promise<void> {
-    const doubtful = batch.flatMap(({ app, reads }, index) =>
-      'refusal' in outcomes[index]!.outcome ? (reads.newMessages ?? []).map((key) => ({ app, key, index })) : [],
-    )
+  async #doubtRefusals(batch: readonly Waiting[], ledger: Ledger, at: number): Promise<void> {
+    const doubtful = batch.filter(({ outcome, reads }) => 'refusal' in outcome && reads.newMessages !== undefined)
     if (doubtful.length === 0) return
-    const wanted = { ...NOTHING, messages: doubtful }
+    const idsOf = ({ request: { app }, reads }: Waiting) => (reads.newMessages ?? []).map((key) => ({ app, key }))
+    const wanted = { ...NOTHING, messages: doubtful.flatMap(idsOf) }
     const loaded = await this.#options.store.log.load(wanted)
     this.#known.learn(wanted, loaded)
-    for (const { app, key, index } of doubtful) {
-      const isThere = loaded.messages.some((message) => message.app === app && message.id === key)
-      if (isThere) outcomes[index] = this.#decide(batch[index]!, ledger, at)
+    for (const waiting of doubtful) {
+      const isThere = idsOf(waiting).some(({ app, key }) =>
+        loaded.messages.some((message) => message.app === app && message.id === key),
+      )
+      if (isThere) this.#decide(waiting, ledger, at)
     }
   }
 
@@ -235,7 +256,7 @@ export class WriteLane {
     const { log } = this.#options.store
     const wanted = {
       ...this.#known.missing(batch, isDoubtful),
-      operations: batch.flatMap(({ operation, app, userId, operationId }) =>
+      operations: batch.flatMap(({ request: { operation, app, userId, operationId } }) =>
         operation.remembered && operationId && userId !== null ? [{ app, userId, id: operationId }] : [],
       ),
     }
@@ -246,27 +267,31 @@ export class WriteLane {
     this.#known.learn(more, await log.load(more))
   }
 
-  #decide(waiting: Waiting, ledger: Ledger, now: number): Decided {
-    const { operation, input, app, userId, operationId } = waiting
-    if (waiting.isHeldBack?.()) return { outcome: busy(100), moves: [] }
+  #decide(waiting: Waiting, ledger: Ledger, now: number): void {
+    waiting.moves = NO_MOVES
+    waiting.outcome = this.#outcomeOf(waiting, ledger, now)
+  }
+
+  #outcomeOf(waiting: Waiting, ledger: Ledger, now: number): Outcome {
+    const { operation, input, app, userId, operationId, isHeldBack } = waiting.request
+    if (isHeldBack?.()) return busy(100)
     const asking: Asking = { app, userId: userId ?? ('' as UserId), now }
     const facts = this.#known.factsFor(app, userId)
     const before = operation.remembered && operationId ? facts.remembered(operationId) : undefined
-    if (before) return { outcome: this.#repeatedOutcome(waiting, before.name), moves: [] }
+    if (before) return this.#repeatedOutcome(waiting, before.name)
     let decision: Decision<unknown>
     try {
       decision = operation.decide(input, asking, facts)
     } catch (error) {
-      return { outcome: this.#bug(operation.name, error), moves: [] }
+      return this.#bug(operation.name, error)
     }
-    if ('refusal' in decision) return { outcome: decision, moves: [] }
+    if ('refusal' in decision) return decision
     // What fails from here on leaves half an operation behind, so it takes the batch with it.
-    const moves = ledger.record(app, decision.facts)
+    waiting.moves = ledger.record(app, decision.facts)
     if (operation.remembered && operationId && userId !== null) {
       ledger.remember({ app, userId, id: operationId, name: operation.name, at: now })
     }
-    const { stream, sequence } = this.#effect(waiting, decision.effect)
-    return { outcome: { result: decision.result, stream, sequence, hasChanged: moves.length > 0 }, moves }
+    return this.#done(waiting, decision.result, decision.effect, waiting.moves.length > 0)
   }
 
   #bug(operation: string, error: unknown): { readonly refusal: Refusal } {
@@ -276,21 +301,25 @@ export class WriteLane {
   }
 
   #repeatedOutcome(waiting: Waiting, name: string): Outcome {
-    if (name !== waiting.operation.name) {
+    if (name !== waiting.request.operation.name) {
       return refuse('id_in_use', { message: 'This operation id was used for another operation.' })
     }
-    return { result: {}, ...this.#effect(waiting, waiting.reads.conversations?.[0]), hasChanged: false }
+    return this.#done(waiting, {}, waiting.reads.conversations?.[0], false)
   }
 
-  /** Where the caller's devices will see the effect: a stream that is closed to them would have them wait for ever. */
-  #effect(waiting: Waiting, effect: Uuid | undefined): { stream: 'inbox' | Uuid; sequence: number } {
-    const { app, userId } = waiting
-    if (userId === null) return { stream: 'inbox', sequence: 0 }
+  /**
+   * The outcome, and where the caller's devices will see the effect: a stream that is closed to them would have them
+   * wait for ever.
+   */
+  #done(waiting: Waiting, result: unknown, effect: Uuid | undefined, hasChanged: boolean): Outcome {
+    const { app, userId } = waiting.request
+    if (userId === null) return { result, stream: 'inbox', sequence: 0, hasChanged }
     const conversation = effect === undefined ? undefined : this.#known.conversation(app, effect)
     if (conversation?.activeParticipant(userId)) {
-      return { stream: conversation.id, sequence: conversation.headSequence }
+      return { result, stream: conversation.id, sequence: conversation.headSequence, hasChanged }
     }
-    return { stream: 'inbox', sequence: this.#known.person(app, userId)?.inboxSequence ?? 0 }
+    const sequence = this.#known.person(app, userId)?.inboxSequence ?? 0
+    return { result, stream: 'inbox', sequence, hasChanged }
   }
 }
 
@@ -304,4 +333,7 @@ const NOTHING = {
   sessions: [],
 } as const
 
+const NO_MOVES: readonly StreamMove[] = []
+
 const busy = (retryAfterMs: number) => refuse('service_unavailable', { retryAfterMs })
+const UNDECIDED: Outcome = busy(100)

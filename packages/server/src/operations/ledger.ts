@@ -3,7 +3,9 @@ import { ConversationState } from '../model/conversation-state.ts'
 import type { Fact } from '../model/decision.ts'
 import type { AppKey, Participant, ParticipantRecord, Profile } from '../model/state.ts'
 import type { Cursor, Person, RememberedOperation, StreamRow, Writes } from '../store/store.ts'
-import type { Undo, WorkingSet } from './working-set.ts'
+import { AppMap } from './app-map.ts'
+import type { Undo } from './recent-map.ts'
+import type { WorkingSet } from './working-set.ts'
 
 /** A row that moved, with what a listener may want to know besides. */
 export type MovedRow =
@@ -38,10 +40,10 @@ export class Ledger {
   readonly #known: WorkingSet
   readonly #cursor: Cursor
   readonly #now: number
-  readonly #conversations = new Map<ConversationState, true>()
-  readonly #participants = new Map<string, Writes['participants'][number]>()
-  readonly #messages = new Map<string, Writes['messages'][number]>()
-  readonly #people = new Map<string, Person & { isInboxMoved: boolean }>()
+  readonly #conversations = new Map<ConversationState, Written>()
+  readonly #participants = new AppMap<Writes['participants'][number]>()
+  readonly #messages = new AppMap<Writes['messages'][number]>()
+  readonly #people = new AppMap<Person & { isInboxMoved: boolean }>()
   readonly #purged: { app: AppKey; key: Uuid }[] = []
   readonly #sessions = new Map<Uuid, Writes['sessions'][number]>()
   readonly #nonces: { hash: string; forgetAt: number }[] = []
@@ -71,12 +73,12 @@ export class Ledger {
 
   /** Records the facts of one operation; answers how streams moved. */
   record(app: AppKey, facts: readonly Fact[]): StreamMove[] {
-    const moves = new Map<string, StreamMove>()
+    const moves = new Moves()
     for (const fact of facts) this.#recordOne(app, fact, moves)
-    for (const move of moves.values()) {
+    for (const move of moves.list) {
       if (move.stream === 'conversation') move.audience = move.conversation.audience
     }
-    return [...moves.values()]
+    return moves.list
   }
 
   remember(operation: RememberedOperation): void {
@@ -88,24 +90,25 @@ export class Ledger {
     return {
       cursor: this.#cursor,
       at: this.#now,
-      conversations: [...this.#conversations.keys()].map((conversation) => ({
+      conversations: [...this.#conversations].map(([conversation, written]) => ({
         app: conversation.app,
+        onlyHeads: written === 'heads',
         record: conversation.record,
         headSequence: conversation.headSequence,
         headPosition: conversation.headPosition,
         lastMessageAt: conversation.lastMessageAt,
       })),
-      participants: [...this.#participants.values()],
-      messages: [...this.#messages.values()],
+      participants: this.#participants.values(),
+      messages: this.#messages.values(),
       purged: this.#purged,
-      people: [...this.#people.values()],
+      people: this.#people.values(),
       sessions: [...this.#sessions.values()],
       nonces: this.#nonces,
       operations: this.#operations,
     }
   }
 
-  #recordOne(app: AppKey, fact: Fact, moves: Map<string, StreamMove>): void {
+  #recordOne(app: AppKey, fact: Fact, moves: Moves): void {
     switch (fact.type) {
       case 'conversation':
         this.#recordConversation(app, fact.conversation, moves)
@@ -118,8 +121,8 @@ export class Ledger {
         return
       case 'messages-purged':
         this.#purged.push({ app, key: fact.conversation })
-        for (const [name, message] of this.#messages) {
-          if (message.app === app && message.conversation === fact.conversation) this.#messages.delete(name)
+        for (const message of this.#messages.values()) {
+          if (message.app === app && message.conversation === fact.conversation) this.#messages.delete(app, message.id)
         }
         return
       case 'profile':
@@ -142,7 +145,7 @@ export class Ledger {
   #recordConversation(
     app: AppKey,
     conversation: Extract<Fact, { type: 'conversation' }>['conversation'],
-    moves: Map<string, StreamMove>,
+    moves: Moves,
   ): void {
     const known = this.#known.conversation(app, conversation.id)
     const state =
@@ -157,19 +160,17 @@ export class Ledger {
       })
     const before = known?.record.distinctKey ?? null
     if (before !== null && conversation.distinctKey !== before) this.#undo.push(this.#known.dropDistinct(app, before))
-    const { id, createdAt, createdBy, distinctKey, metadata, deletedAt } = conversation
     const move = this.#conversationMove(state, moves)
-    state.record = {
-      ...{ id, createdAt, createdBy, distinctKey, metadata, deletedAt },
-      sequence: ++state.headSequence,
-      changedAt: this.#now,
-    }
+    this.#conversations.set(state, 'whole')
+    const { id, createdAt, createdBy, distinctKey, metadata, deletedAt } = conversation
+    const sequence = ++state.headSequence
+    state.record = { id, createdAt, createdBy, distinctKey, metadata, deletedAt, sequence, changedAt: this.#now }
     this.#undo.push(this.#known.putConversation(state))
     move.rows.push({ type: 'conversation', record: state.record })
     move.sequence = state.headSequence
   }
 
-  #recordParticipant(app: AppKey, fact: Extract<Fact, { type: 'participant' }>, moves: Map<string, StreamMove>): void {
+  #recordParticipant(app: AppKey, fact: Extract<Fact, { type: 'participant' }>, moves: Moves): void {
     const conversation = this.#known.conversation(app, fact.conversation)
     const person = this.#known.person(app, fact.participant.userId)
     if (!conversation || !person) throw new Error(`Participant ${fact.participant.userId} without what it belongs to.`)
@@ -185,7 +186,7 @@ export class Ledger {
       changedAt: this.#now,
     }
     this.#undo.push(conversation.putParticipant(record))
-    this.#participants.set(`${app} ${conversation.id} ${record.userId}`, {
+    this.#participants.set(app, `${conversation.id} ${record.userId}`, {
       ...record,
       app,
       conversation: conversation.id,
@@ -201,11 +202,7 @@ export class Ledger {
     }
   }
 
-  #recordMessage(
-    app: AppKey,
-    message: Extract<Fact, { type: 'message' }>['message'],
-    moves: Map<string, StreamMove>,
-  ): void {
+  #recordMessage(app: AppKey, message: Extract<Fact, { type: 'message' }>['message'], moves: Moves): void {
     const conversation = this.#known.conversation(app, message.conversation)
     if (!conversation) throw new Error(`Message ${message.id} without its conversation.`)
     const move = this.#conversationMove(conversation, moves)
@@ -214,18 +211,25 @@ export class Ledger {
     const before = 'firstSequence' in message ? (message.firstSequence as number) : sequence
     const { id, position, sender, sentAt, parts, deletedAt } = message
     const record = {
-      ...{ id, conversation: conversation.id, position, sender, sentAt, parts, deletedAt },
+      id,
+      conversation: conversation.id,
+      position,
+      sender,
+      sentAt,
+      parts,
+      deletedAt,
       sequence,
       firstSequence: isNew ? sequence : before,
       changedAt: this.#now,
+      app,
+      isNew: isNew || (this.#messages.get(app, id)?.isNew ?? false),
     }
     if (isNew) {
       conversation.headPosition = position
       conversation.lastMessageAt = sentAt
     }
     this.#undo.push(this.#known.putMessage(app, record))
-    const isUnwritten = isNew || (this.#messages.get(`${app} ${id}`)?.isNew ?? false)
-    this.#messages.set(`${app} ${id}`, { ...record, app, isNew: isUnwritten })
+    this.#messages.set(app, id, record)
     move.rows.push({ type: 'message', record, sender: this.#known.person(app, sender)?.profile })
     move.sequence = sequence
   }
@@ -234,33 +238,62 @@ export class Ledger {
     const before = this.#known.person(app, profile.userId)
     const person = { app, profile, inboxSequence: inboxSequence ?? before?.inboxSequence ?? 0 }
     this.#undo.push(this.#known.putPerson(person))
-    const name = `${app} ${profile.userId}`
-    const isInboxMoved = inboxSequence !== undefined || (this.#people.get(name)?.isInboxMoved ?? false)
-    this.#people.set(name, { ...person, isInboxMoved })
+    const isInboxMoved = inboxSequence !== undefined || (this.#people.get(app, profile.userId)?.isInboxMoved ?? false)
+    this.#people.set(app, profile.userId, { ...person, isInboxMoved })
   }
 
-  #conversationMove(conversation: ConversationState, moves: Map<string, StreamMove>) {
+  #conversationMove(conversation: ConversationState, moves: Moves): ConversationMove {
     if (!this.#conversations.has(conversation)) {
-      this.#conversations.set(conversation, true)
+      this.#conversations.set(conversation, 'heads')
       this.#undo.push(conversation.checkpoint())
     }
-    const known = moves.get(conversation.id)
-    if (known?.stream === 'conversation') return known
+    const known = moves.of(conversation.id)
+    if (known) return known as ConversationMove
     const after = conversation.headSequence
-    const move = { stream: 'conversation' as const, conversation, after, sequence: after, rows: [], audience: [] }
-    moves.set(conversation.id, move)
-    return move as Extract<StreamMove, { stream: 'conversation' }>
+    return moves.add(conversation.id, {
+      stream: 'conversation',
+      conversation,
+      after,
+      sequence: after,
+      rows: [],
+      audience: [],
+    })
   }
 
-  #inboxMove(_app: AppKey, person: Person, moves: Map<string, StreamMove>) {
-    const name = `inbox ${person.profile.userId}`
-    const known = moves.get(name)
-    if (known?.stream === 'inbox') return known
-    const after = person.inboxSequence
+  #inboxMove(_app: AppKey, person: Person, moves: Moves): InboxMove {
     const { userId } = person.profile
-    const move = { stream: 'inbox' as const, userId, after, sequence: after, rows: [] }
-    moves.set(name, move)
-    return move as Extract<StreamMove, { stream: 'inbox' }>
+    const name = `inbox ${userId}`
+    const known = moves.of(name)
+    if (known) return known as InboxMove
+    const after = person.inboxSequence
+    return moves.add(name, { stream: 'inbox', userId, after, sequence: after, rows: [] })
+  }
+}
+
+type ConversationMove = Extract<StreamMove, { stream: 'conversation' }>
+type InboxMove = Extract<StreamMove, { stream: 'inbox' }>
+
+/** What of a conversation's own row is to be written: where its stream stands, or all of it. */
+type Written = 'heads' | 'whole'
+
+/** How the streams of one operation move, by name. Nearly always it is one stream, which needs no table. */
+class Moves {
+  readonly list: StreamMove[] = []
+  #first = ''
+  #byName: Map<string, StreamMove> | undefined
+
+  of(name: string): StreamMove | undefined {
+    return name === this.#first ? this.list[0] : this.#byName?.get(name)
+  }
+
+  add<Move extends StreamMove>(name: string, move: Move): Move {
+    if (this.list.length === 0) this.#first = name
+    else {
+      this.#byName ??= new Map()
+      this.#byName.set(name, move)
+    }
+    this.list.push(move)
+    return move
   }
 }
 

@@ -3,13 +3,20 @@ import { ConversationState } from '../model/conversation-state.ts'
 import type { Facts, Reads, Remembered } from '../model/decision.ts'
 import type { AppKey, MessageRecord, Session } from '../model/state.ts'
 import type { Loaded, Person, Wanted } from '../store/store.ts'
+import { RecentMap, type Undo } from './recent-map.ts'
 
-/** How many are kept in memory between batches; the least recently used go first. */
+/** How many are kept in memory between batches; what was not used for the longest time goes first. */
 export interface Memory {
   readonly conversations: number
   readonly people: number
   /** For whoever repeats what was sent a moment ago. */
   readonly messages: number
+}
+
+/** Somebody's operation, and what it has to know. */
+interface Reader {
+  readonly reads: Reads
+  readonly request: { readonly app: AppKey; readonly userId: UserId | null }
 }
 
 const DEFAULT_MEMORY: Memory = { conversations: 20_000, people: 50_000, messages: 10_000 }
@@ -20,10 +27,11 @@ const DEFAULT_MEMORY: Memory = { conversations: 20_000, people: 50_000, messages
  */
 export class WorkingSet {
   readonly #memory: Memory
-  readonly #conversations = new Map<string, ConversationState | null>()
-  readonly #people = new Map<string, Person | null>()
-  readonly #distinct = new Map<string, Uuid | null>()
-  readonly #messages = new Map<string, MessageRecord>()
+  // Null stands for what is known to be absent.
+  readonly #conversations = new RecentMap<ConversationState | null>()
+  readonly #people = new RecentMap<Person | null>()
+  readonly #distinct = new RecentMap<Uuid | null>()
+  readonly #messages = new RecentMap<MessageRecord>()
   readonly #operations = new Map<string, Remembered>()
   readonly #nonces = new Set<string>()
   readonly #sessions = new Map<Uuid, Session>()
@@ -36,10 +44,7 @@ export class WorkingSet {
    * Of what a batch asks for, what is not known yet.
    * @param isDoubtful whether messages expected to be new are to be looked up all the same
    */
-  missing(
-    requests: readonly { readonly reads: Reads; readonly app: AppKey; readonly userId: UserId | null }[],
-    isDoubtful = false,
-  ): Wanted {
+  missing(batch: readonly Reader[], isDoubtful = false): Wanted {
     const wanted = {
       conversations: [] as { app: AppKey; key: Uuid }[],
       distinctKeys: [] as { app: AppKey; key: string }[],
@@ -55,37 +60,44 @@ export class WorkingSet {
       asked.add(name)
       return true
     }
-    for (const { reads, app, userId } of requests) {
-      for (const key of reads.conversations ?? []) {
-        if (!touch(this.#conversations, keyOf(app, key)) && need('c', app, key)) wanted.conversations.push({ app, key })
+    const needPerson = (app: AppKey, key: UserId) => {
+      if (this.#people.get(app, key) === undefined && need('p', app, key)) wanted.people.push({ app, key })
+    }
+    const needMessage = (app: AppKey, key: Uuid) => {
+      if (!this.#messages.get(app, key) && need('m', app, key)) wanted.messages.push({ app, key })
+    }
+    for (const { reads, request } of batch) {
+      const { app, userId } = request
+      if (userId !== null) needPerson(app, userId)
+      for (const key of reads.profiles ?? NONE) needPerson(app, key)
+      for (const key of reads.conversations ?? NONE) {
+        const isKnown = this.#conversations.get(app, key) !== undefined
+        if (!isKnown && need('c', app, key)) wanted.conversations.push({ app, key })
       }
-      for (const key of reads.distinctKeys ?? []) {
-        const id = touch(this.#distinct, keyOf(app, key)) ? this.#distinct.get(keyOf(app, key)) : undefined
-        const isKnown = id === null || (id !== undefined && this.#conversations.has(keyOf(app, id)))
+      for (const key of reads.distinctKeys ?? NONE) {
+        const id = this.#distinct.get(app, key)
+        const isKnown = id === null || (id !== undefined && this.#conversations.get(app, id) !== undefined)
         if (!isKnown && need('d', app, key)) wanted.distinctKeys.push({ app, key })
       }
-      for (const key of [...(reads.messages ?? []), ...((isDoubtful && reads.newMessages) || [])]) {
-        if (!touch(this.#messages, keyOf(app, key)) && need('m', app, key)) wanted.messages.push({ app, key })
-      }
-      for (const key of [...(reads.profiles ?? []), ...(userId === null ? [] : [userId])]) {
-        if (!touch(this.#people, keyOf(app, key)) && need('p', app, key)) wanted.people.push({ app, key })
-      }
-      for (const nonce of reads.nonces ?? []) if (need('n', app, nonce)) wanted.nonces.push(nonce)
-      for (const id of reads.sessions ?? []) if (need('s', app, id)) wanted.sessions.push(id)
+      for (const key of reads.messages ?? NONE) needMessage(app, key)
+      if (isDoubtful) for (const key of reads.newMessages ?? NONE) needMessage(app, key)
+      for (const nonce of reads.nonces ?? NONE) if (need('n', app, nonce)) wanted.nonces.push(nonce)
+      for (const id of reads.sessions ?? NONE) if (need('s', app, id)) wanted.sessions.push(id)
     }
     return { ...wanted, operations: [] }
   }
 
   /** Once conversations are known: the people a decision may touch without naming them, not known yet. */
-  missingPeople(requests: readonly { readonly reads: Reads; readonly app: AppKey }[]): Wanted['people'] {
+  missingPeople(batch: readonly Reader[]): Wanted['people'] {
     const wanted = new Map<string, { app: AppKey; key: UserId }>()
-    for (const { reads, app } of requests) {
-      for (const id of reads.conversations ?? []) {
+    for (const { reads, request } of batch) {
+      const { app } = request
+      for (const id of reads.conversations ?? NONE) {
         const conversation = this.conversation(app, id)
         if (!conversation || !(reads.everyParticipant || conversation.hasHidden)) continue
         for (const { userId, state } of conversation.participants.values()) {
           if (!reads.everyParticipant && state !== 'hidden') continue
-          if (!touch(this.#people, keyOf(app, userId))) wanted.set(keyOf(app, userId), { app, key: userId })
+          if (this.#people.get(app, userId) === undefined) wanted.set(`${app} ${userId}`, { app, key: userId })
         }
       }
     }
@@ -94,17 +106,17 @@ export class WorkingSet {
 
   /** Takes in what was loaded for `wanted`; what was wanted and is not there is known to be absent. */
   learn(wanted: Wanted, loaded: Loaded): void {
-    for (const { app, key } of wanted.conversations) this.#conversations.set(keyOf(app, key), null)
-    for (const { app, key } of wanted.distinctKeys) this.#distinct.set(keyOf(app, key), null)
-    for (const { app, key } of wanted.people) this.#people.set(keyOf(app, key), null)
+    for (const { app, key } of wanted.conversations) this.#conversations.set(app, key, null)
+    for (const { app, key } of wanted.distinctKeys) this.#distinct.set(app, key, null)
+    for (const { app, key } of wanted.people) this.#people.set(app, key, null)
     for (const conversation of loaded.conversations) {
-      const name = keyOf(conversation.app, conversation.record.id)
       // One that was known stays the same object, but its distinct key may have been forgotten.
-      this.putConversation(this.#conversations.get(name) ?? new ConversationState(conversation))
+      const known = this.conversation(conversation.app, conversation.record.id)
+      this.putConversation(known ?? new ConversationState(conversation))
     }
     for (const person of loaded.people) {
-      const name = keyOf(person.app, person.profile.userId)
-      if (!this.#people.get(name)) this.#people.set(name, person)
+      const { app, profile } = person
+      if (!this.#people.get(app, profile.userId)) this.#people.set(app, profile.userId, person)
     }
     for (const message of loaded.messages) this.putMessage(message.app, message)
     for (const remembered of loaded.operations) {
@@ -116,36 +128,46 @@ export class WorkingSet {
 
   /** The view one caller's decision is made from. */
   factsFor(app: AppKey, userId: UserId | null): Facts {
-    return {
-      conversation: (id) => this.conversation(app, id),
-      distinct: (distinctKey) => {
-        const id = this.#distinct.get(keyOf(app, distinctKey))
-        const conversation = id ? this.conversation(app, id) : undefined
-        return conversation?.record.distinctKey === distinctKey ? conversation : undefined
-      },
-      message: (id) => this.#messages.get(keyOf(app, id)),
-      profile: (of) => this.person(app, of)?.profile,
-      remembered: (id) => (userId === null ? undefined : this.#operations.get(operationKey(app, userId, id))),
-      isNonceUsed: (nonceHash) => this.#nonces.has(nonceHash),
-      session: (id) => this.#sessions.get(id),
-    }
+    return new CallersFacts(this, app, userId)
   }
 
   conversation(app: AppKey, id: Uuid): ConversationState | undefined {
-    return this.#conversations.get(keyOf(app, id)) ?? undefined
+    return this.#conversations.get(app, id) ?? undefined
+  }
+
+  distinct(app: AppKey, distinctKey: string): ConversationState | undefined {
+    const id = this.#distinct.get(app, distinctKey)
+    const conversation = id ? this.conversation(app, id) : undefined
+    return conversation?.record.distinctKey === distinctKey ? conversation : undefined
   }
 
   person(app: AppKey, userId: UserId): Person | undefined {
-    return this.#people.get(keyOf(app, userId)) ?? undefined
+    return this.#people.get(app, userId) ?? undefined
+  }
+
+  message(app: AppKey, id: Uuid): MessageRecord | undefined {
+    return this.#messages.get(app, id)
+  }
+
+  operation(app: AppKey, userId: UserId, id: Uuid): Remembered | undefined {
+    return this.#operations.get(operationKey(app, userId, id))
+  }
+
+  isNonceUsed(nonceHash: string): boolean {
+    return this.#nonces.has(nonceHash)
+  }
+
+  session(id: Uuid): Session | undefined {
+    return this.#sessions.get(id)
   }
 
   // Everything below changes what is known, and answers with what takes it back.
 
   putConversation(conversation: ConversationState): Undo {
     const { distinctKey } = conversation.record
-    const undoConversation = put(this.#conversations, keyOf(conversation.app, conversation.id), conversation)
+    const undoConversation = this.#conversations.put(conversation.app, conversation.id, conversation)
     if (distinctKey === null) return undoConversation
-    const undoDistinct = put(this.#distinct, keyOf(conversation.app, distinctKey), conversation.id)
+    const undoDistinct = this.#distinct.put(conversation.app, distinctKey, conversation.id)
     return () => {
       undoDistinct()
       undoConversation()
@@ -154,15 +176,15 @@ export class WorkingSet {
 
   /** A conversation stopped being the distinct one of its participants. */
   dropDistinct(app: AppKey, distinctKey: string): Undo {
-    return put(this.#distinct, keyOf(app, distinctKey), null)
+    return this.#distinct.put(app, distinctKey, null)
   }
 
   putPerson(person: Person): Undo {
-    return put(this.#people, keyOf(person.app, person.profile.userId), person)
+    return this.#people.put(person.app, person.profile.userId, person)
   }
 
   putMessage(app: AppKey, message: MessageRecord): Undo {
-    return put(this.#messages, keyOf(app, message.id), message)
+    return this.#messages.put(app, message.id, message)
   }
 
   putOperation(app: AppKey, userId: UserId, id: Uuid, remembered: Remembered): Undo {
@@ -180,10 +202,10 @@ export class WorkingSet {
 
   /** Between batches: keeps memory within its bounds. */
   trim(): void {
-    evict(this.#conversations, this.#memory.conversations)
-    evict(this.#distinct, this.#memory.conversations)
-    evict(this.#people, this.#memory.people)
-    evict(this.#messages, this.#memory.messages)
+    this.#conversations.trim(this.#memory.conversations)
+    this.#distinct.trim(this.#memory.conversations)
+    this.#people.trim(this.#memory.people)
+    this.#messages.trim(this.#memory.messages)
     this.#operations.clear()
     this.#nonces.clear()
     this.#sessions.clear()
@@ -199,10 +221,48 @@ export class WorkingSet {
   }
 }
 
-/** Takes one change back. */
-export type Undo = () => void
+/** What one caller's decision may look at: a thin view, since one is made for each operation. */
+class CallersFacts implements Facts {
+  readonly #known: WorkingSet
+  readonly #app: AppKey
+  readonly #userId: UserId | null
 
-function put<K, V>(map: Map<K, V>, key: K, value: V): Undo {
+  constructor(known: WorkingSet, app: AppKey, userId: UserId | null) {
+    this.#known = known
+    this.#app = app
+    this.#userId = userId
+  }
+
+  conversation(id: Uuid) {
+    return this.#known.conversation(this.#app, id)
+  }
+
+  distinct(distinctKey: string) {
+    return this.#known.distinct(this.#app, distinctKey)
+  }
+
+  message(id: Uuid) {
+    return this.#known.message(this.#app, id)
+  }
+
+  profile(userId: UserId) {
+    return this.#known.person(this.#app, userId)?.profile
+  }
+
+  remembered(operationId: Uuid) {
+    return this.#userId === null ? undefined : this.#known.operation(this.#app, this.#userId, operationId)
+  }
+
+  isNonceUsed(nonceHash: string) {
+    return this.#known.isNonceUsed(nonceHash)
+  }
+
+  session(id: Uuid) {
+    return this.#known.session(id)
+  }
+}
+
+function put<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): Undo {
   const before = map.get(key)
   map.set(key, value)
   return () => {
@@ -211,21 +271,5 @@ function put<K, V>(map: Map<K, V>, key: K, value: V): Undo {
   }
 }
 
-const keyOf = (app: AppKey, key: string) => `${app} ${key}`
+const NONE: readonly never[] = []
 const operationKey = (app: AppKey, userId: UserId, id: Uuid) => `${app} ${id} ${userId}`
-
-/** Whether the key is known; if so it becomes the most recently used. */
-function touch<V>(map: Map<string, V>, key: string): boolean {
-  const value = map.get(key)
-  if (value === undefined) return false
-  map.delete(key)
-  map.set(key, value)
-  return true
-}
-
-function evict(map: Map<string, unknown>, max: number): void {
-  for (const key of map.keys()) {
-    if (map.size <= max) return
-    map.delete(key)
-  }
-}
