@@ -7,10 +7,10 @@ import {
   type Person,
   type RememberedOperation,
   StoreOutage,
-  type Writes,
 } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import type { Database } from './database.ts'
+import { type PackedWrites, packWrites } from './packed-writes.ts'
 import { sumOf } from './row-sums.ts'
 import {
   CONVERSATION_COLUMNS,
@@ -25,8 +25,11 @@ import {
   toSession,
 } from './rows.ts'
 
+/** The log, which also takes writes as they come from another thread. */
+export type SqliteLog = Synchronous<LogStore> & { commitRows(rows: PackedWrites): void }
+
 /** The write lane's side of the file. */
-export function sqliteLog(db: Database): Synchronous<LogStore> {
+export function sqliteLog(db: Database): SqliteLog {
   return {
     lastCursor: () => (db.sql('SELECT cursor FROM log').get() as { cursor: number }).cursor,
 
@@ -54,61 +57,8 @@ export function sqliteLog(db: Database): Synchronous<LogStore> {
       })
     },
 
-    commit(writes) {
-      db.transaction('write', () => {
-        for (const { app, key } of writes.purged) {
-          db.sql('DELETE FROM messages WHERE app = ? AND conversation = ?').run(app, key)
-        }
-        for (const { app, record, headSequence, headPosition, lastMessageAt } of writes.conversations) {
-          const values = [
-            ...[record.id, record.createdAt, record.createdBy, record.distinctKey, JSON.stringify(record.metadata)],
-            ...[record.deletedAt, record.sequence, record.changedAt, headSequence, headPosition, lastMessageAt],
-          ]
-          db.sql(PUT_CONVERSATION).run(app, ...values, writes.cursor, writes.at, sumOf(values))
-        }
-        for (const one of writes.participants) {
-          const values = [
-            ...[one.userId, one.state, one.order, one.joinedAt],
-            ...[one.absent, one.delivered, one.read, one.hidden].map((set) => JSON.stringify(set)),
-            ...[one.lastPosition, one.sequence, one.inboxSequence, one.changedAt],
-          ]
-          db.sql(PUT_PARTICIPANT).run(one.app, one.conversation, ...values, sumOf(values))
-        }
-        for (const message of writes.messages) {
-          const values = [
-            ...[message.conversation, message.position, message.id, message.sender, message.sentAt],
-            ...[JSON.stringify(message.parts), message.deletedAt, message.sequence, message.firstSequence],
-            message.changedAt,
-          ]
-          putMessage(db, message, [message.app, ...values, sumOf(values)])
-        }
-        for (const { app, profile, inboxSequence, isInboxMoved } of writes.people) {
-          const values = [
-            ...[profile.userId, profile.displayName, profile.avatarUrl, profile.firstName, profile.lastName],
-            ...[profile.emailAddress, profile.phoneNumber, profile.publicKey, JSON.stringify(profile.metadata)],
-            ...[profile.createdAt, profile.suspendedAt],
-          ]
-          db.sql(PUT_PERSON).run(app, ...values, inboxSequence, isInboxMoved ? writes.cursor : 0, sumOf(values))
-        }
-        for (const { session, tokenHash } of writes.sessions) {
-          const { id, app, userId, createdAt, expiresAt, endedAt } = session
-          if (tokenHash !== null) {
-            const sum = sumOf([id, tokenHash, app, userId, createdAt])
-            db.sql('INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(
-              ...[id, tokenHash, app, userId, createdAt, expiresAt, endedAt, sum],
-            )
-          } else db.sql(PUT_SESSION).run(expiresAt, endedAt, id)
-        }
-        for (const { hash, forgetAt } of writes.nonces) {
-          db.sql('INSERT INTO used_nonces VALUES (?, ?)').run(hash, forgetAt)
-        }
-        for (const { app, userId, id, name, at: when } of writes.operations) {
-          db.sql('INSERT INTO operations VALUES (?, ?, ?, ?, ?)').run(app, userId, id, name, when)
-        }
-        const { changes } = db.sql('UPDATE log SET cursor = ? WHERE cursor = ?').run(writes.cursor, writes.cursor - 1)
-        if (changes !== 1) throw new StoreOutage('Somebody else wrote to this store.')
-      })
-    },
+    commit: (writes) => commitRows(db, packWrites(writes)),
+    commitRows: (rows) => commitRows(db, rows),
 
     prune({ operationsMs, noncesMs }) {
       db.transaction('write', () => {
@@ -119,17 +69,52 @@ export function sqliteLog(db: Database): Synchronous<LogStore> {
   }
 }
 
-function putMessage(db: Database, message: Writes['messages'][number], values: readonly unknown[]): void {
-  if (!message.isNew) {
-    db.sql(PUT_MESSAGE).run(...values)
-    return
-  }
-  try {
-    db.sql(ADD_MESSAGE).run(...values)
-  } catch (error) {
-    // The one constraint besides the primary key, whose breach would be a bug.
-    if ((error as { code?: string }).code !== 'SQLITE_CONSTRAINT_UNIQUE') throw error
-    throw new MessageExists(`The message ${message.id} exists.`, { cause: error })
+function commitRows(db: Database, rows: PackedWrites): void {
+  db.transaction('write', () => {
+    putRows(db, 'DELETE FROM messages WHERE app = ? AND conversation = ?', rows.purged, { width: 2 })
+    putRows(db, PUT_CONVERSATION, rows.conversations, { width: 14, sum: [1, 12] })
+    putRows(db, PUT_PARTICIPANT, rows.participants, { width: 14, sum: [2, 14] })
+    try {
+      putRows(db, ADD_MESSAGE, rows.newMessages, { width: 11, sum: [1, 11] })
+    } catch (error) {
+      // The one constraint besides the primary key, whose breach would be a bug.
+      if ((error as { code?: string }).code !== 'SQLITE_CONSTRAINT_UNIQUE') throw error
+      throw new MessageExists('A message exists.', { cause: error })
+    }
+    putRows(db, PUT_MESSAGE, rows.changedMessages, { width: 11, sum: [1, 11] })
+    putRows(db, PUT_PERSON, rows.people, { width: 14, sum: [1, 12] })
+    for (const { session, tokenHash } of rows.sessions) {
+      const { id, app, userId, createdAt, expiresAt, endedAt } = session
+      if (tokenHash !== null) {
+        const sum = sumOf([id, tokenHash, app, userId, createdAt])
+        db.sql('INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(
+          ...[id, tokenHash, app, userId, createdAt, expiresAt, endedAt, sum],
+        )
+      } else db.sql(PUT_SESSION).run(expiresAt, endedAt, id)
+    }
+    putRows(db, 'INSERT INTO used_nonces VALUES (?, ?)', rows.nonces, { width: 2 })
+    putRows(db, 'INSERT INTO operations VALUES (?, ?, ?, ?, ?)', rows.operations, { width: 5 })
+    const { changes } = db.sql('UPDATE log SET cursor = ? WHERE cursor = ?').run(rows.cursor, rows.cursor - 1)
+    if (changes !== 1) throw new StoreOutage('Somebody else wrote to this store.')
+  })
+}
+
+/**
+ * Runs a statement once for every `width` values.
+ * @param row.sum from and to which of them the row's sum is made of; it becomes the last value
+ */
+function putRows(
+  db: Database,
+  sql: string,
+  values: readonly unknown[],
+  row: { readonly width: number; readonly sum?: readonly [number, number] },
+): void {
+  if (values.length === 0) return
+  const statement = db.sql(sql)
+  for (let i = 0; i < values.length; i += row.width) {
+    const one = values.slice(i, i + row.width)
+    if (row.sum) one.push(sumOf(one.slice(...row.sum)))
+    statement.run(one)
   }
 }
 

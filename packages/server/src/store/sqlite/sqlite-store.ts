@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { MessageExists, type Store, StoreOutage } from '../store.ts'
+import { MessageExists, type Store, StoreOutage, type Writes } from '../store.ts'
 import { sqliteApps } from './apps.ts'
 import { type Database, openDatabase } from './database.ts'
 import { sqliteLists } from './lists.ts'
 import { sqliteLog } from './log.ts'
+import { packWrites } from './packed-writes.ts'
 import { RESTORE } from './row-sums.ts'
 import { sqliteStreams } from './streams.ts'
 
@@ -79,7 +80,9 @@ function storeOver(
         return methods[method]
       },
     })
-  const parts = { log: part('log'), streams: part('streams'), lists: part('lists'), apps: part('apps') }
+  const log = part('log')
+  log.commit = async (writes: Writes) => call('log', 'commitRows', [packWrites(writes)])
+  const parts = { log, streams: part('streams'), lists: part('lists'), apps: part('apps') }
   return { epoch, ...(parts as unknown as Pick<Store, StorePart>), close }
 }
 
