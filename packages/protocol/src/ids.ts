@@ -82,7 +82,14 @@ export function decodeUserId(encoded: string): UserId | undefined {
  * surrogate (it would become U+FFFD on the way, and the sender's copy would differ from everyone else's).
  */
 export function isStorableText(text: string): boolean {
-  return !text.includes('\u0000') && !LONE_SURROGATE.test(text)
+  return !text.includes('\u0000') && isWellFormed(text)
+}
+
+const isWellFormed = (text: string): boolean => (text as WellFormedText).isWellFormed?.() ?? !LONE_SURROGATE.test(text)
+
+/** What engines from 2023 on can tell at once, and older ones by looking at each character. */
+interface WellFormedText {
+  isWellFormed?(): boolean
 }
 
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/

@@ -1,5 +1,6 @@
 export * from './conversation-patch.ts'
 export * from './errors.ts'
+export * from './frames/common-operation.ts'
 export * from './frames/down.ts'
 export * from './frames/up.ts'
 export * from './frames/version.ts'

@@ -5,6 +5,10 @@ import { partBytes } from '../part.ts'
 import * as s from './schemas.ts'
 
 const MIME_TYPE = /^[A-Za-z0-9!#$&^_.+*-]+\/[A-Za-z0-9!#$&^_.+*-]+(\s*;.*)?$/s
+/** Whether a text can be the type of a part. */
+export const isMimeType = (text: string): boolean =>
+  text === 'text/plain' || (text.length <= limits.maxMimeTypeLength && MIME_TYPE.test(text) && isStorableText(text))
+
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 const part = v.pipe(

@@ -3,18 +3,27 @@ import * as v from 'valibot'
 
 const MAX_SENTENCE_LENGTH = 200
 
+type Decoded = { readonly value: unknown } | { readonly refusal: Refusal }
+
 /** Decodes JSON text, within bounds. */
-export function decodeJson(text: string): { readonly value: unknown } | { readonly refusal: Refusal } {
-  let value: unknown
+export function decodeJson(text: string): Decoded {
+  const decoded = decodeText(text)
+  return 'refusal' in decoded ? decoded : (refuseDeep(decoded.value) ?? decoded)
+}
+
+/** Decodes JSON text that may still nest too deep. */
+export function decodeText(text: string): Decoded {
   try {
-    value = JSON.parse(text)
+    return { value: JSON.parse(text) }
   } catch {
     return refuse('invalid_request', { message: 'This is not JSON.' })
   }
-  if (isTooDeep(value, limits.maxJsonDepth)) {
-    return refuse('invalid_request', { message: `JSON may nest at most ${limits.maxJsonDepth} levels.` })
-  }
-  return { value }
+}
+
+/** The refusal of a value that nests too deep; undefined for others. */
+export function refuseDeep(value: unknown): { readonly refusal: Refusal } | undefined {
+  if (!isTooDeep(value, limits.maxJsonDepth)) return undefined
+  return refuse('invalid_request', { message: `JSON may nest at most ${limits.maxJsonDepth} levels.` })
 }
 
 /** Checks a value against a schema; the first fault is told with the property it is in. */

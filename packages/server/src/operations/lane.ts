@@ -104,7 +104,7 @@ export class WriteLane {
 
   /**
    * As `submit`, for whoever asks very often: a call instead of a promise for each operation.
-   * @param settle called once, perhaps before this returns; it must not throw
+   * @param settle called once, perhaps before this returns
    */
   enqueue<Input, Result>(request: LaneRequest<Input, Result>, settle: (outcome: Outcome<Result>) => void): void {
     const refusal = this.#isClosed ? busy(1_000) : this.#waiting.length >= MAX_WAITING ? busy(500) : undefined
@@ -170,7 +170,7 @@ export class WriteLane {
   /** The store is away, so nothing happened: one try for all of them, not one for each. */
   #putOff(batch: readonly Waiting[], error: StoreOutage): void {
     this.#options.log('the store could not be used', { operations: batch.length, error: String(error) })
-    for (const waiting of batch) waiting.settle(busy(1_000))
+    for (const waiting of batch) this.#settle(waiting, busy(1_000))
   }
 
   /** A batch that cannot be committed may hold one operation to blame; each gets one try of its own. */
@@ -183,8 +183,17 @@ export class WriteLane {
         this.#forget()
         if (cause instanceof StoreOutage) return this.#putOff(batch.slice(index), cause)
         // It would fail for ever: "later" would have its sender try for ever.
-        waiting.settle(this.#bug(waiting.request.operation.name, cause))
+        this.#settle(waiting, this.#bug(waiting.request.operation.name, cause))
       }
+    }
+  }
+
+  /** What is decided stays decided, whatever becomes of its answer. */
+  #settle({ request, settle }: Waiting, outcome: Outcome): void {
+    try {
+      settle(outcome)
+    } catch (error) {
+      this.#bug(request.operation.name, error)
     }
   }
 
@@ -215,7 +224,7 @@ export class WriteLane {
       this.#cursor = cursor
     }
     this.#publish(batch, cursor, settled, at)
-    for (const { settle, outcome } of batch) settle(outcome)
+    for (const waiting of batch) this.#settle(waiting, waiting.outcome)
   }
 
   #publish(batch: readonly Waiting[], cursor: Cursor, settled: Cursor, at: number): void {

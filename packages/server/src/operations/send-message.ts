@@ -1,7 +1,9 @@
 import { refuse, type SendMessage, type SendMessageResult } from '@parley/protocol'
 import { requireParticipant } from '../model/access.ts'
+import type { ConversationState } from '../model/conversation-state.ts'
 import type { Fact } from '../model/decision.ts'
-import type { MessageRecord, ParticipantRecord } from '../model/state.ts'
+import { isoTime } from '../model/iso-time.ts'
+import type { MessageRecord } from '../model/state.ts'
 import type { Operation } from './operation.ts'
 
 /**
@@ -31,9 +33,10 @@ export const sendMessage: Operation<SendMessage, SendMessageResult> = {
       parts: input.parts,
       deletedAt: null,
     }
-    const returning = access.conversation.hasHidden ? [...access.conversation.participants.values()] : []
+    const sending: Fact = { type: 'message', message }
+    const { conversation } = access
     return {
-      facts: [...returning.filter(isHidden).map(broughtBack(input.conversation)), { type: 'message', message }],
+      facts: conversation.hasHidden ? [...returning(conversation), sending] : [sending],
       result: resultOf(message),
       effect: input.conversation,
     }
@@ -42,17 +45,16 @@ export const sendMessage: Operation<SendMessage, SendMessageResult> = {
 
 const resultOf = (message: Pick<MessageRecord, 'position' | 'sentAt'>): SendMessageResult => ({
   position: message.position,
-  sent_at: new Date(message.sentAt).toISOString(),
+  sent_at: isoTime(message.sentAt),
 })
 
-const isHidden = (participant: ParticipantRecord) => participant.state === 'hidden'
-
 /** Deleted from somebody's devices, a conversation returns with its next message (CNV-4). */
-const broughtBack =
-  (conversation: SendMessage['conversation']) =>
-  (participant: ParticipantRecord): Fact => ({
-    type: 'participant',
-    conversation,
-    participant: { ...participant, state: 'joined' },
-    side: 'private',
-  })
+const returning = (conversation: ConversationState): Fact[] =>
+  [...conversation.participants.values()]
+    .filter((participant) => participant.state === 'hidden')
+    .map((participant) => ({
+      type: 'participant',
+      conversation: conversation.id,
+      participant: { ...participant, state: 'joined' },
+      side: 'private',
+    }))

@@ -136,7 +136,7 @@ export class Wire {
   #serverSocket(): ServerSocket {
     return {
       sendText: (text) => this.#send(text),
-      sendFrame: (frame) => this.#send(payload(frame)),
+      sendFrame: (frame) => this.#send(frame.text),
       drained: (bytes) => this.#drained(bytes),
       pause: () => {
         this.#isServerPaused = true
@@ -236,10 +236,4 @@ export class Wire {
     this.#isDead.up = true
     this.#connection?.gone()
   }
-}
-
-/** The text in a frame of RFC 6455 as `textFrame` makes it: unmasked, final. */
-function payload(frame: Buffer): string {
-  const length = frame[1]!
-  return frame.toString('utf8', length < 126 ? 2 : length === 126 ? 4 : 10)
 }

@@ -4,44 +4,34 @@ import {
   type DownFrame,
   type GoodbyeFrame,
   HELLO_TIMEOUT_MS,
-  isTemporary,
-  limits,
   type ParsedUpFrame,
   type Refusal,
   toWireError,
-  upFrame,
 } from '@parley/protocol'
 import type { Change, Listener, Typing } from '../../delivery/change.ts'
 import type { Session } from '../../model/state.ts'
-import type { Outcome } from '../../operations/lane.ts'
-import { operations } from '../../operations/table.ts'
 import type { Edge } from '../edge.ts'
-import { decodeJson, parseInput } from '../json-input.ts'
+import type { SharedFrame } from '../sockets/shared-frame.ts'
 import type { Socket } from '../sockets/socket.ts'
-import { textFrame } from '../sockets/text-frame.ts'
 import { challengeAt } from './challenge-time.ts'
-import { basicIdentity, changeFrame } from './encode.ts'
-import { answerPage, answerPull } from './pulls.ts'
+import { changeFrameOf } from './change-frame.ts'
+import { basicIdentity } from './encode.ts'
+import { type Decoded, decodeFrame, type Frame } from './frames.ts'
+import { sendHeads } from './heads.ts'
+import { Operating } from './operating.ts'
+import { Reading } from './reading.ts'
 
 /** Frames that are no frames; after these the peer is taken to be something else. */
 const MAX_BAD_FRAMES = 20
-/** Pulls and pages waiting for their answer. */
-const MAX_READS = 16
-/** Streams named in one `heads` frame. */
-const HEADS_PER_FRAME = 500
-/** Bytes a peer may have unsent before the next page of a pull is read for it. */
-const PULL_AHEAD_BYTES = 262_144
-/** Operations remembered as put off, so that nothing overtakes them. */
-const MAX_PUT_OFF = 1_024
 /** Frames that arrive together with the hello, before it was looked at. */
 const MAX_EARLY_FRAMES = 1_024
-
-type Frame<Type extends ParsedUpFrame['type']> = Extract<ParsedUpFrame, { type: Type }>
+/** Changes held for a peer that is catching up. */
+const MAX_HELD_FRAMES = 10_000
 
 type State =
   | { readonly state: 'greeting'; readonly cancelTimeout: () => void }
   /** Changes are held until `heads` are sent: their cursors speak of what was sent before. */
-  | { readonly state: 'catching-up'; readonly session: Session; readonly held: Buffer[] }
+  | { readonly state: 'catching-up'; readonly session: Session; readonly held: SharedFrame[] }
   | { readonly state: 'live'; readonly session: Session }
   | { readonly state: 'closed' }
 
@@ -57,11 +47,9 @@ export class NativeConnection implements Listener {
   readonly #socket: Socket
   #state: State
   #release: (() => void)[] = []
+  readonly #operating: Operating
+  readonly #reading: Reading
   #badFrames = 0
-  #operationsInFlight = 0
-  #reads: Promise<void> = Promise.resolve()
-  #readsWaiting = 0
-  readonly #putOff = new Set<string>()
   /** The server is going away; this is when to come back. */
   #drainHint: number | undefined
   #cancelChallenge: () => void = () => undefined
@@ -71,6 +59,12 @@ export class NativeConnection implements Listener {
   constructor(edge: Edge, socket: Socket) {
     this.#edge = edge
     this.#socket = socket
+    this.#operating = new Operating(
+      edge.lane,
+      (text) => this.#sendText(text),
+      () => this.#leaveIfIdle(),
+    )
+    this.#reading = new Reading(edge, socket, (frame) => this.#send(frame))
     const cancelTimeout = edge.clock.after(HELLO_TIMEOUT_MS, () =>
       this.#close(closeCodes.timeout, { type: 'goodbye', reason: 'protocol_error' }),
     )
@@ -84,23 +78,23 @@ export class NativeConnection implements Listener {
       if (this.#early.push(text) > MAX_EARLY_FRAMES) this.#breach()
       return
     }
-    const decoded = decodeJson(text)
-    const parsed = 'refusal' in decoded ? decoded : parseInput(upFrame, decoded.value)
-    if ('refusal' in parsed) {
-      this.#refuseFrame(parsed.refusal)
+    this.#receive(decodeFrame(text))
+  }
+
+  #receive(decoded: Decoded): void {
+    const state = this.#state
+    if (state.state === 'closed') return
+    if ('refusal' in decoded) {
+      this.#refuseFrame(decoded.refusal)
       return
     }
-    const frame = parsed.input
-    if (frame.type === 'hello') {
-      if (this.#state.state === 'greeting') void this.#greet(frame, this.#state.cancelTimeout)
-      else this.#refuseFrame({ id: 'invalid_request', message: 'Hello was said before.' })
-      return
-    }
-    if (this.#state.state === 'greeting') {
-      this.#refuseFrame({ id: 'authentication_required', message: 'Say hello first.' })
-      return
-    }
-    this.#handle(frame, this.#state.session)
+    const hello = 'frame' in decoded && decoded.frame.type === 'hello' ? decoded.frame : undefined
+    if (state.state === 'greeting') {
+      if (hello) void this.#greet(hello, state.cancelTimeout)
+      else this.#refuseFrame({ id: 'authentication_required', message: 'Say hello first.' })
+    } else if (hello) this.#refuseFrame({ id: 'invalid_request', message: 'Hello was said before.' })
+    else if ('common' in decoded) this.#operating.operateCommon(decoded.common, state.session, this.#drainHint)
+    else this.#handle(decoded.frame as Exclude<ParsedUpFrame, Frame<'hello'>>, state.session)
   }
 
   /** A frame that is not text has arrived: this peer speaks something else. */
@@ -130,12 +124,12 @@ export class NativeConnection implements Listener {
 
   /** What was taken on is answered first; nothing more is taken on. */
   #leaveIfIdle(): void {
-    if (this.#drainHint === undefined || this.#operationsInFlight > 0) return
+    if (this.#drainHint === undefined || !this.#operating.isIdle) return
     this.#close(closeCodes.goingAway, { type: 'goodbye', reason: 'going_away', retry_after_ms: this.#drainHint })
   }
 
   change(change: Change): void {
-    const frame = framed(change)
+    const frame = changeFrameOf(change)
     if (this.#state.state === 'live') this.#socket.sendFrame(frame)
     else if (this.#state.state === 'catching-up') this.#hold(this.#state.held, frame)
   }
@@ -180,7 +174,7 @@ export class NativeConnection implements Listener {
 
   async #enter(session: Session, hello: Frame<'hello'>): Promise<void> {
     const { delivery, sessions, store, clock } = this.#edge
-    const held: Buffer[] = []
+    const held: SharedFrame[] = []
     this.#state = { state: 'catching-up', session, held }
     // First listen, then read: what is committed meanwhile is held, so nothing falls between.
     this.#release.push(delivery.listen(session.app, session.userId, this))
@@ -200,7 +194,7 @@ export class NativeConnection implements Listener {
       server_time: new Date(clock.now()).toISOString(),
     })
     const after = hello.epoch === store.epoch ? readCursor(hello.cursor) : 0
-    await this.#sendHeads(session, after)
+    await sendHeads(this.#edge.delivery, session, after, this.#socket, (frame) => this.#send(frame))
     if (this.#state.state !== 'catching-up') return
     this.#state = { state: 'live', session: this.#state.session }
     for (const frame of held) this.#socket.sendFrame(frame)
@@ -211,34 +205,14 @@ export class NativeConnection implements Listener {
     for (const text of early) this.receive(text)
   }
 
-  async #sendHeads(session: Session, after: number): Promise<void> {
-    const { delivery } = this.#edge
-    const since = await delivery.moved(session.app, session.userId, after)
-    // A cursor from beyond the end of the log is none of ours, whatever its epoch: the store may be a restored backup.
-    const moved = since.cursor < after ? await delivery.moved(session.app, session.userId, 0) : since
-    const streams = [
-      ...(moved.isInboxMoved ? [{ stream: 'inbox' as const, sequence: moved.inbox }] : []),
-      ...moved.conversations.map(({ id, sequence }) => ({ stream: conversationId(id), sequence })),
-    ]
-    for (let i = 0; i === 0 || i < streams.length; i += HEADS_PER_FRAME) {
-      const isLast = i + HEADS_PER_FRAME >= streams.length
-      this.#send({
-        type: 'heads',
-        streams: streams.slice(i, i + HEADS_PER_FRAME),
-        cursor: isLast ? String(moved.cursor) : null,
-      })
-      await this.#socket.drained(PULL_AHEAD_BYTES)
-    }
-  }
-
   #handle(frame: Exclude<ParsedUpFrame, Frame<'hello'>>, session: Session): void {
     switch (frame.type) {
       case 'operation':
-        this.#operate(frame, session)
+        this.#operating.operate(frame, session, this.#drainHint)
         return
       case 'pull':
       case 'page':
-        this.#read(frame, session)
+        this.#reading.read(frame, session)
         return
       case 'typing':
         void this.#edge.delivery
@@ -258,131 +232,6 @@ export class NativeConnection implements Listener {
       case 'ping':
         this.#send({ type: 'pong', server_time: new Date(this.#edge.clock.now()).toISOString() })
         return
-    }
-  }
-
-  #operate(frame: Frame<'operation'>, session: Session): void {
-    if (!Object.hasOwn(operations, frame.name)) {
-      this.#refuseOperation(frame, {
-        id: 'invalid_operation',
-        message: `There is no operation '${frame.name}'.`,
-      })
-      return
-    }
-    if (this.#drainHint !== undefined) {
-      this.#refuseOperation(frame, { id: 'service_unavailable', retryAfterMs: this.#drainHint })
-      return
-    }
-    // Asked again, it is no longer put off: what follows may follow.
-    this.#putOff.delete(frame.id)
-    const isHeldBack = () => {
-      const isHeld = frame.after !== undefined && this.#putOff.has(frame.after)
-      // Noted at once: what follows it may be looked at in the same batch, before this is answered.
-      if (isHeld) this.#notePutOff(frame.id)
-      return isHeld
-    }
-    if (isHeldBack()) {
-      this.#refuseOperation(frame, { id: 'service_unavailable', retryAfterMs: 100 })
-      return
-    }
-    if (this.#operationsInFlight >= limits.maxOperationsInFlight) {
-      this.#refuseOperation(frame, { id: 'rate_limit_exceeded', retryAfterMs: 100 })
-      return
-    }
-    const { schema, operation } = operations[frame.name as keyof typeof operations]
-    const parsed = parseInput(schema, frame.input)
-    if ('refusal' in parsed) {
-      this.#refuseOperation(frame, parsed.refusal)
-      return
-    }
-    const { input } = parsed
-    if (
-      (frame.name === 'send-message' || frame.name === 'create-conversation') &&
-      'id' in input &&
-      input.id !== frame.id
-    ) {
-      this.#refuseOperation(frame, {
-        id: 'invalid_request',
-        message: 'The id of the frame and of what it creates are the same.',
-      })
-      return
-    }
-    this.#operationsInFlight++
-    void this.#edge.lane
-      .submit({
-        operation: operation as never,
-        input: input as never,
-        app: session.app,
-        userId: session.userId,
-        operationId: frame.id,
-        isHeldBack,
-      })
-      .then((outcome) => {
-        this.#operationsInFlight--
-        this.#acknowledge(frame, outcome)
-        this.#leaveIfIdle()
-      })
-  }
-
-  #acknowledge(frame: Frame<'operation'>, outcome: Outcome): void {
-    if ('refusal' in outcome) {
-      this.#refuseOperation(frame, outcome.refusal)
-      return
-    }
-    const stream = outcome.stream === 'inbox' ? 'inbox' : conversationId(outcome.stream)
-    this.#send({
-      type: 'acknowledgement',
-      id: frame.id,
-      result: outcome.result as Readonly<Record<string, unknown>>,
-      stream,
-      sequence: outcome.sequence,
-    })
-  }
-
-  #refuseOperation(frame: Frame<'operation'>, refusal: Refusal): void {
-    if (isTemporary(refusal.id)) this.#notePutOff(frame.id)
-    this.#send({
-      type: 'acknowledgement',
-      id: frame.id,
-      refusal: toWireError(refusal),
-      ...(refusal.retryAfterMs !== undefined && { retry_after_ms: refusal.retryAfterMs }),
-    })
-  }
-
-  #notePutOff(id: string): void {
-    this.#putOff.add(id)
-    if (this.#putOff.size > MAX_PUT_OFF) this.#putOff.delete(this.#putOff.values().next().value as string)
-  }
-
-  /** Reads are answered one after the other, at the pace the peer takes them. */
-  #read(frame: Frame<'pull'> | Frame<'page'>, session: Session): void {
-    if (this.#readsWaiting >= MAX_READS) {
-      this.#send({ type: 'refusal', id: frame.id, error: toWireError({ id: 'rate_limit_exceeded' }) })
-      return
-    }
-    this.#readsWaiting++
-    this.#reads = this.#reads.then(async () => {
-      try {
-        await this.#answerRead(frame, session)
-      } catch (error) {
-        this.#edge.log('a read could not be answered', { error: String(error) })
-        this.#send({ type: 'refusal', id: frame.id, error: toWireError({ id: 'service_unavailable' }) })
-      } finally {
-        this.#readsWaiting--
-      }
-    })
-  }
-
-  async #answerRead(frame: Frame<'pull'> | Frame<'page'>, session: Session): Promise<void> {
-    const { streams } = this.#edge.store
-    if (frame.type === 'page') {
-      this.#send(await answerPage(streams, session, frame))
-      return
-    }
-    for await (const rows of answerPull(streams, session, frame)) {
-      if (this.#state.state === 'closed') return
-      this.#send(rows)
-      await this.#socket.drained(PULL_AHEAD_BYTES)
     }
   }
 
@@ -433,13 +282,20 @@ export class NativeConnection implements Listener {
     this.#close(closeCodes.protocolError, { type: 'goodbye', reason: 'protocol_error' })
   }
 
-  #hold(held: Buffer[], frame: Buffer): void {
+  #hold(held: SharedFrame[], frame: SharedFrame): void {
     held.push(frame)
-    if (held.length > 10_000) this.tooSlow()
+    if (held.length > MAX_HELD_FRAMES) this.tooSlow()
   }
 
-  #send(frame: DownFrame): void {
-    if (this.#state.state !== 'closed') this.#socket.sendText(JSON.stringify(frame))
+  /** @returns whether the connection is open */
+  #send(frame: DownFrame): boolean {
+    return this.#sendText(JSON.stringify(frame))
+  }
+
+  #sendText(text: string): boolean {
+    const isOpen = this.#state.state !== 'closed'
+    if (isOpen) this.#socket.sendText(text)
+    return isOpen
   }
 
   #close(code: number, goodbye?: GoodbyeFrame): void {
@@ -452,14 +308,3 @@ export class NativeConnection implements Listener {
 
 /** Whatever cannot be a cursor of ours is taken for none: the device hears of everything, and has a good one again. */
 const readCursor = (text: string | null): number => (text !== null && /^\d{1,15}$/.test(text) ? Number(text) : 0)
-
-/** The frame of a change, encoded and framed once for all its listeners. */
-function framed(change: Change): Buffer {
-  const known = frames.get(change)
-  if (known) return known
-  const frame = textFrame(JSON.stringify(changeFrame(change)))
-  frames.set(change, frame)
-  return frame
-}
-
-const frames = new WeakMap<Change, Buffer>()

@@ -1,75 +1,101 @@
 import type { Duplex } from 'node:stream'
-import { textFrame } from './text-frame.ts'
+import { JoinedFrames, type Outgoing } from './joined-frames.ts'
+import type { SharedFrame } from './shared-frame.ts'
 
 /** What may wait for a peer that reads slowly, in bytes. It catches up from its cursor when it returns. */
 export const MAX_UNSENT_BYTES = 1_048_576
-/** Up to here, the frames of one turn are joined into one buffer; beyond it joining costs more than it saves. */
-const MAX_JOINED_BYTES = 65_536
+
+/** Whoever has to do with what cannot be sent; of both, one is called, and once. */
+export interface Peer {
+  /** The peer fell behind by more than {@link MAX_UNSENT_BYTES}. */
+  tooSlow(): void
+  /** A frame could not be put into words, which is a bug; without it the peer would miss something and not know. */
+  notWritable(error: unknown): void
+}
 
 /**
  * Writes frames to one socket: all that one turn of the event loop brings goes out as one write, which is what most of
- * the cost of a small frame is. Frames are framed once by whoever has several listeners for them.
+ * the cost of a small frame is. Frames are put into words only then (see `SharedFrame`).
  */
 export class SocketWriter {
   readonly #socket: Duplex
-  readonly #tooSlow: () => void
-  #frames: Buffer[] = []
-  #bytes = 0
+  readonly #peer: Peer
+  #queue: Outgoing[] = []
+  /** Characters of the texts in the queue. */
+  #queuedLength = 0
   #isCut = false
 
-  /** @param tooSlow called once, when the peer falls behind by more than {@link MAX_UNSENT_BYTES} */
-  constructor(socket: Duplex, tooSlow: () => void) {
+  /** @param socket a TCP socket, or one that like it is done with a buffer once nothing of it waits to be written */
+  constructor(socket: Duplex, peer: Peer) {
     this.#socket = socket
-    this.#tooSlow = tooSlow
+    this.#peer = peer
   }
 
   sendText(text: string): void {
-    this.sendFrame(textFrame(text))
-  }
-
-  sendFrame(frame: Buffer): void {
     if (this.#isCut) return
-    if (this.#bytes + frame.length + this.#socket.writableLength > MAX_UNSENT_BYTES) {
-      this.#isCut = true
-      this.#frames = []
-      this.#tooSlow()
-      return
-    }
-    if (this.#frames.length === 0) flushSoon(this)
-    this.#frames.push(frame)
-    this.#bytes += frame.length
+    this.#queuedLength += text.length
+    this.#send(text)
+    // Frames are bounded by the turn that makes them; texts answer what the peer asked for, which may be a lot.
+    if (this.#queuedLength + this.#socket.writableLength > MAX_UNSENT_BYTES) this.#cut()
   }
 
-  /** Bytes that the peer has not taken yet. */
+  sendFrame(frame: SharedFrame): void {
+    this.#send(frame)
+  }
+
+  /** Roughly, the bytes that the peer has not taken yet. */
   get unsentBytes(): number {
-    return this.#bytes + this.#socket.writableLength
+    return this.#queuedLength + this.#socket.writableLength
   }
 
   /** Writes what has gathered; called by itself at the end of the turn, and before closing. */
   flush(): void {
-    const frames = this.#frames
-    if (frames.length === 0) return
-    this.#frames = []
-    const bytes = this.#bytes
-    this.#bytes = 0
-    if (this.#socket.destroyed || !this.#socket.writable) return
-    if (frames.length === 1) this.#socket.write(frames[0])
-    else if (bytes <= MAX_JOINED_BYTES) this.#socket.write(Buffer.concat(frames, bytes))
-    else {
-      this.#socket.cork()
-      for (const frame of frames) this.#socket.write(frame)
-      this.#socket.uncork()
+    const queue = this.#queue
+    if (queue.length === 0) return
+    this.#clear()
+    const socket = this.#socket
+    if (socket.destroyed || !socket.writable) return
+    let bytes: Buffer
+    try {
+      bytes = joined.join(queue)
+    } catch (error) {
+      this.stop()
+      this.#peer.notWritable(error)
+      return
     }
+    if (bytes.length + socket.writableLength > MAX_UNSENT_BYTES) {
+      this.#cut()
+      return
+    }
+    socket.write(bytes)
+    if (socket.writableLength > 0) joined.leave()
   }
 
   /** Nothing more is sent. */
   stop(): void {
     this.#isCut = true
-    this.#frames = []
-    this.#bytes = 0
+    this.#clear()
+  }
+
+  #send(outgoing: Outgoing): void {
+    if (this.#isCut) return
+    if (this.#queue.length === 0) flushSoon(this)
+    this.#queue.push(outgoing)
+  }
+
+  #cut(): void {
+    if (this.#isCut) return
+    this.stop()
+    this.#peer.tooSlow()
+  }
+
+  #clear(): void {
+    this.#queue = []
+    this.#queuedLength = 0
   }
 }
 
+const joined = new JoinedFrames()
 let dirty: SocketWriter[] = []
 
 function flushSoon(writer: SocketWriter): void {
@@ -81,4 +107,5 @@ function flushAll(): void {
   const writers = dirty
   dirty = []
   for (const writer of writers) writer.flush()
+  joined.forget()
 }

@@ -1,12 +1,13 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { SocketWriter } from './socket-writer.ts'
+import type { SharedFrame } from './shared-frame.ts'
+import { type Peer, SocketWriter } from './socket-writer.ts'
 
 /** A WebSocket as connections use it: text out, coalesced and bounded; flow control both ways. */
 export interface Socket {
   sendText(text: string): void
-  /** A frame made by `textFrame`, for messages that several sockets get. */
-  sendFrame(frame: Buffer): void
+  /** A message that several sockets get. */
+  sendFrame(frame: SharedFrame): void
   /** Resolves once no more than `bytes` are unsent, or the socket is gone. */
   drained(bytes: number): Promise<void>
   /** Stops and resumes reading from the peer. */
@@ -20,8 +21,8 @@ export interface Socket {
 const CLOSE_TIMEOUT_MS = 3_000
 
 /** @param raw the TCP socket under the WebSocket, as the upgrade gave it */
-export function openSocket(webSocket: WebSocket, raw: Duplex, tooSlow: () => void): Socket {
-  const writer = new SocketWriter(raw, tooSlow)
+export function openSocket(webSocket: WebSocket, raw: Duplex, peer: Peer): Socket {
+  const writer = new SocketWriter(raw, peer)
   return {
     sendText: (text) => writer.sendText(text),
     sendFrame: (frame) => writer.sendFrame(frame),

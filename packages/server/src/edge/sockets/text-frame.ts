@@ -1,17 +1,46 @@
+/** Most bytes of a frame's header. */
+const MAX_HEADER_BYTES = 10
+
+/** Room that a text takes as a frame, at most. */
+export const maxFrameBytes = (text: string): number => MAX_HEADER_BYTES + 3 * text.length
+
 /** One unmasked, final text frame of RFC 6455, header and payload in one buffer. */
 export function textFrame(text: string): Buffer {
   const length = Buffer.byteLength(text)
-  const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : 10
-  const frame = Buffer.allocUnsafe(headerLength + length)
-  frame[0] = 0x81
-  if (headerLength === 2) frame[1] = length
-  else if (headerLength === 4) {
-    frame[1] = 126
-    frame.writeUInt16BE(length, 2)
-  } else {
-    frame[1] = 127
-    frame.writeBigUInt64BE(BigInt(length), 2)
-  }
-  frame.write(text, headerLength, 'utf8')
+  const frame = Buffer.allocUnsafe(headerBytes(length) + length)
+  frame.write(text, writeHeader(frame, 0, length), 'utf8')
   return frame
+}
+
+/**
+ * Writes the frame of a text into a buffer with room for it ({@link maxFrameBytes}).
+ * @returns where it ends
+ */
+export function writeTextFrame(into: Buffer, at: number, text: string): number {
+  // Where the bytes of the text begin depends on how many they are, which characters tell nearly always.
+  const { length } = text
+  const bytes = headerBytes(length) === headerBytes(3 * length) ? undefined : Buffer.byteLength(text)
+  const start = at + headerBytes(bytes ?? length)
+  const written = into.write(text, start, 'utf8')
+  writeHeader(into, at, written)
+  return start + written
+}
+
+const headerBytes = (length: number): number => (length < 126 ? 2 : length < 65_536 ? 4 : 10)
+
+/** @returns where the payload begins */
+function writeHeader(into: Buffer, at: number, length: number): number {
+  into[at] = 0x81
+  if (length < 126) {
+    into[at + 1] = length
+    return at + 2
+  }
+  if (length < 65_536) {
+    into[at + 1] = 126
+    into.writeUInt16BE(length, at + 2)
+    return at + 4
+  }
+  into[at + 1] = 127
+  into.writeBigUInt64BE(BigInt(length), at + 2)
+  return at + 10
 }

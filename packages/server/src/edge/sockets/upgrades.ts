@@ -54,7 +54,13 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
     // One that came in now would be sent away by nobody, and the server would wait for it.
     if (isDraining) return refuseUpgrade(raw, 503, 'Service Unavailable')
     webSockets.handleUpgrade(request, raw, head, (webSocket) => {
-      const socket = openSocket(webSocket, raw, () => connection.tooSlow())
+      const socket = openSocket(webSocket, raw, {
+        tooSlow: () => connection.tooSlow(),
+        notWritable: (error) => {
+          edge.log('a frame could not be written', { error: error instanceof Error ? error.stack : String(error) })
+          connection.tooSlow()
+        },
+      })
       const connection = connect(socket)
       const entry = { connection, isAlive: true }
       open.set(webSocket, entry)

@@ -1,0 +1,138 @@
+import {
+  type CommonOperation,
+  isTemporary,
+  limits,
+  type Refusal,
+  toWireError,
+  type UserId,
+  type Uuid,
+} from '@parley/protocol'
+import type { AppKey } from '../../model/state.ts'
+import type { LaneRequest, Outcome, WriteLane } from '../../operations/lane.ts'
+import type { Operation } from '../../operations/operation.ts'
+import { operations } from '../../operations/table.ts'
+import { parseInput } from '../json-input.ts'
+import { acknowledgementText } from './encode.ts'
+import type { Frame } from './frames.ts'
+
+/** Operations remembered as put off, so that nothing overtakes them. */
+const MAX_PUT_OFF = 1_024
+
+/** Which operation is asked for, and on whose behalf. */
+interface Asked {
+  readonly id: Uuid
+  readonly after: Uuid | undefined
+}
+
+/** The operations of one connection: those under way, and those that were put off and must not be overtaken (OPR-5). */
+export class Operating {
+  readonly #lane: WriteLane
+  readonly #send: (text: string) => void
+  readonly #idle: () => void
+  readonly #putOff = new Set<string>()
+  #inFlight = 0
+
+  /** @param idle called whenever an operation was answered and no other is under way */
+  constructor(lane: WriteLane, send: (text: string) => void, idle: () => void) {
+    this.#lane = lane
+    this.#send = send
+    this.#idle = idle
+  }
+
+  get isIdle(): boolean {
+    return this.#inFlight === 0
+  }
+
+  /** Takes an operation on whose input is raw. */
+  operate(frame: Frame<'operation'>, caller: Caller, drainHint: number | undefined): void {
+    if (!Object.hasOwn(operations, frame.name)) {
+      this.#refuse(frame.id, { id: 'invalid_operation', message: `There is no operation '${frame.name}'.` })
+      return
+    }
+    const asked = { id: frame.id, after: frame.after }
+    if (!this.#mayTakeOn(asked, drainHint)) return
+    const { schema, operation } = operations[frame.name as keyof typeof operations]
+    const parsed = parseInput(schema, frame.input)
+    if ('refusal' in parsed) this.#refuse(frame.id, parsed.refusal)
+    else this.#takeOn(asked, operation as Operation<unknown, unknown>, parsed.input, caller)
+  }
+
+  /** Takes an operation on whose input is checked. */
+  operateCommon(common: CommonOperation, caller: Caller, drainHint: number | undefined): void {
+    if (!this.#mayTakeOn(common, drainHint)) return
+    const { operation } = operations[common.name]
+    this.#takeOn(common, operation as Operation<unknown, unknown>, common.input, caller)
+  }
+
+  #mayTakeOn(asked: Asked, drainHint: number | undefined): boolean {
+    if (drainHint !== undefined) {
+      this.#refuse(asked.id, { id: 'service_unavailable', retryAfterMs: drainHint })
+      return false
+    }
+    // Asked again, it is no longer put off: what follows may follow.
+    this.#putOff.delete(asked.id)
+    if (this.#isHeldBack(asked)) {
+      this.#refuse(asked.id, { id: 'service_unavailable', retryAfterMs: 100 })
+      return false
+    }
+    if (this.#inFlight < limits.maxOperationsInFlight) return true
+    this.#refuse(asked.id, { id: 'rate_limit_exceeded', retryAfterMs: 100 })
+    return false
+  }
+
+  #isHeldBack({ id, after }: Asked): boolean {
+    const isHeld = after !== undefined && this.#putOff.has(after)
+    // Noted at once: what follows it may be looked at in the same batch, before this is answered.
+    if (isHeld) this.#notePutOff(id)
+    return isHeld
+  }
+
+  #takeOn(asked: Asked, operation: Operation<unknown, unknown>, input: unknown, { app, userId }: Caller): void {
+    const { id, after } = asked
+    if (isCreating(operation.name) && (input as { readonly id: Uuid }).id !== id) {
+      this.#refuse(id, {
+        id: 'invalid_request',
+        message: 'The id of the frame and of what it creates are the same.',
+      })
+      return
+    }
+    this.#inFlight++
+    const request: LaneRequest<unknown, unknown> = { operation, input, app, userId, operationId: id }
+    this.#lane.enqueue(
+      after === undefined ? request : { ...request, isHeldBack: () => this.#isHeldBack(asked) },
+      (outcome) => this.#settle(id, outcome),
+    )
+  }
+
+  #settle(id: Uuid, outcome: Outcome): void {
+    this.#inFlight--
+    if ('refusal' in outcome) this.#refuse(id, outcome.refusal)
+    else this.#send(acknowledgementText(id, outcome))
+    if (this.#inFlight === 0) this.#idle()
+  }
+
+  #refuse(id: Uuid, refusal: Refusal): void {
+    if (isTemporary(refusal.id)) this.#notePutOff(id)
+    this.#send(
+      JSON.stringify({
+        type: 'acknowledgement',
+        id,
+        refusal: toWireError(refusal),
+        ...(refusal.retryAfterMs !== undefined && { retry_after_ms: refusal.retryAfterMs }),
+      }),
+    )
+  }
+
+  #notePutOff(id: string): void {
+    this.#putOff.add(id)
+    if (this.#putOff.size > MAX_PUT_OFF) this.#putOff.delete(this.#putOff.values().next().value as string)
+  }
+}
+
+/** On whose behalf operations are carried out. */
+interface Caller {
+  readonly app: AppKey
+  readonly userId: UserId
+}
+
+const isCreating = (name: string): boolean => name === 'send-message' || name === 'create-conversation'
