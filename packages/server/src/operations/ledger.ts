@@ -40,7 +40,7 @@ export class Ledger {
   readonly #known: WorkingSet
   readonly #cursor: Cursor
   readonly #now: number
-  readonly #conversations = new Map<ConversationState, Written>()
+  readonly #conversations = new Set<ConversationState>()
   readonly #participants = new AppMap<Writes['participants'][number]>()
   readonly #messages = new AppMap<Writes['messages'][number]>()
   readonly #people = new AppMap<Person & { isInboxMoved: boolean }>()
@@ -90,9 +90,8 @@ export class Ledger {
     return {
       cursor: this.#cursor,
       at: this.#now,
-      conversations: [...this.#conversations].map(([conversation, written]) => ({
+      conversations: [...this.#conversations].map((conversation) => ({
         app: conversation.app,
-        onlyHeads: written === 'heads',
         record: conversation.record,
         headSequence: conversation.headSequence,
         headPosition: conversation.headPosition,
@@ -161,7 +160,6 @@ export class Ledger {
     const before = known?.record.distinctKey ?? null
     if (before !== null && conversation.distinctKey !== before) this.#undo.push(this.#known.dropDistinct(app, before))
     const move = this.#conversationMove(state, moves)
-    this.#conversations.set(state, 'whole')
     const { id, createdAt, createdBy, distinctKey, metadata, deletedAt } = conversation
     const sequence = ++state.headSequence
     state.record = { id, createdAt, createdBy, distinctKey, metadata, deletedAt, sequence, changedAt: this.#now }
@@ -244,7 +242,7 @@ export class Ledger {
 
   #conversationMove(conversation: ConversationState, moves: Moves): ConversationMove {
     if (!this.#conversations.has(conversation)) {
-      this.#conversations.set(conversation, 'heads')
+      this.#conversations.add(conversation)
       this.#undo.push(conversation.checkpoint())
     }
     const known = moves.of(conversation.id)
@@ -272,9 +270,6 @@ export class Ledger {
 
 type ConversationMove = Extract<StreamMove, { stream: 'conversation' }>
 type InboxMove = Extract<StreamMove, { stream: 'inbox' }>
-
-/** What of a conversation's own row is to be written: where its stream stands, or all of it. */
-type Written = 'heads' | 'whole'
 
 /** How the streams of one operation move, by name. Nearly always it is one stream, which needs no table. */
 class Moves {

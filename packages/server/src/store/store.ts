@@ -98,8 +98,6 @@ export interface ConversationWrite {
   readonly headSequence: number
   readonly headPosition: number
   readonly lastMessageAt: number
-  /** The record is as the store has it: a store may leave it alone and write where the stream stands. */
-  readonly onlyHeads?: boolean
 }
 
 /** What a device catches up from. */
