@@ -28,7 +28,6 @@ export const rows: readonly Row[] = [
   testsAsRow({ id: 124, tier: 'q', title: 'members that nobody asked for, and values of other types' }),
   testsAsRow({ id: 125, tier: 'q', title: 'bearer tokens that are stolen, revoked, or in the wrong place' }),
   testsAsRow({ id: 126, tier: 'q', title: 'two apps with the same names for everything' }),
-  testsAsRow({ id: 127, tier: 'q', title: '10,000 malformed frames while others chat' }),
   testsAsRow({ id: 128, tier: 'q', title: 'JSON made to hurt, and text that must come back as it was' }),
   testsAsRow({ id: 132, tier: 'q', title: 'hostile text in a browser' }),
 ]

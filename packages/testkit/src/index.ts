@@ -4,6 +4,8 @@ export type { FrameFault, FrameRule } from './faults/frame-lane.ts'
 export { type FrameProxy, type FrameProxyOptions, startFrameProxy } from './faults/frame-proxy.ts'
 export { type Direction, startTcpProxy, type TcpProxy, type TcpProxyOptions } from './faults/tcp-proxy.ts'
 export * from './hand-cranked-sockets.ts'
+export { Oddities, oddFrame } from './hostile/odd-frames.ts'
+export { type RawAttack, type RawOutcome, rawAttacks, runRawAttack } from './hostile/raw-websocket.ts'
 export {
   createApp,
   type ParleyApp,
