@@ -12,5 +12,10 @@ export function parsePort(text: string): number {
   throw new InvalidArgumentError('A port is a number from 0 to 65535.')
 }
 
+export function parseMaxParticipants(text: string): number {
+  if (/^\d{1,4}$/.test(text) && Number(text) >= 2 && Number(text) <= 5_000) return Number(text)
+  throw new InvalidArgumentError('A conversation has room for 2 to 5000 participants.')
+}
+
 /** For options that may be given several times. */
 export const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value]

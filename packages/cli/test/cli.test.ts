@@ -78,6 +78,8 @@ test('serve passes on what it is told', async () => {
     '--public-url',
     'https://chat.example',
     '--development',
+    '--max-participants',
+    '1000',
     ...origins,
   ])
   const allowedOrigins = ['https://a.example', 'https://b.example']
@@ -85,8 +87,16 @@ test('serve passes on what it is told', async () => {
     host: '::1',
     publicUrl: 'https://chat.example',
     development: true,
+    maxParticipants: 1_000,
     allowedOrigins,
   })
+})
+
+test.each(['1', '5001', 'many'])('a conversation cannot have room for %s', async (count) => {
+  const { code, err, asked } = await cli(['serve', '--max-participants', count])
+  expect(code).not.toBe(0)
+  expect(err).toContain('A conversation has room for 2 to 5000 participants.')
+  expect(asked).toEqual([])
 })
 
 test('a port that is taken is told with the way out', async () => {

@@ -57,16 +57,24 @@ describe('patching participants', () => {
     ['no name at all', { operation: 'remove', property: 'participants' }],
     ['deleting the list', { operation: 'delete', property: 'participants' }],
     ['a part of the list', { operation: 'set', property: 'participants.0', value: 'cleo' }],
-    ['more than the limit', { operation: 'set', property: 'participants', value: many(limits.maxParticipants + 1) }],
+    [
+      'more than any server may allow',
+      { operation: 'set', property: 'participants', value: many(limits.maxParticipantsAnywhere + 1) },
+    ],
   ])('CNV-8 refuses %s', (_name, operation) => {
     expect(refusalOf(patchConversation(conversation(), [operation]))).toMatchObject({ id: 'invalid_property' })
   })
 
-  it('CNV-8 takes as many as the limit', () => {
-    const patch: PatchOperation[] = [
-      { operation: 'set', property: 'participants', value: many(limits.maxParticipants) },
+  it.each([2, 25, 1_000, limits.maxParticipantsAnywhere])('CNV-8 takes as many as %i, and not one more', (max) => {
+    const setting = (count: number): PatchOperation[] => [
+      { operation: 'set', property: 'participants', value: many(count) },
     ]
-    expect(participantsOf(patchConversation(conversation(), patch))).toHaveLength(limits.maxParticipants)
+    expect(participantsOf(patchConversation(conversation(), setting(max), max))).toHaveLength(max)
+    expect(refusalOf(patchConversation(conversation(), setting(max + 1), max))).toEqual({
+      id: 'invalid_property',
+      message: `A conversation has at most ${max} participants.`,
+      data: { property: 'participants' },
+    })
   })
 })
 

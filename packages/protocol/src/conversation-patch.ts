@@ -15,9 +15,14 @@ export type PatchOutcome = { readonly conversation: PatchableConversation } | { 
 
 /**
  * Applies a Layer-Patch to a conversation: `participants` (add, remove, set) and `metadata` (set, delete). All or
- * nothing. Both ends run this same function: the client on its view, the server on the truth.
+ * nothing. Both ends run this same function: the client on its view, the server on the truth, with the bound it is set
+ * to.
  */
-export function patchConversation(conversation: PatchableConversation, patch: readonly PatchOperation[]): PatchOutcome {
+export function patchConversation(
+  conversation: PatchableConversation,
+  patch: readonly PatchOperation[],
+  maxParticipants: number = limits.maxParticipantsAnywhere,
+): PatchOutcome {
   let current = conversation
   for (const operation of patch) {
     const outcome = applyOne(current, operation)
@@ -25,14 +30,16 @@ export function patchConversation(conversation: PatchableConversation, patch: re
     current = outcome.conversation
   }
   if (current.participants.length === 0) return invalidProperty('participants', 'A conversation keeps a participant.')
-  if (current.participants.length > limits.maxParticipants) {
-    return invalidProperty('participants', `A conversation has at most ${limits.maxParticipants} participants.`)
-  }
+  if (current.participants.length > maxParticipants) return tooManyParticipants(maxParticipants)
   if (JSON.stringify(current.metadata).length > limits.maxMetadataLength) {
     return invalidProperty('metadata', `Metadata has at most ${limits.maxMetadataLength} characters of JSON.`)
   }
   return { conversation: current }
 }
+
+/** The refusal of a conversation that is too large for the server. */
+export const tooManyParticipants = (max: number) =>
+  invalidProperty('participants', `A conversation has at most ${max} participants.`)
 
 function applyOne(conversation: PatchableConversation, operation: PatchOperation): PatchOutcome {
   const [root, ...path] = parsePath(operation.property)

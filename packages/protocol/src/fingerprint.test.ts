@@ -52,7 +52,7 @@ it('what a client may say has not changed without anybody noticing', () => {
       "SUBPROTOCOL": "parley.1",
       "frames": "906879e6c7823737",
       "operations": {
-        "create-conversation": "43f8d374a9e73c01",
+        "create-conversation": "a3712806fadc16ec",
         "delete-conversation": "94fe716bb19b5de9",
         "delete-message": "6294c1104f69e250",
         "mark-messages": "7ee02bf338646982",

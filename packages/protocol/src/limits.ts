@@ -4,8 +4,10 @@ export const limits = {
   maxFrameBytes: 65_536,
   /** Nesting of any JSON value we accept: `JSON.stringify` and structured clone fail on what `JSON.parse` takes. */
   maxJsonDepth: 32,
-  /** Participants of one conversation, the creator included. */
+  /** Participants of one conversation, the creator included, unless the server is set otherwise. */
   maxParticipants: 25,
+  /** What a server may be set to: a page with all of them still fits one frame that a peer can take. */
+  maxParticipantsAnywhere: 5_000,
   /** Parts of one message. */
   maxParts: 1000,
   /** Inline body of one part, decoded. Larger ones travel as rich content. */

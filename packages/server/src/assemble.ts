@@ -16,6 +16,7 @@ export interface AssembleOptions {
   readonly baseUrl: () => string
   /** Development only: key sets may be fetched from this machine. */
   readonly development?: boolean
+  readonly maxParticipants?: number
   /** The rest is for simulations: who looks at identity tokens, where chance comes from, when a turn ends. */
   readonly tokens?: SessionsOptions['tokens']
   readonly random?: SessionsOptions['random']
@@ -34,6 +35,7 @@ export async function assemble(
     publish: withFailPoint((committed) => delivery.publish(committed)),
     now: () => clock.now(),
     log,
+    ...(options.maxParticipants !== undefined && { maxParticipants: options.maxParticipants }),
     ...(options.soon && { soon: options.soon }),
   })
   const keySets = new KeySets(guardedFetchKeySet(options.development ?? false), () => clock.now())

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { limits } from '@parley/protocol'
 import { assemble } from './assemble.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createHttpServer } from './edge/http/http-server.ts'
@@ -21,6 +22,8 @@ export interface ServerOptions {
   /** Development only: key sets may be fetched from this machine. */
   readonly development?: boolean
   readonly maxConnections?: number
+  /** Most participants of a conversation, 2 to 5,000; default 25, which is what Layer's clients count on. */
+  readonly maxParticipants?: number
   readonly log?: (message: string, details: Record<string, unknown>) => void
 }
 
@@ -54,8 +57,9 @@ export async function serve(
   const log = options.log ?? (() => undefined)
   let url = options.publicUrl ?? ''
   let isClosing = false
-  const { development = false } = options
-  const { edge, startJobs } = await assemble(store, { clock, log, baseUrl: () => url, development })
+  const { development = false, maxParticipants = limits.maxParticipants } = options
+  checkMaxParticipants(maxParticipants)
+  const { edge, startJobs } = await assemble(store, { clock, log, baseUrl: () => url, development, maxParticipants })
   const isOriginAllowed = (origin: string) => options.allowedOrigins?.includes(origin) ?? true
   const http = createHttpServer(edge, { isOriginAllowed, isReady: () => !isClosing })
   layerRoutes(http, edge)
@@ -84,4 +88,10 @@ export async function serve(
       return closed
     },
   }
+}
+
+function checkMaxParticipants(count: number): void {
+  const max = limits.maxParticipantsAnywhere
+  if (Number.isInteger(count) && count >= 2 && count <= max) return
+  throw new RangeError(`maxParticipants is a whole number from 2 to ${max}, not ${count}.`)
 }

@@ -47,6 +47,7 @@ export interface Answer {
 export async function startTestServer(
   options: {
     sessionSeconds?: number
+    maxParticipants?: number
     clock?: Parameters<typeof serve>[1]['clock']
     /** For a server behind something: where it listens, and where people think it is. */
     behind?: { readonly port: number; readonly publicUrl: string }
@@ -65,6 +66,7 @@ export async function startTestServer(
     log: (message, details) => logged.push({ message, details }),
     development: true,
     ...(options.clock && { clock: options.clock }),
+    ...(options.maxParticipants !== undefined && { maxParticipants: options.maxParticipants }),
     ...options.behind,
   })
   const minter = await createIdentityTokenMinter({

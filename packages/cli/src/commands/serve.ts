@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { collect, dataOption, jsonOption, parsePort } from '../options.ts'
+import { collect, dataOption, jsonOption, parseMaxParticipants, parsePort } from '../options.ts'
 import { jsonLine } from '../printable.ts'
 import { Obstacle, type Surroundings } from '../surroundings.ts'
 
@@ -9,6 +9,7 @@ interface ServeOptions {
   readonly host: string
   readonly allowOrigin?: readonly string[]
   readonly publicUrl?: string
+  readonly maxParticipants?: number
   readonly development?: boolean
   readonly json?: boolean
 }
@@ -27,6 +28,11 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     .addOption(new Option('--host <address>', 'address to listen at').env('PARLEY_HOST').default('127.0.0.1'))
     .addOption(new Option('--allow-origin <origin>', 'let pages of this origin connect; repeatable').argParser(collect))
     .option('--public-url <url>', 'where clients reach this server, if it is behind a proxy')
+    .addOption(
+      new Option('--max-participants <number>', 'most participants of a conversation, up to 5000; default 25')
+        .env('PARLEY_MAX_PARTICIPANTS')
+        .argParser(parseMaxParticipants),
+    )
     .option('--development', 'let key sets be fetched from this machine')
     .addOption(jsonOption())
     .action((options: ServeOptions) => serve(options, surroundings))
@@ -42,6 +48,7 @@ async function serve(
     host: options.host,
     port: options.port,
     ...(options.development && { development: true }),
+    ...(options.maxParticipants !== undefined && { maxParticipants: options.maxParticipants }),
     ...(options.publicUrl && { publicUrl: options.publicUrl }),
     ...(options.allowOrigin && { allowedOrigins: options.allowOrigin }),
     log: (message, details) => complain(jsonLine({ at: new Date().toISOString(), message, ...details })),

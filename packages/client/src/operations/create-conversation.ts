@@ -18,8 +18,8 @@ export function createConversation(
   newUuid: NewUuid,
 ): Draft<'create-conversation'> {
   const others = [...new Set(participants.map(readIdentityId))].filter((id) => id !== me)
-  if (others.length + 1 > limits.maxParticipants) {
-    throw invalid(`A conversation has at most ${limits.maxParticipants} participants.`)
+  if (others.length + 1 > limits.maxParticipantsAnywhere) {
+    throw invalid(`A conversation has at most ${limits.maxParticipantsAnywhere} participants.`)
   }
   if (metadata) checkMetadata(metadata)
   const uuid = newUuid()

@@ -7,7 +7,7 @@ import * as s from './schemas.ts'
 export const createConversation = v.object({
   /** Chosen by the caller; repeating it repeats the first outcome. */
   id: s.conversation,
-  participants: s.list(s.identity, limits.maxParticipants),
+  participants: s.list(s.identity, limits.maxParticipantsAnywhere),
   /** At most one distinct conversation exists for a set of participants. */
   distinct: v.boolean(),
   metadata: v.nullish(s.metadata),

@@ -43,6 +43,8 @@ export interface Asking {
   readonly app: AppKey
   readonly userId: UserId
   readonly now: number
+  /** Most participants of a conversation, as this server is set. */
+  readonly maxParticipants: number
 }
 
 /** What an operation has to know before it can be decided. */

@@ -159,4 +159,24 @@ describe('create-conversation', () => {
     expect(await world.store.log.lastCursor()).toBe(before)
     expect(await world.store.lists.profile(APP, 'one too many' as never)).toBeUndefined()
   })
+
+  it.each([2, 1_000])('CNV-8 or as many as the server is set to, which is said when it is too few: %i', async (max) => {
+    const large = new LaneWorld({ maxParticipants: max })
+    const [creator] = Object.values(await large.people('alice')) as [Somebody]
+    const names = Array.from({ length: max - 1 }, (_, index) => `person ${index}`)
+    const id = await creator.starts(names)
+    expect(await large.store.streams.audience(APP, id)).toHaveLength(max)
+    const tooMany = { id: newId(), participants: [...names, 'one too many'], distinct: false }
+    const patch = { conversation: id, patch: [{ operation: 'add' as const, property: 'participants', id: 'more' }] }
+    for (const refusal of [
+      await creator.refused('create-conversation', tooMany),
+      await creator.refused('update-conversation', patch),
+    ]) {
+      expect(refusal).toEqual({
+        id: 'invalid_property',
+        message: `A conversation has at most ${max} participants.`,
+        data: { property: 'participants' },
+      })
+    }
+  })
 })

@@ -3,10 +3,9 @@ import {
   type CreateConversation,
   type CreateConversationResult,
   conversationId,
-  invalidProperty,
-  limits,
   refuse,
   sameJson,
+  tooManyParticipants,
   type UserId,
 } from '@parley/protocol'
 import type { ConversationState } from '../model/conversation-state.ts'
@@ -29,9 +28,7 @@ export const createConversation: Operation<CreateConversation, CreateConversatio
   },
   decide(input, asking, facts) {
     const participants = participantsOf(input, asking)
-    if (participants.length > limits.maxParticipants) {
-      return invalidProperty('participants', `A conversation has at most ${limits.maxParticipants} participants.`)
-    }
+    if (participants.length > asking.maxParticipants) return tooManyParticipants(asking.maxParticipants)
     const existing = facts.conversation(input.id)
     // Before looking for a match: whoever created it gets the first outcome, whatever has become of it since.
     if (existing?.record.createdBy === asking.userId) return repeated(existing)

@@ -148,7 +148,7 @@ describe('delete-message', () => {
     const ask = (which: Uuid) =>
       deleteMessage.decide(
         { conversation: id, message: which, mode: 'my_devices' },
-        { app: APP, userId: ben.userId, now: 1 },
+        { app: APP, userId: ben.userId, now: 1, maxParticipants: 25 },
         facts,
       )
     expect(ask(message.id)).toMatchObject({ refusal: { id: 'invalid_operation' } })

@@ -1,5 +1,5 @@
 import type { Refusal, UserId, Uuid } from '@parley/protocol'
-import { refuse } from '@parley/protocol'
+import { limits, refuse } from '@parley/protocol'
 import type { Asking, Decision, Reads } from '../model/decision.ts'
 import type { AppKey } from '../model/state.ts'
 import { type Cursor, MessageExists, type Store, StoreOutage } from '../store/store.ts'
@@ -67,6 +67,8 @@ export interface LaneOptions {
   readonly log: (message: string, details: Record<string, unknown>) => void
   /** Runs the callback when this turn of the event loop has brought all it will bring. */
   readonly soon?: (callback: () => void) => void
+  /** Most participants of a conversation; default `limits.maxParticipants`. */
+  readonly maxParticipants?: number
   /** How much is kept in memory between batches. */
   readonly memory?: Memory
 }
@@ -112,10 +114,9 @@ export class WriteLane {
       settle(refusal)
       return
     }
-    const asking = { app: request.app, userId: request.userId ?? ('' as UserId), now: 0 }
     let reads: Reads
     try {
-      reads = request.operation.reads(request.input, asking)
+      reads = request.operation.reads(request.input, this.#asking(request, 0))
     } catch (error) {
       settle(this.#bug(request.operation.name, error))
       return
@@ -284,7 +285,7 @@ export class WriteLane {
   #outcomeOf(waiting: Waiting, ledger: Ledger, now: number): Outcome {
     const { operation, input, app, userId, operationId, isHeldBack } = waiting.request
     if (isHeldBack?.()) return busy(100)
-    const asking: Asking = { app, userId: userId ?? ('' as UserId), now }
+    const asking = this.#asking(waiting.request, now)
     const facts = this.#known.factsFor(app, userId)
     const before = operation.remembered && operationId ? facts.remembered(operationId) : undefined
     if (before) return this.#repeatedOutcome(waiting, before.name)
@@ -307,6 +308,11 @@ export class WriteLane {
     const details = error instanceof Error ? error.stack : String(error)
     this.#options.log('a bug in an operation', { operation, error: details })
     return refuse('internal_server_error')
+  }
+
+  #asking({ app, userId }: LaneRequest<unknown, unknown>, now: number): Asking {
+    const { maxParticipants = limits.maxParticipants } = this.#options
+    return { app, userId: userId ?? ('' as UserId), now, maxParticipants }
   }
 
   #repeatedOutcome(waiting: Waiting, name: string): Outcome {

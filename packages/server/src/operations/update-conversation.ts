@@ -37,7 +37,7 @@ export const updateConversation: Operation<UpdateConversation, Record<string, ne
       return invalidProperty('participants', `A patch names at most ${MAX_NAMED} people.`)
     }
     const before = { participants: conversation.audience, metadata: conversation.record.metadata }
-    const outcome = patchConversation(before, input.patch)
+    const outcome = patchConversation(before, input.patch, asking.maxParticipants)
     if ('refusal' in outcome) return outcome
     const after = outcome.conversation
     const people = participantFacts(conversation, after.participants, asking, facts)
@@ -81,9 +81,10 @@ function participantFacts(
   asking: Asking,
   facts: Facts,
 ): Fact[] {
-  const before = conversation.audience
-  const removed = before.filter((userId) => !after.includes(userId))
-  const added = after.filter((userId) => !before.includes(userId))
+  const before = new Set(conversation.audience)
+  const staying = new Set(after)
+  const removed = [...before].filter((userId) => !staying.has(userId))
+  const added = after.filter((userId) => !before.has(userId))
   const lastOrder = Math.max(0, ...[...conversation.participants.values()].map((participant) => participant.order))
   return [
     ...removed.map((userId): Fact => {

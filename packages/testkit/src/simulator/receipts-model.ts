@@ -6,6 +6,7 @@
 import {
   hasPosition,
   isUnread,
+  limits,
   type RecipientStatus,
   type Row,
   recipientStatus,
@@ -233,7 +234,7 @@ class Talk {
 
   /** As the lane does it, without a store. */
   #carryOut<Name extends keyof typeof operations>(userId: UserId, name: Name, input: object): boolean {
-    const asking = { app: APP, userId, now: 1_000 }
+    const asking = { app: APP, userId, now: 1_000, maxParticipants: limits.maxParticipants }
     const decision = operations[name].operation.decide(input as never, asking, this.#known.factsFor(APP, userId))
     if ('refusal' in decision) return false
     const moves = new Ledger(this.#known, 1, 1_000).record(APP, decision.facts)

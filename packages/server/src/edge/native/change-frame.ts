@@ -1,11 +1,17 @@
 import type { Change } from '../../delivery/change.ts'
 import { SharedFrame } from '../sockets/shared-frame.ts'
-import { changeText } from './encode.ts'
+import { changeFrames, messageChangeText, onlyMessage } from './encode.ts'
 
-let latest: { readonly change: Change; readonly frame: SharedFrame } | undefined
+let latest: { readonly change: Change; readonly frames: readonly SharedFrame[] } | undefined
 
-/** The frame of a change, one for all its listeners. They are told one after the other, so the last one is enough. */
-export function changeFrameOf(change: Change): SharedFrame {
-  if (latest?.change !== change) latest = { change, frame: new SharedFrame(() => changeText(change)) }
-  return latest.frame
+/** The frames of a change, the same for all its listeners. They are told one after the other, so the last is enough. */
+export function framesOf(change: Change): readonly SharedFrame[] {
+  if (latest?.change !== change) latest = { change, frames: shared(change) }
+  return latest.frames
+}
+
+function shared(change: Change): SharedFrame[] {
+  const message = onlyMessage(change)
+  if (message) return [new SharedFrame(() => messageChangeText(change, message))]
+  return changeFrames(change).map((frame) => new SharedFrame(() => JSON.stringify(frame)))
 }

@@ -14,7 +14,7 @@ import type { Edge } from '../edge.ts'
 import type { SharedFrame } from '../sockets/shared-frame.ts'
 import type { Socket } from '../sockets/socket.ts'
 import { challengeAt } from './challenge-time.ts'
-import { changeFrameOf } from './change-frame.ts'
+import { framesOf } from './change-frame.ts'
 import { basicIdentity } from './encode.ts'
 import { type Decoded, decodeFrame, type Frame } from './frames.ts'
 import { sendHeads } from './heads.ts'
@@ -129,9 +129,12 @@ export class NativeConnection implements Listener {
   }
 
   change(change: Change): void {
-    const frame = changeFrameOf(change)
-    if (this.#state.state === 'live') this.#socket.sendFrame(frame)
-    else if (this.#state.state === 'catching-up') this.#hold(this.#state.held, frame)
+    const { state } = this.#state
+    if (state !== 'live' && state !== 'catching-up') return
+    for (const frame of framesOf(change)) {
+      if (this.#state.state === 'live') this.#socket.sendFrame(frame)
+      else if (this.#state.state === 'catching-up') this.#hold(this.#state.held, frame)
+    }
   }
 
   typing(typing: Typing): void {

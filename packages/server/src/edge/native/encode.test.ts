@@ -2,7 +2,7 @@ import type { UserId, Uuid } from '@parley/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Change } from '../../delivery/change.ts'
-import { acknowledgementText, changeFrame, changeText } from './encode.ts'
+import { acknowledgementText, changeFrames, messageChangeText, onlyMessage } from './encode.ts'
 
 const position = fc.integer({ min: 1, max: 2 ** 40 })
 const time = fc.integer({ min: 0, max: 4e12 })
@@ -23,25 +23,58 @@ const record = fc.record({
 })
 const change = fc
   .record({
-    id: fc.uuid(),
     after: position,
     sequence: position,
     settled: position,
-    rows: fc.array(record, { maxLength: 2 }),
+    row: record,
   })
-  .map(({ id, after, sequence, settled, rows }) => {
+  .map(({ after, sequence, settled, row }) => {
     const move = {
-      ...{ stream: 'conversation', conversation: { id }, after, sequence, audience: [] },
-      rows: rows.map((one) => ({ type: 'message', record: one, sender: undefined })),
+      ...{ stream: 'conversation', conversation: { id: row.conversation }, after, sequence, audience: [] },
+      rows: [{ type: 'message', record: row, sender: undefined }],
     }
     return { committed: { settled }, move } as unknown as Change
   })
+
+const textOf = (one: Change) => messageChangeText(one, onlyMessage(one)!)
+
+/** A change of many rows, of sequences that follow each other. */
+function changeOf(count: number): Change {
+  const rows = Array.from({ length: count }, (_, index) => ({
+    conversation: '7f2c2d0e-0000-4000-8000-000000000001',
+    record: { inboxSequence: 11 + index, state: 'joined', hidden: [], lastPosition: null },
+  }))
+  const move = { stream: 'inbox', userId: 'u', after: 10, sequence: 10 + count, rows }
+  return { committed: { settled: 7 }, move } as unknown as Change
+}
+
+describe('frames of a change', () => {
+  it.each([
+    [0, [0]],
+    [1, [1]],
+    [250, [250]],
+    [251, [250, 1]],
+    [1_001, [250, 250, 250, 250, 1]],
+  ])('of %i rows hold %j, without a gap and without an overlap', (count, expected) => {
+    const frames = changeFrames(changeOf(count))
+    expect(frames.map(({ rows }) => rows.length)).toEqual(expected)
+    expect(frames.map(({ cursor }) => cursor)).toEqual(expected.map(() => '7'))
+    let reached = 10
+    for (const { after, sequence, rows } of frames) {
+      expect(after).toBe(reached)
+      expect(rows.map((row) => row.sequence)).toEqual(rows.map((_, index) => after + 1 + index))
+      expect(sequence).toBe(after + rows.length)
+      reached = sequence
+    }
+    expect(reached).toBe(10 + count)
+  })
+})
 
 describe('frames as text', () => {
   it('of a change are what its object writes out as', () => {
     fc.assert(
       fc.property(change, (one) => {
-        expect(changeText(one)).toBe(JSON.stringify(changeFrame(one)))
+        expect(textOf(one)).toBe(JSON.stringify(changeFrames(one)[0]))
       }),
     )
   })
@@ -61,7 +94,7 @@ describe('frames as text', () => {
     fc.assert(
       fc.property(change, (one) => {
         for (const row of one.move.rows) Object.assign((row as { record: object }).record, { sender })
-        expect(changeText(one)).toBe(JSON.stringify(changeFrame(one)))
+        expect(textOf(one)).toBe(JSON.stringify(changeFrames(one)[0]))
       }),
     )
   })

@@ -5,6 +5,7 @@ import {
   type ConversationRow,
   conversationId,
   identityId,
+  limits,
   type MembershipRow,
   type MessageRow,
   messageId,
@@ -79,26 +80,37 @@ export function streamRow(row: StreamRow): Row {
   }
 }
 
-export function changeFrame({ move, committed }: Change): ChangeFrame {
+/** A change, in one frame or, if many rows moved, in several that follow each other as changes do. */
+export function changeFrames({ move, committed }: Change): ChangeFrame[] {
   const stream: StreamId = move.stream === 'inbox' ? 'inbox' : conversationId(move.conversation.id)
   const rows =
     move.stream === 'inbox'
       ? move.rows.map(({ conversation, record }) => membershipRow(conversation, record))
       : move.rows.map(streamRow)
-  return { type: 'change', stream, after: move.after, sequence: move.sequence, cursor: String(committed.settled), rows }
+  const cursor = String(committed.settled)
+  const frames: ChangeFrame[] = []
+  let { after } = move
+  for (let at = 0; at === 0 || at < rows.length; at += limits.maxRowsPerFrame) {
+    const some = rows.slice(at, at + limits.maxRowsPerFrame)
+    const isLast = at + some.length === rows.length
+    const sequence = isLast ? move.sequence : some[some.length - 1]!.sequence
+    frames.push({ type: 'change', stream, after, sequence, cursor, rows: some })
+    after = sequence
+  }
+  return frames
 }
 
-/** The same frame as text. Of a single message, which nearly all changes are, only the parts need to be written out. */
-export function changeText(change: Change): string {
-  const { move, committed } = change
+/** The message, if that is all a change is about, as nearly all are. */
+export function onlyMessage({ move }: Change): MessageRecord | undefined {
   const [row] = move.rows
-  if (move.stream === 'inbox' || move.rows.length !== 1 || !row || !('type' in row) || row.type !== 'message') {
-    return JSON.stringify(changeFrame(change))
-  }
-  const { record } = row
+  return move.rows.length === 1 && row && 'type' in row && row.type === 'message' ? row.record : undefined
+}
+
+/** The frame of a change that is about one message, as text: only the parts need to be written out. */
+export function messageChangeText({ move, committed }: Change, record: MessageRecord): string {
   const deletedAt = record.deletedAt === null ? 'null' : `"${isoTime(record.deletedAt)}"`
   return (
-    `{"type":"change","stream":"${conversationId(move.conversation.id)}","after":${move.after},` +
+    `{"type":"change","stream":"${conversationId(record.conversation)}","after":${move.after},` +
     `"sequence":${move.sequence},"cursor":"${committed.settled}","rows":[{"type":"message",` +
     `"sequence":${record.sequence},"id":"${messageId(record.id)}","position":${record.position},` +
     `"sender":"${identityId(record.sender)}","sent_at":"${isoTime(record.sentAt)}",` +

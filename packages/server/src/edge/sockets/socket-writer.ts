@@ -33,10 +33,12 @@ export class SocketWriter {
 
   sendText(text: string): void {
     if (this.#isCut) return
+    if (this.unsentBytes > MAX_UNSENT_BYTES) {
+      this.#cut()
+      return
+    }
     this.#queuedLength += text.length
     this.#send(text)
-    // Frames are bounded by the turn that makes them; texts answer what the peer asked for, which may be a lot.
-    if (this.#queuedLength + this.#socket.writableLength > MAX_UNSENT_BYTES) this.#cut()
   }
 
   sendFrame(frame: SharedFrame): void {
@@ -63,7 +65,8 @@ export class SocketWriter {
       this.#peer.notWritable(error)
       return
     }
-    if (bytes.length + socket.writableLength > MAX_UNSENT_BYTES) {
+    // Who has taken everything so far may get more than that at once: a page of a large conversation is one frame.
+    if (socket.writableLength > 0 && bytes.length + socket.writableLength > MAX_UNSENT_BYTES) {
       this.#cut()
       return
     }

@@ -52,9 +52,8 @@ export function sqliteStreams(db: Database): Synchronous<StreamStore> {
           ...changedMessages(db, app, id, after, limit + 1),
         ].map((record) => ({ type: 'message', record }))
         if (row.sequence! > after) rows.push({ type: 'conversation', record: toConversation(row) })
-        for (const participant of participantRows(db, app, id)) {
-          if (participant.record.sequence > after) rows.push({ type: 'participant', ...participant })
-        }
+        for (const participant of participantRows(db, app, id, after))
+          rows.push({ type: 'participant', ...participant })
         rows.sort((a, b) => a.record.sequence - b.record.sequence)
         const page = rows.slice(0, limit)
         const more = rows.length > limit
@@ -137,15 +136,16 @@ export function conversationRow(db: Database, app: AppKey, id: Uuid): Row | unde
     | undefined
 }
 
-export function participantRows(db: Database, app: AppKey, id: Uuid) {
+/** @param after only those that changed after this sequence */
+export function participantRows(db: Database, app: AppKey, id: Uuid, after = -1) {
   const rows = db
     .sql(
       `SELECT ${PARTICIPANT_COLUMNS}, i.display_name, i.avatar_url, i.first_name, i.last_name, i.email_address,
          i.phone_number, i.public_key, i.metadata, i.created_at, i.suspended_at, i.sum AS identity_sum
        FROM participants p JOIN identities i ON i.app = p.app AND i.user_id = p.user_id
-       WHERE p.app = ? AND p.conversation = ? ORDER BY p.join_order`,
+       WHERE p.app = ? AND p.conversation = ? AND p.sequence > ? ORDER BY p.join_order`,
     )
-    .all(app, id) as Row[]
+    .all(app, id, after) as Row[]
   return rows.map((row) => ({ record: toParticipant(row) as ParticipantRecord, profile: toProfile(row) }))
 }
 
