@@ -1,6 +1,6 @@
 import type { ConversationId, IdentityId, MessageId } from '@parley/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { LossReason, Replica, ReplicaStorage, Tables, Write } from './replica.ts'
+import { type LossReason, type Replica, type ReplicaStorage, type Tables, TERM, type Write } from './replica.ts'
 
 export interface StorageUnderTest {
   readonly storage: ReplicaStorage
@@ -29,6 +29,47 @@ function defineContract(create: () => StorageUnderTest | Promise<StorageUnderTes
   })
 
   const commit = (...writes: Write[]) => replica.commit(writes, { durability: 'strict' })
+
+  describe('terms', () => {
+    const claim = (to: number, term: number, handle = replica) =>
+      handle.commit([put('meta', { name: TERM, value: to })], { durability: 'strict', term })
+
+    it('TAB-3 a commit of the present term is written, and the next term is claimed by one', async () => {
+      await claim(1, 0)
+      await replica.commit([put('messages', message('c1', 1))], { durability: 'relaxed', term: 1 })
+      expect(await replica.count('messages')).toBe(1)
+      const other = await subject.storage.open('app')
+      const claims = await Promise.allSettled([claim(2, 1), claim(2, 1, other)])
+      expect(claims.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+      await other.close()
+    })
+
+    it('TAB-3 a commit of an earlier term writes nothing, and says why; without a term nobody looks', async () => {
+      await claim(1, 0)
+      const other = await subject.storage.open('app')
+      await claim(2, 1, other)
+      const late = replica.commit([put('messages', message('c1', 1)), put('messages', message('c1', 2))], {
+        durability: 'relaxed',
+        term: 1,
+      })
+      await expect(late).rejects.toMatchObject({ name: 'ReplicaError', code: 'fenced' })
+      expect(await replica.count('messages')).toBe(0)
+      await other.commit([put('messages', message('c1', 1))], { durability: 'relaxed', term: 2 })
+      await commit(put('messages', message('c1', 2)))
+      expect(await replica.count('messages')).toBe(2)
+      await other.close()
+    })
+
+    it('TAB-3 emptying every table in one commit leaves the term', async () => {
+      await claim(1, 0)
+      await commit(...oneOfEach)
+      const tables = oneOfEach.map(({ table }) => table)
+      const empty = tables.map((table) => ({ type: 'delete-all', table, prefix: [] }) as const)
+      await replica.commit([...empty, put('meta', { name: TERM, value: 1 })], { durability: 'strict', term: 1 })
+      for (const table of tables) expect(await replica.count(table)).toBe(table === 'meta' ? 1 : 0)
+      await replica.commit([put('messages', message('c1', 1))], { durability: 'strict', term: 1 })
+    })
+  })
 
   describe('rows', () => {
     it('DB-1 a row is read back as it was written', async () => {

@@ -33,14 +33,24 @@ export interface Replica {
 
   /**
    * All writes or none, in order. With `strict` durability the promise resolves only once a power cut cannot undo
-   * them; `relaxed` is for what can be downloaded again.
-   * @throws ReplicaError `full` when the device has no room, `closed` after close, `broken` otherwise
+   * them; `relaxed` is for what can be downloaded again. With a `term` nothing is written unless it is the one in
+   * {@link TERM} at that moment (0 for none).
+   * @throws ReplicaError `full` when the device has no room, `closed` after close, `fenced` in a later term, `broken`
+   *   otherwise
    */
-  commit(writes: readonly Write[], options: { readonly durability: 'strict' | 'relaxed' }): Promise<void>
+  commit(writes: readonly Write[], options: CommitOptions): Promise<void>
 
   /** Safe to call twice. Reads and commits afterwards reject with `closed`. */
   close(): Promise<void>
 }
+
+export interface CommitOptions {
+  readonly durability: 'strict' | 'relaxed'
+  readonly term?: number | undefined
+}
+
+/** The row of `meta` with the number of the latest owner of this replica: whoever holds an earlier one may not write. */
+export const TERM = 'term'
 
 /**
  * A key is one value, or several compared from left to right. Texts in keys are ASCII in practice (ids, names); how an
@@ -104,6 +114,8 @@ export interface OutboxEntry<Name extends OperationName = OperationName> {
   readonly createdAt: string
   /** Who asked; an outbox is never sent for somebody else. */
   readonly identity: IdentityId
+  /** It was carried out before, and is asked for again to hear the answer: there is nothing to show of it. */
+  readonly isEcho?: true | undefined
   readonly state:
     | { readonly state: 'waiting' }
     /** Carried out; dropped once the stream has reached `sequence`. */
@@ -140,14 +152,21 @@ export function keyOfRow<T extends TableName>(table: T, row: Tables[T]): Key {
 /**
  * `unavailable`: there is no such storage here (IndexedDB in some private windows); nothing is lost by going on in
  * memory. `full`: the device has no room; nothing of that commit was written. `closed`: used after close or after
- * {@link OpenOptions.onLost}. `broken`: anything else; the cause says more.
+ * {@link OpenOptions.onLost}. `fenced`: another owner writes now. `broken`: anything else; the cause says more.
  */
 export class ReplicaError extends Error {
   override readonly name = 'ReplicaError'
-  readonly code: 'unavailable' | 'full' | 'closed' | 'broken'
+  readonly code: 'unavailable' | 'full' | 'closed' | 'fenced' | 'broken'
   constructor(code: ReplicaError['code'], message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
+  }
+}
+
+/** For adapters, inside the commit: throws unless the term found is the one that was given. */
+export function assertTerm(given: number | undefined, found: Tables['meta'] | undefined): void {
+  if (given !== undefined && given !== (found?.value ?? 0)) {
+    throw new ReplicaError('fenced', `Another tab writes now, in term ${found?.value}; this one had term ${given}.`)
   }
 }
 

@@ -1,4 +1,6 @@
 import {
+  assertTerm,
+  type CommitOptions,
   type Key,
   keyOfRow,
   type LossReason,
@@ -9,6 +11,7 @@ import {
   type ReplicaStorage,
   type TableName,
   type Tables,
+  TERM,
   type Write,
 } from '../replica.ts'
 import { answer, completion, readBackwards } from './requests.ts'
@@ -90,20 +93,29 @@ class IndexedDbReplica implements Replica {
     })
   }
 
-  commit(writes: readonly Write[], options: { readonly durability: 'strict' | 'relaxed' }): Promise<void> {
+  commit(writes: readonly Write[], { durability, term }: CommitOptions): Promise<void> {
     return this.#use(async (database) => {
       if (writes.length === 0) return
-      const tables = new Set(writes.map((write) => write.table))
-      const transaction = database.transaction([...tables], 'readwrite', options)
+      const tables = new Set<TableName>(writes.map((write) => write.table))
+      if (term !== undefined) tables.add('meta')
+      const transaction = database.transaction([...tables], 'readwrite', { durability })
       const done = completion(transaction)
-      try {
-        for (const write of writes) apply(transaction.objectStore(write.table), write)
-      } catch (cause) {
-        transaction.abort()
-        await done.catch(() => {})
-        throw cause
+      let fenced: unknown
+      const check = term === undefined ? undefined : transaction.objectStore('meta').get([TERM])
+      // Looked at while the writes are on their way, which are undone if it is another's.
+      if (check) {
+        check.onsuccess = () => {
+          fenced = fault(() => assertTerm(term, check.result))
+          if (fenced) transaction.abort()
+        }
       }
-      await done
+      const cause = fault(() => {
+        for (const write of writes) apply(transaction.objectStore(write.table), write)
+      })
+      if (cause) transaction.abort()
+      await done.catch((error) => {
+        throw cause ?? fenced ?? error
+      })
     })
   }
 
@@ -121,6 +133,16 @@ class IndexedDbReplica implements Replica {
       if (!this.#database) throw new ReplicaError('closed', 'This replica is closed.')
       return work(this.#database)
     })
+  }
+}
+
+/** What the work threw. */
+function fault(work: () => void): unknown {
+  try {
+    work()
+    return undefined
+  } catch (error) {
+    return error
   }
 }
 

@@ -1,4 +1,6 @@
 import {
+  assertTerm,
+  type CommitOptions,
   type Key,
   keyOfRow,
   type OpenOptions,
@@ -8,6 +10,7 @@ import {
   type ReplicaStorage,
   type TableName,
   type Tables,
+  TERM,
   type Write,
 } from '../replica.ts'
 import { SortedTable } from './sorted-table.ts'
@@ -65,7 +68,8 @@ class MemoryReplica implements Replica {
     return this.#table(table).count(range)
   }
 
-  async commit(writes: readonly Write[]): Promise<void> {
+  async commit(writes: readonly Write[], { term }: CommitOptions): Promise<void> {
+    assertTerm(term, this.#table('meta').get([TERM]) as Tables['meta'] | undefined)
     // Copying can fail, writing can't: so copies come first, and the commit is all or nothing.
     const copies = copy(writes)
     for (const write of copies) {

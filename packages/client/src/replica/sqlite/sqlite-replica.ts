@@ -3,6 +3,8 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import SqliteDatabase, { type Database, type Statement } from 'better-sqlite3'
 import {
+  assertTerm,
+  type CommitOptions,
   type Key,
   keyOfRow,
   type OpenOptions,
@@ -12,6 +14,7 @@ import {
   type ReplicaStorage,
   type TableName,
   type Tables,
+  TERM,
   type Write,
 } from '../replica.ts'
 import { keyColumns, upgradeSchema } from './schema.ts'
@@ -99,11 +102,12 @@ class SqliteReplica implements Replica {
     })
   }
 
-  async commit(writes: readonly Write[], options: { readonly durability: 'strict' | 'relaxed' }): Promise<void> {
+  async commit(writes: readonly Write[], { durability, term }: CommitOptions): Promise<void> {
     this.#use(() => {
       // FULL syncs the write-ahead log before the commit returns, and with it whatever relaxed commits left there.
-      this.#database.pragma(`synchronous = ${options.durability === 'strict' ? 'FULL' : 'NORMAL'}`)
+      this.#database.pragma(`synchronous = ${durability === 'strict' ? 'FULL' : 'NORMAL'}`)
       const commit = this.#database.transaction(() => {
+        if (term !== undefined) assertTerm(term, this.#get('meta', [TERM]))
         for (const write of writes) this.#apply(write)
       })
       commit.immediate()
