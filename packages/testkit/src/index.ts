@@ -1,3 +1,5 @@
+export { FakeBrowser } from './browser/fake-browser.ts'
+export type { Page } from './browser/page.ts'
 export * from './fake-server/fake-log.ts'
 export * from './fake-server/fake-server.ts'
 export type { FrameFault, FrameRule } from './faults/frame-lane.ts'
