@@ -150,13 +150,16 @@ describe('what can be done with a conversation', () => {
     await chat(alices).seesMessages(['Just us two', 'Indeed'])
   })
 
-  it('lets a second tab wait until the first is closed', async () => {
+  it('TAB-1 works the same in a second tab, and goes on there when the first is closed', async () => {
     const second = await alices.context.newPage()
     await second.goto(development.demoUrl)
-    await second.getByText('open in another tab').waitFor()
-    await alices.page.close()
     await new Chat(second).openConversation('Ben')
     await new Chat(second).seesMessages(['Just us two', 'Indeed'])
+    await new Chat(second).send('From a second tab')
+    await chat(alices).seesMessages(['Just us two', 'Indeed', 'From a second tab'])
+    await alices.page.close()
+    await new Chat(second).send('From the only one')
+    await chat(bens).seesMessages(['Just us two', 'Indeed', 'From a second tab', 'From the only one'])
   })
 
   it('says so when the session was ended elsewhere, and leaves no trace', async () => {
@@ -165,7 +168,7 @@ describe('what can be done with a conversation', () => {
     expect((await keptText(bens.page)).includes('Just us two')).toBe(false)
     await chat(bens).signIn('ben')
     await chat(bens).openConversation('Alice')
-    await chat(bens).seesMessages(['Just us two', 'Indeed'])
+    await chat(bens).seesMessages(['Just us two', 'Indeed', 'From a second tab', 'From the only one'])
   })
 
   it('shows no error and breaks no rule of the page', () => {

@@ -11,7 +11,7 @@ import type {
 } from '@parley/protocol'
 import type { AuthenticationState, ChallengeFailure, Deauthentication } from './authentication/authentication-state.ts'
 import type { ChallengeHandler } from './authentication/obtain-token.ts'
-import type { Chance, Clock, Locks } from './environment.ts'
+import type { Chance, Clock, Locks, OpenChannel } from './environment.ts'
 import type { Hints } from './hints.ts'
 import type { SendMessageOptions } from './operations/send-message.ts'
 import type { MetadataValues } from './operations/update-conversation.ts'
@@ -40,6 +40,7 @@ export interface ClientOptions {
   readonly clock?: Clock
   readonly chance?: Chance
   readonly locks?: Locks
+  readonly openChannel?: OpenChannel
   readonly hints?: Hints
 }
 

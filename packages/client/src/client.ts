@@ -2,7 +2,7 @@
  * What an app holds: one client for one app on one device. A table of contents: each method says where it leads.
  */
 import { type BasicIdentity, type ConversationId, uuidv7 } from '@parley/protocol'
-import { Authentication, type DeauthenticateOptions } from './authentication/authentication.ts'
+import type { DeauthenticateOptions } from './authentication/authentication.ts'
 import { type AuthenticationState, unavailable } from './authentication/authentication-state.ts'
 import type {
   ClientEvents,
@@ -16,25 +16,25 @@ import type {
   Tell,
 } from './client-types.ts'
 import { Emitter } from './emitter.ts'
-import { systemChance, systemClock, systemLocks } from './environment.ts'
+import { systemChance, systemChannel, systemClock, systemLocks } from './environment.ts'
 import { abortable, forApp, throwIfAborted } from './errors.ts'
 import { systemHints } from './hints.ts'
 import { readConversationId, readMessageId } from './operations/check.ts'
 import { type CreateConversationOptions, createConversation } from './operations/create-conversation.ts'
 import { deleteConversation, leaveConversation } from './operations/delete-conversation.ts'
 import { deleteMessage } from './operations/delete-message.ts'
-import { findDistinct } from './operations/find-distinct.ts'
 import { markRead } from './operations/mark-messages.ts'
 import { sendMessage } from './operations/send-message.ts'
 import { changeParticipants, deleteMetadata, setMetadata } from './operations/update-conversation.ts'
-import type { Draft, Placed } from './outbox/outbox.ts'
+import { type Draft, listUnsent, type Placed } from './outbox/outbox.ts'
 import type { LiveQuery } from './queries/live-query.ts'
 import { type ConversationQueryOptions, createViews, type MessageQueryOptions } from './queries/views.ts'
 import { systemStorage } from './replica-storage.ts'
 import { ReplicaWatch } from './replica-watch.ts'
-import { type ConnectionState, stopped } from './sync/connection-state.ts'
+import type { ConnectionState } from './sync/connection-state.ts'
 import { Engine } from './sync/engine.ts'
-import { type HistoryProgress, NO_HISTORY } from './sync/history.ts'
+import type { HistoryProgress } from './sync/history.ts'
+import { Tab } from './tabs/tab.ts'
 import { systemFetch } from './transport/fetch.ts'
 import { webSockets } from './transport/socket.ts'
 import type { ConversationView } from './view/conversation-view.ts'
@@ -62,7 +62,7 @@ export class Client {
   readonly #emitter = new Emitter<ClientEvents>()
   readonly #watch = new ReplicaWatch((error) => this.#emitter.emit('problem', { error }))
   readonly #views = createViews(this.#watch)
-  readonly #authentication: Authentication
+  readonly #tab: Tab
   readonly #newUuid: () => ReturnType<typeof uuidv7>
   readonly #stopHints: () => void
 
@@ -70,52 +70,62 @@ export class Client {
     const { appId, url, challenge, clock = systemClock, chance = systemChance } = options
     const sockets = options.sockets ?? webSockets(options.webSocket)
     const websocketUrl = options.websocketUrl ?? url.replace(/^http/, 'ws')
-    const tell: Tell = (name, event) => this.#emitter.emit(name, event)
+    const emit: Tell = (name, event) => this.#emitter.emit(name, event)
     this.#newUuid = () => uuidv7(clock.wall(), chance.bytes(10))
-    this.#authentication = new Authentication({
+    let isAlone = false
+    const storage = systemStorage(() => {
+      // What one tab has in memory no other can read.
+      isAlone = true
+      emit('storage', { state: 'memory' })
+    })
+    const { openChannel = systemChannel } = options
+    this.#tab = new Tab({
       appId,
       challenge,
       clock,
       chance,
+      tell: emit,
       api: { url, appId, clock, fetch: options.fetch ?? systemFetch },
-      storage: this.#watch.over(options.storage ?? systemStorage(() => tell('storage', { state: 'memory' }))),
-      locks: options.locks ?? systemLocks,
-      makeEngine: (replica, identity, session) =>
+      storage: options.storage ?? storage,
+      locks: options.locks ?? systemLocks(),
+      openChannel: () => (isAlone ? undefined : openChannel),
+      watch: this.#watch,
+      makeEngine: ({ replica, identity, session, tell }) =>
         new Engine({ url: websocketUrl, replica, identity: identity.id, session, sockets, clock, chance, tell }),
-      tell,
-      onReplica: (replica, identity) => this.#watch.show(replica, identity),
     })
-    this.#stopHints = (options.hints ?? systemHints)(() => this.#authentication.engine?.hint())
+    this.#stopHints = (options.hints ?? systemHints)((hint) => {
+      if (hint) this.#tab.sleep(hint === 'sleep')
+      else this.#tab.hint('look', [])
+    })
     this.outbox = {
-      list: async () => forApp(this.#engine().outbox.list()),
-      retry: async (operationId) => forApp(this.#engine().outbox.retry(operationId)),
-      discard: async (operationId) => forApp(this.#engine().outbox.discard(operationId)),
+      list: async () => forApp(this.#mayAct(() => listUnsent(this.#tab.replica))),
+      retry: async (operationId) => forApp(this.#mayAct(() => this.#tab.call('retry', [operationId]))),
+      discard: async (operationId) => forApp(this.#mayAct(() => this.#tab.call('discard', [operationId]))),
     }
-    this.#authentication.open()
   }
 
   /** Settles once the local database is open: `state` then says who is signed in. */
   get opened(): Promise<void> {
-    return this.#authentication.opened
+    return this.#tab.opened
   }
 
   get state(): AuthenticationState {
-    return this.#authentication.state
+    return this.#tab.state
   }
 
   /** Whose data is on this device, connected or not. */
   get identity(): BasicIdentity | undefined {
-    return this.#authentication.identity
+    return this.#tab.identity
   }
 
   /** The line to the server, the same object until it is in another state. */
   get connection(): ConnectionState {
-    return this.#authentication.engine?.connection ?? stopped
+    return this.#tab.connection
   }
 
   /** How much of the history is on the device; the same object until that changes. */
   get history(): HistoryProgress {
-    return this.#authentication.engine?.historyProgress ?? NO_HISTORY
+    return this.#tab.history
   }
 
   /** Listens; the function returned stops it. */
@@ -125,22 +135,22 @@ export class Client {
 
   /** Signs a user in by asking the app's `challenge` function for a token. The same user's session is resumed. */
   authenticate(userId?: string, options: OperationOptions = {}): Promise<BasicIdentity> {
-    return forApp(this.#authentication.authenticate(userId, options.signal))
+    return forApp(this.#tab.call('authenticate', [userId], options.signal))
   }
 
   /** Sends what is unsent, ends the session, deletes the local copy. Needs a connection. */
-  deauthenticate(options: DeauthenticateOptions = {}): Promise<void> {
-    return forApp(this.#authentication.deauthenticate(options))
+  deauthenticate({ signal, ...options }: DeauthenticateOptions = {}): Promise<void> {
+    return forApp(this.#tab.call('deauthenticate', [options], signal))
   }
 
   /** Takes the connection up again after {@link disconnect}; otherwise it comes by itself. */
   connect(): void {
-    this.#authentication.connect()
+    void this.#tab.call('connect', []).catch(() => {})
   }
 
   /** Goes offline without signing out. */
   disconnect(): void {
-    this.#authentication.disconnect()
+    void this.#tab.call('disconnect', []).catch(() => {})
   }
 
   /** Conversations as a screen shows them, live: what is confirmed with what is in the outbox on top. */
@@ -163,35 +173,23 @@ export class Client {
   }
 
   #resolve(id: string): ConversationId {
-    const given = readConversationId(id)
-    return this.#authentication.engine?.outbox.resolve(given) ?? given
+    return this.#tab.resolve(readConversationId(id))
   }
 
   /** Starts a conversation, or finds the distinct one of the same people. */
   async createConversation(options: CreateConversationOptions): Promise<CreatedConversation> {
     throwIfAborted(options.signal)
-    const engine = this.#engine()
-    const me = this.identity!
+    const me = this.#mayAct(() => this.identity!)
     const draft = createConversation(options, me.id, this.#newUuid)
     const people = new Set([me.id, ...(draft.input.participants as (typeof me.id)[])])
-    const known = draft.input.distinct
-      ? await findDistinct(this.#authentication.replica!, await engine.outbox.list(), people)
-      : undefined
-    if (known !== undefined) {
-      // On its way itself, it is acknowledged when the server has made it, and not at all if it is given up.
-      const pending = engine.outbox.creationOf(known)
-      const acknowledged = (pending ?? Promise.resolve({ conversation: known })).then(
-        ({ conversation }) => ({ conversation, outcome: 'found' }) as const,
-      )
-      acknowledged.catch(() => {})
-      return { ...this.#created(known, draft.id), acknowledged }
+    const placed = await abortable(this.#tab.call('create', [draft, people]), options.signal)
+    const { conversation, id: operationId } = placed
+    return {
+      id: conversation,
+      operationId,
+      conversation: this.conversation(conversation),
+      acknowledged: answerOf(placed),
     }
-    const placed = await this.#add(draft, options.signal)
-    return { ...this.#created(placed.conversation, placed.id), acknowledged: answerOf(placed) }
-  }
-
-  #created(id: ConversationId, operationId: string): Omit<CreatedConversation, 'acknowledged'> {
-    return { id, operationId, conversation: this.conversation(id) }
   }
 
   /** The verbs of one conversation. */
@@ -212,8 +210,8 @@ export class Client {
       sendMessage: send,
       sendText: (text, options) => send([{ mime_type: 'text/plain', body: text }], options),
       markRead: (upTo, options = {}) => this.#markRead(current(), upTo, options),
-      typing: () => this.#authentication.engine?.typing.press(current()),
-      stopTyping: () => this.#authentication.engine?.typing.stop(current()),
+      typing: () => this.#tab.hint('typing', [current()]),
+      stopTyping: () => this.#tab.hint('stopTyping', [current()]),
       setMetadata: async (values, options) => add(setMetadata(current(), values, newUuid), options),
       deleteMetadata: async (paths, options) => add(deleteMetadata(current(), paths, newUuid), options),
       addParticipants: async (people, options) => add(changeParticipants(current(), 'add', people, newUuid), options),
@@ -230,25 +228,21 @@ export class Client {
     upTo: number | { readonly position: number } | undefined,
     options: OperationOptions,
   ): Promise<Operation | undefined> {
-    this.#engine()
+    this.#mayAct(() => {})
     const position = typeof upTo === 'object' ? upTo.position : (upTo ?? (await this.#newestPosition(conversation)))
     return position === 0 ? undefined : this.#operate(markRead(conversation, position, this.#newUuid), options.signal)
   }
 
   async #newestPosition(conversation: ConversationId): Promise<number> {
-    const newest = await this.#authentication.replica?.scan('messages', {
-      prefix: [conversation],
-      reverse: true,
-      limit: 1,
-    })
-    return newest?.[0]?.position ?? 0
+    const [newest] = await this.#tab.replica.scan('messages', { prefix: [conversation], reverse: true, limit: 1 })
+    return newest?.position ?? 0
   }
 
   /** Ends this client, not the session: a later one goes on where this one was. Safe to call twice. */
   close(): Promise<void> {
     this.#stopHints()
     this.#views.close()
-    return this.#authentication.close()
+    return this.#tab.close()
   }
 
   async #operate(draft: Draft, signal: AbortSignal | undefined): Promise<Operation> {
@@ -258,14 +252,13 @@ export class Client {
 
   #add(draft: Draft, signal: AbortSignal | undefined): Promise<Placed> {
     throwIfAborted(signal)
-    return abortable(this.#engine().add(draft), signal)
+    return this.#mayAct(() => abortable(this.#tab.call('add', [draft]), signal))
   }
 
-  /** The engine of whoever is signed in and may act. */
-  #engine(): Engine {
+  /** Does it if somebody is signed in who may act. */
+  #mayAct<T>(act: () => T): T {
     const { state } = this.state
-    const { engine } = this.#authentication
-    if (engine && (state === 'authenticated' || state === 'challenged')) return engine
+    if (state === 'authenticated' || state === 'challenged') return act()
     throw unavailable(this.state)
   }
 }

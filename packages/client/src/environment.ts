@@ -1,6 +1,7 @@
 /**
- * Time, chance and locks as the SDK sees them. Everything below the client takes them as arguments; the defaults here
- * touch globals only when called, so that importing the SDK is harmless anywhere, server-side rendering included.
+ * Time, chance, locks and the channel between tabs as the SDK sees them. Everything below the client takes them as
+ * arguments; the defaults here touch globals only when called, so that importing the SDK is harmless anywhere,
+ * server-side rendering included.
  */
 export interface Clock {
   /** Milliseconds that never jump: for durations and timers. */
@@ -20,11 +21,25 @@ export interface Chance {
 /** One holder at a time across the tabs of a browser. */
 export interface Locks {
   /**
-   * Waits for the lock, then runs `held`; the lock is free again when its promise settles or the tab dies. Rejects if
-   * the signal fires while waiting.
+   * Waits for the lock, then runs `held`; the lock is free again when its promise settles or the tab dies. With `steal`
+   * it takes the lock from whoever has it. Rejects if the signal fires while waiting, and if the lock is stolen.
    */
-  hold(name: string, options: { readonly signal: AbortSignal }, held: () => Promise<void>): Promise<void>
+  hold(
+    name: string,
+    options: { readonly signal: AbortSignal; readonly steal?: boolean },
+    held: () => Promise<void>,
+  ): Promise<void>
 }
+
+/** Messages to every other tab of the browser, in order; one's own are not heard. */
+export interface Channel {
+  /** @throws if the message cannot be copied */
+  post(message: unknown): void
+  close(): void
+}
+
+/** Undefined where there is nobody to talk to. */
+export type OpenChannel = (name: string, hear: (message: unknown) => void) => Channel | undefined
 
 export const systemClock: Clock = {
   now: () => performance.now(),
@@ -40,15 +55,36 @@ export const systemChance: Chance = {
   bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
 }
 
+/** In Node each client is on its own, although newer versions have a `navigator` and a `BroadcastChannel` all the same. */
+const isNode = () =>
+  (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined
+
 /**
- * Web Locks in browsers, where tabs share a database. In Node each client has its own, and two of one app in a process
- * must not wait for each other; newer versions of Node have a `navigator` all the same.
+ * Web Locks in browsers, where tabs share a database. Where there are none (Node; a page served over plain http), a
+ * client takes what it asks for at first, and afterwards by force only: see TAB-9.
  */
-export const systemLocks: Locks = {
-  async hold(name, { signal }, held) {
-    const isNode = (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined
-    const locks = isNode ? undefined : globalThis.navigator?.locks
-    if (locks) await locks.request(name, { signal }, held)
-    else await held()
-  },
+export function systemLocks(): Locks {
+  const locks = isNode() ? undefined : globalThis.navigator?.locks
+  if (locks) {
+    // The two options exclude each other.
+    return {
+      hold: (name, { signal, steal }, held) => locks.request(name, steal ? { steal } : { signal }, held),
+    }
+  }
+  let isFirst = true
+  return {
+    async hold(_name, { signal, steal }, held) {
+      if (isFirst || steal) {
+        isFirst = false
+        await held()
+      } else await new Promise((_, reject) => signal.addEventListener('abort', reject))
+    },
+  }
+}
+
+export const systemChannel: OpenChannel = (name, hear) => {
+  if (isNode() || typeof BroadcastChannel === 'undefined') return undefined
+  const channel = new BroadcastChannel(name)
+  channel.onmessage = ({ data }) => hear(data)
+  return { post: (message) => channel.postMessage(message), close: () => channel.close() }
 }

@@ -11,7 +11,6 @@ import type { OutboxEntry } from './replica/replica.ts'
  * | `not_authenticated` | call `authenticate` first |
  * | `already_authenticated` | de-authenticate the present user first |
  * | `authentication_in_progress`, `deauthenticating` | wait for the call that is running |
- * | `waiting_for_tab` | another tab is at work; this one takes over when it goes |
  * | `offline`, `unreachable` | try again once the network is back; nothing was lost |
  * | `challenge_failed`, `wrong_user` | look at the app's authentication service |
  * | `refused` | read `refusal`: the server's answer stands |
@@ -29,7 +28,6 @@ export type ParleyErrorCode =
   | 'already_authenticated'
   | 'authentication_in_progress'
   | 'deauthenticating'
-  | 'waiting_for_tab'
   | 'offline'
   | 'unreachable'
   | 'challenge_failed'
@@ -70,10 +68,13 @@ export const refused = (refusal: WireError) => new ParleyError('refused', refusa
 
 export const closed = (cause?: unknown) => new ParleyError('closed', 'This client is closed.', { cause })
 
+export const discarded = () => new ParleyError('discarded', 'The operation was given up.')
+
 /** What the local database could not do, in the words of the SDK. */
 export function storageError(cause: unknown): ParleyError {
   switch ((cause as { readonly code?: unknown }).code) {
     case 'closed':
+    case 'fenced':
       return closed(cause)
     case 'full':
       return new ParleyError('storage_full', 'The device has no room for this; nothing was stored.', { cause })

@@ -1,20 +1,25 @@
-/** Tells of moments at which it is worth looking whether the connection still lives. Answers how to stop. */
-export type Hints = (look: () => void) => () => void
+/**
+ * Tells of moments at which it is worth looking whether the connection still lives; and, by name, that the page is about
+ * to `sleep`, after which nothing of it runs, and that it has come to `wake`. Answers how to stop.
+ */
+export type Hints = (tell: (hint?: 'sleep' | 'wake') => void) => () => void
 
-/** The browser's own signs: back online, offline, visible again. Nowhere else are there any. */
-export const systemHints: Hints = (look) => {
-  const target = globalThis as Partial<Pick<typeof globalThis, 'addEventListener' | 'removeEventListener' | 'document'>>
+/** The browser's own signs: online, offline, visible again, frozen, put aside for the way back. Nowhere else are any. */
+export const systemHints: Hints = (tell) => {
+  const target = globalThis as Partial<Pick<typeof globalThis, 'addEventListener' | 'document'>>
   if (typeof target.addEventListener !== 'function') return () => {}
   const { document } = target
-  const lookIfVisible = () => {
-    if (document?.visibilityState === 'visible') look()
-  }
-  target.addEventListener('online', look)
-  target.addEventListener('offline', look)
-  document?.addEventListener('visibilitychange', lookIfVisible)
-  return () => {
-    target.removeEventListener?.('online', look)
-    target.removeEventListener?.('offline', look)
-    document?.removeEventListener('visibilitychange', lookIfVisible)
-  }
+  const controller = new AbortController()
+  const on = (at: EventTarget | undefined, type: string, react: (event: Event) => void) =>
+    at?.addEventListener(type, react, { signal: controller.signal })
+  const page = target as EventTarget
+  const isKept = (event: Event) => (event as PageTransitionEvent).persisted
+  on(page, 'online', () => tell())
+  on(page, 'offline', () => tell())
+  on(document, 'visibilitychange', () => document?.visibilityState === 'visible' && tell())
+  on(document, 'freeze', () => tell('sleep'))
+  on(document, 'resume', () => tell('wake'))
+  on(page, 'pagehide', (event) => isKept(event) && tell('sleep'))
+  on(page, 'pageshow', (event) => isKept(event) && tell('wake'))
+  return () => controller.abort()
 }

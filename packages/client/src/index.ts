@@ -33,7 +33,7 @@ export type {
   OutboxHandle,
   SentMessage,
 } from './client-types.ts'
-export type { Chance, Clock, Locks } from './environment.ts'
+export type { Chance, Channel, Clock, Locks, OpenChannel } from './environment.ts'
 export { ParleyError, type ParleyErrorCode } from './errors.ts'
 export type { CreateConversationOptions } from './operations/create-conversation.ts'
 export type { SendMessageOptions } from './operations/send-message.ts'

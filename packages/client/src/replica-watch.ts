@@ -1,10 +1,10 @@
 /**
  * Tells live queries what is there to see and when it changed. It owns the present replica with whose data it is, and
- * the listeners; every commit goes through a replica it has wrapped, whoever makes it.
+ * the listeners.
  */
 import type { BasicIdentity } from '@parley/protocol'
 import type { ViewBasis, ViewSource } from './queries/view-source.ts'
-import type { Replica, ReplicaStorage, Write } from './replica/replica.ts'
+import type { Replica, Write } from './replica/replica.ts'
 
 type Listener = (touched: readonly Write[] | 'everything') => void
 
@@ -17,21 +17,13 @@ export class ReplicaWatch implements ViewSource {
     this.#onError = onError
   }
 
-  /** The same storage, watched. */
-  over(storage: ReplicaStorage): ReplicaStorage {
-    return {
-      open: async (appId, options) => this.#watch(await storage.open(appId, options)),
-      destroy: (appId) => storage.destroy(appId),
-    }
-  }
-
   /** From now on this is what there is to see; of nobody: nothing. */
   show(replica: Replica, identity: BasicIdentity | undefined): void {
     const isSame =
       identity !== undefined && this.#basis?.replica === replica && sameProfile(this.#basis.identity, identity)
     if (isSame || (identity === undefined && this.#basis === null)) return
     this.#basis = identity ? { replica, identity } : null
-    this.#tell('everything')
+    this.touched('everything')
   }
 
   current(): ViewBasis | null {
@@ -48,21 +40,8 @@ export class ReplicaWatch implements ViewSource {
     this.#onError(error)
   }
 
-  #watch(replica: Replica): Replica {
-    return {
-      get: (table, key) => replica.get(table, key),
-      getMany: (table, keys) => replica.getMany(table, keys),
-      scan: (table, range) => replica.scan(table, range),
-      count: (table, range) => replica.count(table, range),
-      close: () => replica.close(),
-      commit: async (writes, options) => {
-        await replica.commit(writes, options)
-        this.#tell(writes)
-      },
-    }
-  }
-
-  #tell(touched: readonly Write[] | 'everything'): void {
+  /** These were committed, by this tab or another. */
+  touched(touched: readonly Write[] | 'everything'): void {
     for (const listener of [...this.#listeners]) listener(touched)
   }
 }

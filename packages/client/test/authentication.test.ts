@@ -50,7 +50,7 @@ describe('signing in', () => {
     alice.answer = async (nonce) => world.server.tokenFor('mallory', nonce)
     await expect(world.finish(alice.client.authenticate('alice'))).rejects.toMatchObject({ code: 'wrong_user' })
     expect(world.server.requests).toEqual(['POST /nonces'])
-    expect(await (await alice.replica()).scan('meta')).toEqual([])
+    expect(await alice.rows()).toBe(0)
   })
 
   it('AUTH-34 a second call joins the one in flight, and one for another user is refused', async () => {
@@ -127,7 +127,7 @@ describe('signing in', () => {
     await expect(world.finish(alice.client.authenticate('alice'))).rejects.toMatchObject({ code: 'wrong_user' })
     await world.flow()
     expect(world.server.requests.at(-1)).toBe('DELETE /sessions/current')
-    expect(await (await alice.replica()).scan('meta')).toEqual([])
+    expect(await alice.rows()).toBe(0)
   })
 
   it('CONN-5 a platform without WebSocket is told what to do, and nothing is lost', async () => {
@@ -182,10 +182,7 @@ describe('signing out', () => {
     expect(world.server.sessions).toEqual([])
     expect(alice.client.state).toEqual({ state: 'unauthenticated' })
     expect(alice.heard('deauthenticated')).toMatchObject([{ reason: 'asked', unsent: [] }])
-    const replica = await alice.replica()
-    for (const table of ['meta', 'streams', 'conversations', 'participants', 'messages', 'outbox'] as const) {
-      expect(await replica.count(table)).toBe(0)
-    }
+    expect(await alice.rows()).toBe(0)
   })
 
   it('AUTH-17 a server that dies in the middle means: refused, nothing lost', async () => {
@@ -505,68 +502,5 @@ describe('sessions that end', () => {
     await world.flow()
     expect(alice.client.state).toMatchObject({ state: 'authenticated' })
     expect(await alice.texts(conversation.id)).toEqual(['hello'])
-  })
-})
-
-describe('one tab at a time', () => {
-  const locks = () => {
-    let tail: Promise<void> = Promise.resolve()
-    return {
-      hold: (_name: string, { signal }: { readonly signal: AbortSignal }, held: () => Promise<void>) => {
-        const mine = tail.then(() => (signal.aborted ? undefined : held()))
-        tail = mine.catch(() => {})
-        return mine
-      },
-    }
-  }
-
-  it('CONN-1 a second tab waits, reads, and takes over when the first is gone', async () => {
-    const shared = locks()
-    const first = await world.signedIn('alice', { locks: shared })
-    const { conversation } = await world.finish(first.client.createConversation({ participants: ['bob'] }))
-    await conversation.sendText('from the first')
-    await world.flow()
-    const second = world.device('alice', { locks: shared, storage: first.storage })
-    await world.pass(200)
-    expect(second.client.state).toMatchObject({ state: 'waiting-for-tab', identity: { user_id: 'alice' } })
-    await expect(second.client.conversation(conversation.id).sendText('no')).rejects.toMatchObject({
-      code: 'waiting_for_tab',
-    })
-    expect(world.server.network.connections).toBe(1)
-    await first.client.close()
-    await world.flow()
-    expect(second.client.state).toMatchObject({ state: 'authenticated' })
-    await second.client.conversation(conversation.id).sendText('from the second')
-    await world.flow()
-    expect(await second.texts(conversation.id)).toEqual(['from the first', 'from the second'])
-    expect(second.asked).toEqual([])
-  })
-
-  it('AUTH-14 when the tab at work signs out, a waiting one shows nothing any more', async () => {
-    const shared = locks()
-    const first = await world.signedIn('alice', { locks: shared })
-    const { conversation } = await world.finish(first.client.createConversation({ participants: ['bob'] }))
-    await conversation.sendText('secret')
-    await world.flow()
-    const second = world.device('alice', { locks: shared, storage: first.storage })
-    await world.pass(200)
-    const messages = second.client.messages({ conversation: conversation.id })
-    await messages.ready
-    expect(messages.snapshot()).toHaveLength(1)
-    await world.finish(first.client.deauthenticate())
-    await world.flow()
-    expect(messages.snapshot()).toEqual([])
-    expect(second.client.identity).toBeUndefined()
-  })
-
-  it('CONN-1 close is safe twice, and while waiting', async () => {
-    const shared = locks()
-    const first = await world.signedIn('alice', { locks: shared })
-    const second = world.device('alice', { locks: shared, storage: first.storage })
-    await world.pass(200)
-    await first.client.close()
-    await first.client.close()
-    await second.client.close()
-    expect(second.client.state).toEqual({ state: 'closed' })
   })
 })

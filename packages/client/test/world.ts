@@ -1,5 +1,5 @@
 /** One process, a scripted server, any number of devices; nothing moves until the test moves it. */
-import { FakeServer, SeededChance, settle, VirtualClock } from '@parley/testkit'
+import { FakeBrowser, FakeServer, type Page, SeededChance, settle, VirtualClock } from '@parley/testkit'
 import { type ClientEvents, type ClientOptions, createClient } from '../src/index.ts'
 import { createMemoryStorage } from '../src/replica/memory/index.ts'
 import type { Replica, ReplicaStorage } from '../src/replica/replica.ts'
@@ -9,6 +9,9 @@ export class World {
   readonly server = new FakeServer(this.clock)
   readonly #chance: SeededChance
   readonly #devices: Device[] = []
+  /** Alice's, for tests of several tabs. */
+  readonly browser = new FakeBrowser()
+  readonly #disk = createMemoryStorage()
 
   constructor(seed = 1) {
     this.#chance = new SeededChance(seed)
@@ -19,6 +22,16 @@ export class World {
     const device = new Device(this, userId, this.#chance, options)
     this.#devices.push(device)
     return device
+  }
+
+  /** A tab of Alice's browser. */
+  tab(options: Partial<ClientOptions> = {}): Tab {
+    const { clock, server } = this
+    const world = { clock, storage: this.#disk, sockets: server.network.open, fetch: server.fetch }
+    const { page, hint, options: ofPage } = this.browser.page(world)
+    const tab = Object.assign(this.device('alice', { ...ofPage, ...options }), { page, hint })
+    // The test looks at the disk, whatever becomes of the page.
+    return Object.assign(tab, { replica: () => this.#disk.open('app') })
   }
 
   async signedIn(userId: string, options: Partial<ClientOptions> = {}): Promise<Device> {
@@ -32,7 +45,8 @@ export class World {
   async flow(): Promise<void> {
     for (let quiet = 0; quiet < 2; ) {
       await settle(4)
-      quiet = this.server.network.deliver() === 0 ? quiet + 1 : 0
+      const moved = this.server.network.deliver() + this.browser.channels.deliver()
+      quiet = moved === 0 ? quiet + 1 : 0
     }
   }
 
@@ -63,8 +77,18 @@ export class World {
   }
 
   async close(): Promise<void> {
-    for (const device of this.#devices) await device.client.close()
+    for (const device of this.#devices) {
+      const { page } = device as Partial<Tab>
+      page?.thaw()
+      // Nothing of a dead page ever ends.
+      if (!page?.isDead) await device.client.close()
+    }
   }
+}
+
+export interface Tab extends Device {
+  readonly page: Page
+  readonly hint: (hint?: 'sleep' | 'wake') => void
 }
 
 /** One installation of the app: its storage outlives the client, as a disk outlives a page. */
@@ -110,6 +134,7 @@ export class Device {
     })
     const names: (keyof ClientEvents)[] = [
       'state',
+      'connection',
       'challenge-failed',
       'renewed',
       'unsent',
@@ -146,6 +171,14 @@ export class Device {
   /** The local database, as a test looks at it. */
   replica(): Promise<Replica> {
     return this.storage.open('app')
+  }
+
+  /** How many rows the local database holds, besides the number of its latest owner. */
+  async rows(): Promise<number> {
+    const replica = await this.replica()
+    const tables = ['meta', 'streams', 'conversations', 'participants', 'memberships', 'messages', 'outbox'] as const
+    const rows = (await Promise.all(tables.map((table) => replica.scan(table)))).flat()
+    return rows.filter((row) => !('name' in row && row.name === 'term')).length
   }
 
   /** Texts of a conversation's messages, in order of position. */

@@ -15,8 +15,6 @@ export function faultText(error: unknown): string {
       return 'The sign-in service did not answer as it should. Try again.'
     case 'already_authenticated':
       return 'Somebody else is signed in on this device.'
-    case 'waiting_for_tab':
-      return 'This chat is open in another tab. Go on there, or close it first.'
     case 'too_large':
       return 'That is too long.'
     case 'outbox_full':

@@ -37,8 +37,6 @@ export function App({ client, config, credentials }: AppProps) {
   switch (state.state) {
     case 'opening':
       return <Splash text="Opening…" isBusy />
-    case 'waiting-for-tab':
-      return <Splash text="This chat is open in another tab. It goes on here once that one is closed." isBusy={false} />
     case 'closed':
       return <Splash text="This browser could not store anything. Reload the page to try again." isBusy={false} />
     case 'unauthenticated':

@@ -5,18 +5,15 @@ import type { OutboxEntry } from '../replica/replica.ts'
 /**
  * Who is signed in on this device. Being authenticated and being connected are independent (AUTH-36).
  *
- *                 ┌─► waiting-for-tab ─┐
- *     opening ────┴────────────────────┴─► unauthenticated ◄──────────── deauthenticating
- *                     a stored session │      │        ▲                    ▲  │ offline, interrupted
- *                                      │      ▼        │ failed   sign out, │  ▼
- *                                      │  authenticating ──────────►  authenticated ◄──► challenged
- *                                      └─────────────────────────────────▲            the session is over,
- *                                                                                     a new token is awaited
+ *     opening ─────────┬─► unauthenticated ◄──────────── deauthenticating
+ *     a stored session │      │        ▲                    ▲  │ offline, interrupted
+ *                      │      ▼        │ failed   sign out, │  ▼
+ *                      │  authenticating ──────────►  authenticated ◄──► challenged
+ *                      └─────────────────────────────────▲            the session is over,
+ *                                                                     a new token is awaited
  */
 export type AuthenticationState =
   | { readonly state: 'opening' }
-  /** Another tab is at work for this browser; local data can be read. */
-  | { readonly state: 'waiting-for-tab'; readonly identity: BasicIdentity | undefined }
   | { readonly state: 'unauthenticated' }
   | { readonly state: 'authenticating'; readonly userId: string | undefined }
   | { readonly state: 'authenticated'; readonly identity: BasicIdentity; readonly session: SessionSummary }
@@ -56,8 +53,6 @@ export function unavailable({ state }: AuthenticationState): ParleyError {
       return new ParleyError('authentication_in_progress', 'Somebody is being authenticated.')
     case 'deauthenticating':
       return new ParleyError('deauthenticating', 'The user is being signed out.')
-    case 'waiting-for-tab':
-      return new ParleyError('waiting_for_tab', 'Another tab of this app is at work.')
     case 'closed':
       return closed()
     default:

@@ -1,38 +1,45 @@
 /**
- * Who is signed in on this device, from opening the local database to deleting it.
+ * Who is signed in on this device, for as long as this tab is the owner.
  *
- * It owns the authentication state, the stored session, the replica (opening, wiping) and the engine that runs while
- * somebody is signed in. The flows below change the state; each leaves it as it was if it fails (AUTH-17), and nothing
+ * It owns the authentication state, the stored session and the engine that runs while somebody is signed in. The flows below change the state; each leaves it as it was if it fails (AUTH-17), and nothing
  * but the server's word, a call of the app's or an app without a token ends a session: never the device's clock.
  */
 import { type BasicIdentity, type GoodbyeFrame, limits, type SessionInfo, type WireError } from '@parley/protocol'
 import type { Tell } from '../client-types.ts'
-import type { Chance, Clock, Locks } from '../environment.ts'
+import type { Chance, Clock } from '../environment.ts'
 import { abortable, closed, ParleyError, throwIfAborted } from '../errors.ts'
 import { listUnsent } from '../outbox/outbox.ts'
-import type { LossReason, OutboxEntry, Replica, ReplicaStorage } from '../replica/replica.ts'
+import type { OutboxEntry, Replica } from '../replica/replica.ts'
 import type { ConnectionState } from '../sync/connection-state.ts'
-import type { Engine, SessionHolder } from '../sync/engine.ts'
+import type { Engine, EnginePorts, SessionHolder } from '../sync/engine.ts'
 import { type AuthenticationState, type DeauthenticationReason, unavailable } from './authentication-state.ts'
 import { readIdentityToken } from './identity-token.ts'
-import { type ChallengeHandler, callHandler, HANDLER_PATIENCE_MS, obtainToken } from './obtain-token.ts'
+import { type Challenge, type ChallengeHandler, callHandler, HANDLER_PATIENCE_MS, obtainToken } from './obtain-token.ts'
 import { Renewal } from './renewal.ts'
 import { endSession, type OpenedSession, openSession, requestNonce, type SessionsApiPorts } from './sessions-api.ts'
 import { forgetSession, markSigningOut, readStored, storeSession, unmarkSigningOut } from './stored-session.ts'
 
 export interface AuthenticationPorts {
-  readonly appId: string
   readonly api: SessionsApiPorts
-  readonly storage: ReplicaStorage
+  readonly replica: Wipeable
   readonly challenge: ChallengeHandler
   readonly clock: Clock
   readonly chance: Chance
-  readonly locks: Locks
+  readonly wantsConnection: boolean
   /** An engine for whoever is signed in. */
-  readonly makeEngine: (replica: Replica, identity: BasicIdentity, session: SessionHolder) => Engine
+  readonly makeEngine: (
+    ports: Pick<EnginePorts, 'replica' | 'session' | 'tell'> & { readonly identity: BasicIdentity },
+  ) => Engine
   readonly tell: Tell
-  /** Another replica is the one to read. */
-  readonly onReplica: (replica: Replica, identity: BasicIdentity | undefined) => void
+  /** Whose data there is to see, and whether the app wants a connection. */
+  readonly onBasis: (shown: BasicIdentity | undefined, wantsConnection: boolean) => void
+  /** The local database failed where nothing works without it. */
+  readonly onBroken: (error: unknown) => void
+}
+
+interface Wipeable extends Replica {
+  /** Deletes everything in it. */
+  wipe(): Promise<void>
 }
 
 export interface DeauthenticateOptions {
@@ -46,23 +53,19 @@ export interface DeauthenticateOptions {
   readonly keepData?: boolean
 }
 
-/** A tab that has not got the lock by then says that it waits. */
-const LOCK_PATIENCE_MS = 100
 /** A session that ends this soon after its challenge had no fair chance of being renewed: the device was asleep. */
 const UNFAIR_MS = 3_000
 
 export class Authentication implements SessionHolder {
   readonly #ports: AuthenticationPorts
   #state: AuthenticationState = { state: 'opening' }
-  #replica: Replica | undefined
   #engine: Engine | undefined
   #session: OpenedSession | undefined
   readonly #life = new AbortController()
-  readonly #opened: Promise<void>
-  #markOpened: () => void = () => {}
-  #released: Promise<void> = Promise.resolve()
-  #release: () => void = () => {}
-  #wantsConnection = true
+  #ended: Promise<void> | undefined
+  #wantsConnection: boolean
+  /** Whose data there is to see. */
+  #shown: BasicIdentity | undefined
   /** The one sign-in under way (AUTH-34). */
   #signIn: { readonly userId: string | undefined; readonly promise: Promise<BasicIdentity> } | undefined
   #signOut: Promise<void> | undefined
@@ -77,13 +80,11 @@ export class Authentication implements SessionHolder {
 
   constructor(ports: AuthenticationPorts) {
     this.#ports = ports
-    this.#opened = new Promise((resolve) => {
-      this.#markOpened = resolve
-    })
+    this.#wantsConnection = ports.wantsConnection
     this.#renewal = new Renewal({
       clock: ports.clock,
       chance: ports.chance,
-      ask: (nonce, signal) => this.#ask(nonce, this.#session?.identity.user_id, signal),
+      ask: (nonce, signal) => this.#ask({ nonce, userId: this.#session?.identity.user_id, signal }),
       say: (frame) => this.#engine?.say(frame) ?? false,
       onFailed: (failure) => ports.tell('challenge-failed', failure),
     })
@@ -102,140 +103,63 @@ export class Authentication implements SessionHolder {
     return this.#session?.token ?? ''
   }
 
-  get replica(): Replica | undefined {
-    return this.#replica
-  }
-
   /** The identity whose data is on the screen. */
   get identity(): BasicIdentity | undefined {
     return 'identity' in this.#state ? this.#state.identity : undefined
   }
 
-  /** Settles once the local database was looked at: from then on the state says who is signed in. */
-  get opened(): Promise<void> {
-    return this.#opened
+  // -- taking over, and losing ---------------------------------------------------------------------------------------
+
+  /** Goes on where the owner before left it. */
+  async takeOver(): Promise<void> {
+    const { session, signingOut } = await readStored(this.#ports.replica)
+    if (signingOut) await this.#finishSigningOut(session, signingOut.keepData)
+    else if (session) await this.#enter(session)
+    else this.#become({ state: 'unauthenticated' })
   }
 
-  // -- opening, and one tab at a time --------------------------------------------------------------------------------
-
-  open(): void {
-    const { locks, appId, clock } = this.#ports
-    const cancel = clock.after(LOCK_PATIENCE_MS, () => void this.#readWhileWaiting().catch(() => {}))
-    const { signal } = this.#life
-    this.#released = locks
-      .hold(`parley:${appId}`, { signal }, async () => {
-        cancel()
-        if (signal.aborted) return
-        const released = new Promise<void>((resolve) => {
-          this.#release = resolve
-        })
-        await this.#takeOver()
-        await released
-      })
-      .catch((error) => {
-        if (!signal.aborted) this.#storageFailed(error)
-      })
-      .finally(cancel)
-  }
-
-  /** Another tab is at work: its data may be read meanwhile. */
-  async #readWhileWaiting(): Promise<void> {
-    if (this.#state.state !== 'opening') return
-    const replica = await this.#ports.storage.open(this.#ports.appId, {
-      onLost: (reason) => {
-        // The tab at work has signed out: there is nothing to show any more.
-        if (reason !== 'deleted' || this.#replica !== replica) return
-        this.#become({ state: 'opening' })
-        void this.#readWhileWaiting().catch(() => {})
-      },
-    })
-    const { session } = await readStored(replica)
-    if (this.#state.state !== 'opening') {
-      await replica.close()
-      return
-    }
-    this.#use(replica, session?.identity)
-    this.#become({ state: 'waiting-for-tab', identity: session?.identity })
-  }
-
-  async #takeOver(): Promise<void> {
-    try {
-      await this.#replica?.close()
-      await this.#openReplica()
-      const { session, signingOut } = await readStored(this.#replica!)
-      if (signingOut) await this.#finishSigningOut(session, signingOut.keepData)
-      else if (session) await this.#enter(session)
-      else this.#become({ state: 'unauthenticated' })
-    } catch (error) {
-      this.#storageFailed(error)
-    } finally {
-      this.#markOpened()
-    }
-  }
-
-  async #openReplica(): Promise<void> {
-    const { storage, appId } = this.#ports
-    const replica = await storage.open(appId, { onLost: (reason) => this.#lostReplica(replica, reason) })
-    this.#use(replica, undefined)
-  }
-
-  #use(replica: Replica, identity: BasicIdentity | undefined): void {
-    this.#replica = replica
-    this.#ports.onReplica(replica, identity)
-  }
-
-  #lostReplica(replica: Replica, reason: LossReason): void {
-    // Our own wiping destroys the replica as well; by then it is not the one in use any more.
-    if (replica !== this.#replica || this.#state.state === 'closed') return
-    this.#ports.tell('storage', { state: 'lost' })
+  /** Somebody deleted the local database: nobody is signed in any more. */
+  async dataDeleted(error: ParleyError, reopen: () => Promise<void>): Promise<void> {
     const { identity } = this
-    void this.#retire(new ParleyError('storage_failed', `The local database was ${reason}.`)).catch(() => {})
-    if (reason !== 'deleted') {
-      void this.close()
-      return
-    }
-    const { tell } = this.#ports
-    this.#openReplica().then(
-      () => {
-        this.#become({ state: 'unauthenticated' })
-        if (identity) tell('deauthenticated', { reason: 'data-deleted', identity, unsent: [] })
-      },
-      (error) => this.#storageFailed(error),
-    )
+    await this.#retire(error).catch(() => {})
+    await reopen()
+    this.#show(undefined)
+    this.#become({ state: 'unauthenticated' })
+    if (identity) this.#ports.tell('deauthenticated', { reason: 'data-deleted', identity, unsent: [] })
+  }
+
+  #show(identity: BasicIdentity | undefined): void {
+    this.#shown = identity
+    this.#ports.onBasis(identity, this.#wantsConnection)
+  }
+
+  #wishConnection(isWanted: boolean): void {
+    this.#wantsConnection = isWanted
+    this.#show(this.#shown)
   }
 
   #storageFailed(error: unknown): void {
-    if (this.#life.signal.aborted) return
-    this.#ports.tell('storage', { state: 'lost', error })
-    void this.close()
+    if (!this.#life.signal.aborted) this.#ports.onBroken(error)
   }
 
   /** The run before this one ended between "the server ended the session" and "the copy is deleted". */
   async #finishSigningOut(session: OpenedSession | undefined, keepData: boolean): Promise<void> {
     if (session) endSession(this.#ports.api, session.token, this.#life.signal).catch(() => {})
-    if (keepData) await forgetSession(this.#replica!)
-    else await this.#wipe()
+    if (keepData) await forgetSession(this.#ports.replica)
+    else await this.#ports.replica.wipe()
+    this.#show(undefined)
     this.#become({ state: 'unauthenticated' })
-  }
-
-  async #wipe(): Promise<void> {
-    const { storage, appId } = this.#ports
-    const replica = this.#replica
-    this.#replica = undefined
-    await replica?.close()
-    await storage.destroy(appId)
-    await this.#openReplica()
   }
 
   // -- connection ----------------------------------------------------------------------------------------------------
 
   connect(): void {
-    this.#wantsConnection = true
+    this.#wishConnection(true)
     this.#engine?.start()
   }
 
   disconnect(): void {
-    this.#wantsConnection = false
+    this.#wishConnection(false)
     this.#engine?.stop()
   }
 
@@ -251,10 +175,13 @@ export class Authentication implements SessionHolder {
   // -- signing in ----------------------------------------------------------------------------------------------------
 
   /** Signs a user in; connects by itself (AUTH-8). The same user's session is resumed (AUTH-33). */
-  async authenticate(userId: string | undefined, signal: AbortSignal | undefined): Promise<BasicIdentity> {
+  async authenticate(
+    userId: string | undefined,
+    signal: AbortSignal | undefined,
+    handler: ChallengeHandler = this.#ports.challenge,
+  ): Promise<BasicIdentity> {
     throwIfAborted(signal)
-    await abortable(this.#opened, signal)
-    this.#wantsConnection = true
+    this.#wishConnection(true)
     const state = this.#state
     switch (state.state) {
       case 'authenticated':
@@ -267,15 +194,19 @@ export class Authentication implements SessionHolder {
       case 'authenticating':
         return this.#joinSignIn(userId, signal)
       case 'unauthenticated':
-        return this.#startSignIn(userId, signal)
+        return this.#startSignIn(userId, signal, handler)
       default:
         throw unavailable(state)
     }
   }
 
-  #startSignIn(userId: string | undefined, signal: AbortSignal | undefined): Promise<BasicIdentity> {
+  #startSignIn(
+    userId: string | undefined,
+    signal: AbortSignal | undefined,
+    handler: ChallengeHandler,
+  ): Promise<BasicIdentity> {
     this.#become({ state: 'authenticating', userId })
-    const promise = this.#authenticateNow(userId, either(signal, this.#life.signal)).finally(() => {
+    const promise = this.#authenticateNow(userId, either(signal, this.#life.signal), handler).finally(() => {
       this.#signIn = undefined
       if (this.#state.state === 'authenticating') this.#become({ state: 'unauthenticated' })
     })
@@ -291,11 +222,15 @@ export class Authentication implements SessionHolder {
     return abortable(signIn.promise, signal)
   }
 
-  async #authenticateNow(userId: string | undefined, signal: AbortSignal): Promise<BasicIdentity> {
+  async #authenticateNow(
+    userId: string | undefined,
+    signal: AbortSignal,
+    handler: ChallengeHandler,
+  ): Promise<BasicIdentity> {
     const { api } = this.#ports
     const nonce = await requestNonce(api, signal)
     // Somebody may be typing a password: there is time for as long as the nonce lives.
-    const token = await this.#ask(nonce, userId, signal, limits.nonceLifetimeMs)
+    const token = await this.#ask({ nonce, userId, signal }, handler, limits.nonceLifetimeMs)
     if (token === null) throw new ParleyError('challenge_failed', 'The challenge handler gave no identity token.')
     const session = await openSession(api, token, signal)
     try {
@@ -310,25 +245,25 @@ export class Authentication implements SessionHolder {
   async #admit(session: OpenedSession, prn: string, signal: AbortSignal): Promise<void> {
     if (session.identity.user_id !== prn) throw wrongUser(prn, session.identity.user_id)
     throwIfAborted(signal)
-    const { owner } = await readStored(this.#replica!)
+    const { replica } = this.#ports
+    const { owner } = await readStored(replica)
     if (owner !== undefined && owner !== session.identity.id) {
       await this.#handOver()
-      await this.#wipe()
+      await replica.wipe()
     }
-    await storeSession(this.#replica!, session)
+    await storeSession(replica, session)
     await this.#enter(session)
   }
 
   /** Calls the app's handler, and checks that the token is for whom it should be (AUTH-40). */
   async #ask(
-    nonce: string,
-    userId: string | undefined,
-    signal: AbortSignal,
+    challenge: Challenge,
+    handler = this.#ports.challenge,
     patienceMs = HANDLER_PATIENCE_MS,
   ): Promise<string | null> {
-    const { challenge, clock } = this.#ports
-    const token = await callHandler(challenge, { nonce, userId, signal }, clock, patienceMs)
+    const token = await callHandler(handler, challenge, this.#ports.clock, patienceMs)
     if (token === null) return null
+    const { userId } = challenge
     const { prn } = readIdentityToken(token)
     if (userId !== undefined && prn !== userId) throw wrongUser(userId, prn)
     return token
@@ -339,10 +274,11 @@ export class Authentication implements SessionHolder {
     const { identity } = session
     this.#session = session
     this.#hasServerEndedSession = false
-    const engine = this.#ports.makeEngine(this.#replica!, identity, this)
+    const { makeEngine, replica, tell } = this.#ports
+    const engine = makeEngine({ replica, identity, session: this, tell })
     await engine.load()
     this.#engine = engine
-    this.#ports.onReplica(this.#replica!, identity)
+    this.#show(identity)
     this.#becomeAuthenticated(session)
     if (this.#wantsConnection) engine.start()
   }
@@ -364,7 +300,7 @@ export class Authentication implements SessionHolder {
     const session = this.#session
     if (!session || identity.id !== session.identity.id) return
     this.#session = { ...session, identity }
-    if (this.#replica) this.#ports.onReplica(this.#replica, identity)
+    this.#show(identity)
     const isProlonged = Date.parse(info.expires_at) > Date.parse(session.expiresAt)
     if (isProlonged) this.renewed(info)
     else this.#prolong(info)
@@ -375,9 +311,9 @@ export class Authentication implements SessionHolder {
   }
 
   #prolong(info: SessionInfo): void {
-    if (!this.#session || !this.#replica || info.expires_at === this.#session.expiresAt) return
+    if (!this.#session || info.expires_at === this.#session.expiresAt) return
     this.#session = { ...this.#session, id: info.id, expiresAt: info.expires_at }
-    storeSession(this.#replica, this.#session).catch(() => {})
+    storeSession(this.#ports.replica, this.#session).catch(() => {})
     if (this.#state.state === 'authenticated') this.#becomeAuthenticated(this.#session)
   }
 
@@ -415,7 +351,7 @@ export class Authentication implements SessionHolder {
       {
         clock,
         chance,
-        ask: (fresh) => this.#ask(fresh, session.identity.user_id, signal),
+        ask: (fresh) => this.#ask({ nonce: fresh, userId: session.identity.user_id, signal }),
         requestNonce: async () => {
           Object.assign(current, { nonce: await requestNonce(api, signal), receivedAt: clock.now(), isUsed: false })
         },
@@ -424,7 +360,7 @@ export class Authentication implements SessionHolder {
           if (opened.identity.id !== session.identity.id) {
             throw wrongUser(session.identity.user_id, opened.identity.user_id)
           }
-          await storeSession(this.#replica!, opened)
+          await storeSession(this.#ports.replica, opened)
           this.#session = opened
         },
         onFailed: (failure) => tell('challenge-failed', failure),
@@ -491,7 +427,6 @@ export class Authentication implements SessionHolder {
   /** Online only: the outbox goes out first, then the session ends, then the copy is deleted (AUTH-13 to AUTH-18). */
   async deauthenticate(options: DeauthenticateOptions): Promise<void> {
     throwIfAborted(options.signal)
-    await abortable(this.#opened, options.signal)
     const state = this.#state
     switch (state.state) {
       case 'unauthenticated':
@@ -549,7 +484,7 @@ export class Authentication implements SessionHolder {
     }: { readonly isOver: boolean; readonly keepData: boolean; readonly signal: AbortSignal },
   ): Promise<void> {
     const refuse = async () => {
-      if (!keepData) refuseToLose(await engine.outbox.list(), isOver)
+      if (!keepData) refuseToLose(await listUnsent(this.#ports.replica), isOver)
     }
     if (!isOver) {
       await refuse()
@@ -561,13 +496,13 @@ export class Authentication implements SessionHolder {
   }
 
   async #endSession(keepData: boolean, signal: AbortSignal): Promise<void> {
-    await markSigningOut(this.#replica!, keepData)
+    await markSigningOut(this.#ports.replica, keepData)
     try {
       await endSession(this.#ports.api, this.#session!.token, signal)
     } catch (error) {
       // The server's goodbye may arrive although its answer did not.
       if (this.#hasServerEndedSession) return
-      await unmarkSigningOut(this.#replica!)
+      await unmarkSigningOut(this.#ports.replica)
       throw error
     }
   }
@@ -590,7 +525,7 @@ export class Authentication implements SessionHolder {
     readonly discardUnsent?: boolean
   }): Promise<void> {
     const { reason, identity, keepData, discardUnsent = true } = leaving
-    const { tell, onReplica } = this.#ports
+    const { replica, tell } = this.#ports
     const isKept = keepData && !discardUnsent
     await this.#retire(
       isKept
@@ -600,19 +535,19 @@ export class Authentication implements SessionHolder {
     const unsent = isKept ? [] : await this.#handOver()
     if (keepData) {
       const everything = { type: 'delete-all', table: 'outbox', prefix: [] } as const
-      if (!isKept) await this.#replica!.commit([everything], { durability: 'strict' })
-      await forgetSession(this.#replica!)
-      onReplica(this.#replica!, undefined)
+      if (!isKept) await replica.commit([everything], { durability: 'strict' })
+      await forgetSession(replica)
     } else {
-      await this.#wipe()
+      await replica.wipe()
     }
+    this.#show(undefined)
     this.#become({ state: 'unauthenticated' })
     tell('deauthenticated', { reason, identity, unsent })
   }
 
   /** Nothing is dropped in silence: what was never sent goes to the app before it is deleted. */
   async #handOver(): Promise<readonly OutboxEntry[]> {
-    const entries = await listUnsent(this.#replica!)
+    const entries = await listUnsent(this.#ports.replica)
     if (entries.length > 0) this.#ports.tell('unsent', { entries })
     return entries
   }
@@ -621,17 +556,12 @@ export class Authentication implements SessionHolder {
 
   /** Ends this client, not the session: the next one goes on where this one was. */
   async close(): Promise<void> {
-    if (this.#life.signal.aborted) {
-      await this.#released
-      return
+    if (!this.#life.signal.aborted) {
+      this.#life.abort(closed())
+      this.#become({ state: 'closed' })
+      this.#ended = this.#retire(closed())
     }
-    this.#life.abort(closed())
-    this.#become({ state: 'closed' })
-    this.#markOpened()
-    await this.#retire(closed())
-    await this.#replica?.close()
-    this.#release()
-    await this.#released
+    await this.#ended
   }
 
   #becomeAuthenticated({ identity, id, expiresAt }: OpenedSession): void {

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { createMemoryStorage } from '../replica/memory/index.ts'
 import { type OutboxEntry, type Replica, ReplicaError } from '../replica/replica.ts'
 import { SerialQueue } from '../sync/serial-queue.ts'
-import { type Draft, Outbox } from './outbox.ts'
+import { type Draft, listUnsent, Outbox } from './outbox.ts'
 
 const alice = 'layer:///identities/alice' as IdentityId
 const red = 'layer:///conversations/00000000-0000-7000-8000-0000000000aa' as ConversationId
@@ -64,7 +64,7 @@ beforeEach(async () => {
   outbox = await open()
 })
 
-const ids = async () => (await outbox.list()).map((entry) => entry.id)
+const ids = async () => (await listUnsent(replica)).map((entry) => entry.id)
 const acknowledge = (id: string, more: object = {}) =>
   outbox.settle([{ type: 'acknowledgement', id, result: {}, stream: red, sequence: 5, ...more }])
 const refuse = (id: string) => outbox.settle([{ type: 'acknowledgement', id, refusal: denied }])
@@ -171,7 +171,7 @@ describe('the outbox', () => {
     await acknowledge(made.id, { result: { conversation: blue, outcome: 'found' }, stream: blue })
     expect(relabelled).toEqual([[red, blue]])
     expect((await made.acknowledged).conversation).toBe(blue)
-    const [entry] = await outbox.list()
+    const [entry] = await listUnsent(replica)
     expect(entry).toMatchObject({ id: 'message-1', conversation: blue, input: { conversation: blue } })
     const late = await outbox.add(message(red))
     expect(late.conversation).toBe(blue)

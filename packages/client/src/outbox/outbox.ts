@@ -16,7 +16,7 @@ import type {
   WireError,
 } from '@parley/protocol'
 import type { Clock } from '../environment.ts'
-import { abortable, ParleyError, refused, storageError } from '../errors.ts'
+import { abortable, discarded, ParleyError, refused, storageError } from '../errors.ts'
 import type { OutboxEntry, Replica, Write } from '../replica/replica.ts'
 import type { SerialQueue } from '../sync/serial-queue.ts'
 import { EntryList } from './entry-list.ts'
@@ -26,11 +26,15 @@ import { isQuiet, type Summary, summarise, supersededBy } from './summary.ts'
 /** More than anybody writes offline; past it an operation is refused, loudly. */
 export const MAX_OUTBOX_ENTRIES = 10_000
 
+/** The row of `meta` with the operations that were given up lately, and how many of them. */
+const DISCARDED = 'discarded'
+const MAX_DISCARDED = 100
+
 /** How many entries are read from the replica at a time when all are gone through. */
 const SCAN_PAGE = 500
 
 /** An operation about to be asked for. */
-export interface Draft<Name extends OperationName = OperationName> {
+export interface Draft<Name extends OperationName = OperationName> extends Pick<OutboxEntry, 'isEcho'> {
   readonly id: string
   readonly name: Name
   readonly input: OperationInputs[Name]
@@ -82,7 +86,10 @@ export class Outbox {
   readonly #entries = new EntryList()
   #nextOrder = 1
   #additions: Addition[] = []
-  readonly #aliases = new Map<ConversationId, ConversationId>()
+  /** Conversations that go by another id now. */
+  readonly aliases = new Map<ConversationId, ConversationId>()
+  /** The latest operations that were given up: not to be done after all because another tab asks what became of them. */
+  #discarded: readonly string[] = []
   readonly #waiters = new Map<string, Waiter[]>()
   readonly #drainWaiters = new Set<() => void>()
   /** Told by the sender: which entries may be at the server at this moment. */
@@ -106,8 +113,9 @@ export class Outbox {
     this.#entries.load(entries)
     this.#nextOrder = Math.max(this.#nextOrder, (entries.at(-1)?.order ?? 0) + 1)
     for (const { name, value } of await replica.scan('meta', { from: 'alias:', to: 'alias:~' })) {
-      this.#aliases.set(name.slice('alias:'.length) as ConversationId, value as ConversationId)
+      this.aliases.set(name.slice('alias:'.length) as ConversationId, value as ConversationId)
     }
+    this.#discarded = ((await replica.get('meta', [DISCARDED]))?.value ?? []) as string[]
   }
 
   /** Entries to be sent, by order. */
@@ -128,14 +136,34 @@ export class Outbox {
 
   /** The id a conversation goes by now. */
   resolve(conversation: ConversationId): ConversationId {
-    return this.#aliases.get(conversation) ?? conversation
+    return this.aliases.get(conversation) ?? conversation
+  }
+
+  has(id: string): boolean {
+    return this.#entries.byId(id) !== undefined
   }
 
   /**
    * Stores an operation. Resolves once it is durable: a power cut cannot undo it any more. Operations added while a
-   * commit is under way share the next one.
+   * commit is under way share the next one. One that is here already is not added again.
+   *
+   * @param isEcho it was in the outbox once: if it is gone it was carried out, and goes again for the answer's sake only
    */
-  add(draft: Draft): Promise<Placed> {
+  async add(draft: Draft, isEcho = false): Promise<Placed> {
+    const known = this.#entries.byId(draft.id)
+    if (known) return { id: known.id, conversation: known.conversation, acknowledged: this.#outcomeOf(known) }
+    if (this.#discarded.includes(draft.id)) throw discarded()
+    return this.#addNew(isEcho ? { ...draft, isEcho } : draft)
+  }
+
+  /** What became of an entry, or will. */
+  async #outcomeOf({ id, order, conversation }: Summary): Promise<Acknowledged> {
+    const [entry] = await this.read([order])
+    if (entry?.state.state === 'failed') throw refused(entry.state.error)
+    return entry?.state.state === 'acknowledged' ? { result: entry.state.result, conversation } : this.#waitFor(id)
+  }
+
+  #addNew(draft: Draft): Promise<Placed> {
     return new Promise((resolve, reject) => {
       this.#additions.push({ draft, resolve, reject })
       if (this.#additions.length === 1) void this.#ports.writer.run(() => this.#store())
@@ -278,7 +306,7 @@ export class Outbox {
     }
     writes.push({ type: 'put', table: 'meta', row: { name: `alias:${from}`, value: to } })
     after.push(() => {
-      this.#aliases.set(from, to)
+      this.aliases.set(from, to)
       this.#ports.onRelabelled(from, to)
     })
   }
@@ -287,7 +315,10 @@ export class Outbox {
     // The SDK's own receipts are best effort: refused means that there is nobody to tell any more.
     if (isQuiet(entry)) {
       writes.push({ type: 'delete', table: 'outbox', key: [entry.order] })
-      after.push(() => this.#replace(entry.order, undefined))
+      after.push(() => {
+        this.#replace(entry.order, undefined)
+        this.#answer(entry.id, (waiter) => waiter.reject(refused(error)))
+      })
       return
     }
     const failed = [withError(entry, error)]
@@ -321,9 +352,14 @@ export class Outbox {
     for (const { order } of this.#entries.settledBy(stream, sequence)) this.#entries.delete(order)
   }
 
-  /** Sends a failed entry again, in its old place, with whatever failed because of it. */
-  retry(id: string): Promise<void> {
+  /**
+   * Sends a failed entry again, in its old place, with whatever failed because of it.
+   *
+   * @param isRepeat it may have been retried already
+   */
+  retry(id: string, isRepeat = false): Promise<void> {
     return this.#ports.writer.run(async () => {
+      if (isRepeat && this.#entries.byId(id)?.state !== 'failed') return
       const failed = await this.#failedWith(id)
       const rows = failed.map((entry): OutboxEntry => ({ ...entry, state: { state: 'waiting' } }))
       await this.#ports.replica.commit(
@@ -339,6 +375,7 @@ export class Outbox {
   discard(id: string): Promise<readonly OutboxEntry[]> {
     return this.#ports.writer.run(async () => {
       const summary = this.#entries.byId(id)
+      if (this.#discarded.includes(id)) return []
       if (!summary || summary.state === 'acknowledged' || this.isUnderWay(id)) {
         throw new ParleyError('invalid', 'Only an operation that failed or waits can be discarded.')
       }
@@ -351,16 +388,15 @@ export class Outbox {
 
   async #drop(entries: readonly OutboxEntry[]): Promise<void> {
     const writes = entries.map(({ order }): Write => ({ type: 'delete', table: 'outbox', key: [order] }))
+    const latest = [...this.#discarded, ...entries.map(({ id }) => id)].slice(-MAX_DISCARDED)
+    writes.push({ type: 'put', table: 'meta', row: { name: DISCARDED, value: latest } })
     await this.#ports.replica.commit(writes, { durability: 'strict' })
+    this.#discarded = latest
     for (const { id, order } of entries) {
       this.#replace(order, undefined)
-      this.#answer(id, (waiter) => waiter.reject(new ParleyError('discarded', 'The operation was discarded.')))
+      this.#answer(id, (waiter) => waiter.reject(discarded()))
     }
     this.#tellDrained()
-  }
-
-  list(): Promise<OutboxEntry[]> {
-    return listUnsent(this.#ports.replica)
   }
 
   /** Settles once nothing the app asked for waits to be sent; what failed does not count. */

@@ -38,9 +38,9 @@ function markOf(entry: Pick<OutboxEntry, 'name' | 'input'>): Summary['mark'] {
   return { receipt: entry.input.receipt, position: entry.input.position }
 }
 
-/** Delivery receipts are the SDK's own; read marks are the user's doing. */
-export function isQuiet(entry: Pick<OutboxEntry, 'name' | 'input'>): boolean {
-  return isEntry(entry, 'mark-messages') && entry.input.receipt === 'delivery'
+/** Delivery receipts are the SDK's own; read marks are the user's doing, once. */
+export function isQuiet(entry: Pick<OutboxEntry, 'name' | 'input' | 'isEcho'>): boolean {
+  return entry.isEcho || (isEntry(entry, 'mark-messages') && entry.input.receipt === 'delivery')
 }
 
 /** Narrows an entry by its operation's name. */

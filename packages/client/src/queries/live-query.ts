@@ -2,6 +2,7 @@
  * A live query: what a screen subscribes to. It owns its window, its last snapshot and its listeners; what to load is a
  * function, when to look again is told by `invalidate`. Whatever happens in one turn, or while it loads, is one look.
  */
+import { type Deferred, deferred } from '../deferred.ts'
 import { type ListChange, listChanges } from './list-changes.ts'
 import { shareItems } from './share.ts'
 
@@ -190,22 +191,4 @@ export function createLiveQuery<T extends { readonly id: string }>(options: Live
     },
   }
   return { query, invalidate }
-}
-
-interface Deferred {
-  readonly promise: Promise<void>
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
-
-function deferred(): Deferred {
-  let resolve!: () => void
-  let reject!: (error: unknown) => void
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes
-    reject = no
-  })
-  // Nobody need wait for it.
-  promise.catch(() => {})
-  return { promise, resolve, reject }
 }

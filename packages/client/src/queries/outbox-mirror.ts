@@ -12,7 +12,7 @@ export class OutboxMirror {
   #early: Write[] | undefined = []
 
   async load(replica: Replica): Promise<void> {
-    for (const entry of await replica.scan('outbox')) this.#entries.set(entry.order, entry)
+    for (const entry of await replica.scan('outbox')) this.#put(entry)
     const early = this.#early ?? []
     this.#early = undefined
     this.apply(early)
@@ -28,7 +28,7 @@ export class OutboxMirror {
       if (write.type === 'put') {
         // A relabelled entry leaves one conversation and comes to another.
         touched.push(...this.#forget([write.row.order]), write.row.conversation)
-        this.#entries.set(write.row.order, write.row)
+        this.#put(write.row)
       } else {
         const [order] = write.type === 'delete' ? write.key : write.prefix
         touched.push(...this.#forget(order === undefined ? [...this.#entries.keys()] : [Number(order)]))
@@ -44,6 +44,10 @@ export class OutboxMirror {
       (entry) => entry.conversation,
     )
     return this.#byConversation
+  }
+
+  #put(entry: OutboxEntry): void {
+    if (!entry.isEcho) this.#entries.set(entry.order, entry)
   }
 
   #forget(orders: readonly number[]): ConversationId[] {

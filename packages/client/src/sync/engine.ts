@@ -217,8 +217,8 @@ export class Engine {
   }
 
   /** Stores an operation and lets it go out. */
-  async add(draft: Draft): ReturnType<Outbox['add']> {
-    const placed = await this.outbox.add(draft)
+  async add(draft: Draft, isEcho = false): ReturnType<Outbox['add']> {
+    const placed = await this.outbox.add(draft, isEcho)
     if (draft.name === 'send-message') this.typing.stop(placed.conversation)
     return placed
   }
@@ -537,7 +537,8 @@ export class Engine {
 
   /** The replica did not take a frame. Whatever memory holds beyond it is void: read again, connect again. */
   #fail(error: unknown): void {
-    if (this.#isClosed || (error as Partial<ReplicaError>).code === 'closed') return
+    const { code } = error as Partial<ReplicaError>
+    if (this.#isClosed || code === 'closed' || code === 'fenced') return
     this.#storageFails(error)
     const retryAfterMs = isFull(error) ? FULL_RETRY_MS : 0
     this.#connection.dispatch({ event: 'goodbye', reason: 'protocol_error', retryAfterMs })

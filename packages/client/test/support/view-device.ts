@@ -23,9 +23,12 @@ export async function createViewDevice(...writes: (Write | readonly Write[])[]):
   const errors: unknown[] = []
   let reads = 0
   const watch = new ReplicaWatch((error) => errors.push(error))
-  const storage = watch.over(counting(createMemoryStorage(), () => (reads += 1)))
+  const storage = counting(createMemoryStorage(), () => (reads += 1))
   const replica = await storage.open('app')
-  const commit: ViewDevice['commit'] = (...lists) => replica.commit(lists.flat(), { durability: 'relaxed' })
+  const commit: ViewDevice['commit'] = async (...lists) => {
+    await replica.commit(lists.flat(), { durability: 'relaxed' })
+    watch.touched(lists.flat())
+  }
   await commit(...writes)
   watch.show(replica, person('alice'))
   return {

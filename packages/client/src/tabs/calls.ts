@@ -1,0 +1,78 @@
+/**
+ * What this tab asked for and has no final answer to, in the order it asked. It owns that list; who is asked is for
+ * `tab.ts`. Whenever there is a new owner, all of it is asked again: the ids in it make repeats harmless.
+ */
+import { type Deferred, deferred } from '../deferred.ts'
+import type { ParleyError } from '../errors.ts'
+import type { Acknowledged, Placed } from '../outbox/outbox.ts'
+import type { Answer, Call } from './messages.ts'
+
+export interface Pending {
+  readonly call: Call
+  /** Placed in the outbox; the acknowledgement is awaited. */
+  isPlaced: boolean
+  readonly answer: Deferred<unknown>
+  readonly acknowledgement: Deferred<Acknowledged>
+  /** Ends when there is nothing more to wait for. */
+  readonly abort: AbortController
+  /** What the app's handler threw in this tab: the owner has only heard its sentence. */
+  handlerError?: unknown
+}
+
+export class Calls {
+  readonly #pending = new Map<number, Pending>()
+  #last = 0
+
+  /** In the order they were made. */
+  get all(): readonly Pending[] {
+    return [...this.#pending.values()]
+  }
+
+  get(number: number): Pending | undefined {
+    return this.#pending.get(number)
+  }
+
+  make({ verb, args, identity }: Pick<Call, 'verb' | 'args' | 'identity'>): Pending {
+    const call = { number: ++this.#last, verb, args, identity }
+    const pending: Pending = {
+      call,
+      isPlaced: false,
+      answer: deferred(),
+      acknowledgement: deferred(),
+      abort: new AbortController(),
+    }
+    this.#pending.set(call.number, pending)
+    return pending
+  }
+
+  /** As an owner hears it that may not be the first to hear it. */
+  repeated({ call, isPlaced }: Pending): Call {
+    return { ...call, isRepeat: isPlaced ? 'placed' : 'perhaps' }
+  }
+
+  answered(number: number, answer: Answer): void {
+    const pending = this.#pending.get(number)
+    if (!pending) return
+    const isOperation = pending.call.verb === 'add' || pending.call.verb === 'create'
+    if ('value' in answer && isOperation) {
+      pending.isPlaced = true
+      const acknowledged = pending.acknowledgement.promise
+      pending.answer.resolve({ ...(answer.value as Omit<Placed, 'acknowledged'>), acknowledged })
+      return
+    }
+    this.#pending.delete(number)
+    if ('value' in answer) pending.answer.resolve(answer.value)
+    else if ('error' in answer) pending.answer.reject(answer.error)
+    else if ('failed' in answer) pending.acknowledgement.reject(answer.failed)
+    else pending.acknowledgement.resolve(answer.acknowledged as Acknowledged)
+  }
+
+  /** Nobody will answer any more. */
+  close(error: ParleyError): void {
+    for (const { answer, acknowledgement } of this.#pending.values()) {
+      answer.reject(error)
+      acknowledgement.reject(error)
+    }
+    this.#pending.clear()
+  }
+}

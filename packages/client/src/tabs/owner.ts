@@ -1,0 +1,119 @@
+/**
+ * The owner's side: carries out what any tab of this browser asks for, its own included. It owns the authentication and
+ * the engine of one term, and the calls that run. Whoever asked is answered by a function, near or far.
+ */
+import type { ConversationId, IdentityId } from '@parley/protocol'
+import { Authentication, type AuthenticationPorts } from '../authentication/authentication.ts'
+import { unavailable } from '../authentication/authentication-state.ts'
+import type { ChallengeHandler } from '../authentication/obtain-token.ts'
+import { discarded } from '../errors.ts'
+import { findDistinct } from '../operations/find-distinct.ts'
+import { listUnsent, type Placed } from '../outbox/outbox.ts'
+import { type ConnectionState, stopped } from '../sync/connection-state.ts'
+import type { Engine } from '../sync/engine.ts'
+import { type HistoryProgress, NO_HISTORY } from '../sync/history.ts'
+import type { Answer, Call, Verb, Verbs } from './messages.ts'
+
+/** A tab that asks. */
+export interface Asker {
+  /** Fires when the answer is not wanted any more. */
+  readonly signal: AbortSignal
+  /** The app's handler in that tab. */
+  readonly challenge: ChallengeHandler
+  readonly answer: (answer: Answer) => void
+}
+
+type Carrying = { readonly [V in Verb]: (call: Call<V>, asker: Asker) => ReturnType<Verbs[V]> }
+
+const NO_ALIASES: ReadonlyMap<ConversationId, ConversationId> = new Map()
+
+export class Owner {
+  readonly authentication: Authentication
+  readonly #ports: AuthenticationPorts
+  readonly #carrying: Carrying
+
+  constructor(ports: AuthenticationPorts) {
+    this.#ports = ports
+    const authentication = new Authentication(ports)
+    this.authentication = authentication
+    this.#carrying = {
+      add: (call) => this.#add(call),
+      create: (call) => this.#create(call),
+      retry: async ({ args: [id], isRepeat }) => this.#engine.outbox.retry(id, isRepeat !== undefined),
+      discard: async ({ args: [id] }) => this.#engine.outbox.discard(id),
+      authenticate: ({ args: [userId] }, { signal, challenge }) =>
+        authentication.authenticate(userId, signal, challenge),
+      deauthenticate: ({ args: [options] }, { signal }) => authentication.deauthenticate({ ...options, signal }),
+      connect: () => authentication.connect(),
+      disconnect: () => authentication.disconnect(),
+      look: () => authentication.engine?.hint(),
+      typing: ({ args: [conversation] }) => authentication.engine?.typing.press(conversation),
+      stopTyping: ({ args: [conversation] }) => authentication.engine?.typing.stop(conversation),
+    }
+  }
+
+  get connection(): ConnectionState {
+    return this.authentication.engine?.connection ?? stopped
+  }
+
+  get history(): HistoryProgress {
+    return this.authentication.engine?.historyProgress ?? NO_HISTORY
+  }
+
+  get aliases(): ReadonlyMap<ConversationId, ConversationId> {
+    return this.authentication.engine?.outbox.aliases ?? NO_ALIASES
+  }
+
+  /** Carries a call out, and gives its answers as they come. */
+  async carryOut(call: Call, asker: Asker): Promise<void> {
+    const { answer } = asker
+    try {
+      // The cast: each call goes to its own verb.
+      const carry = this.#carrying[call.verb] as (call: Call, asker: Asker) => unknown
+      const value = await carry(call, asker)
+      if (call.verb !== 'add' && call.verb !== 'create') return answer({ value })
+      const { acknowledged, ...placed } = value as Placed
+      answer({ value: placed })
+      acknowledged.then(
+        (outcome) => answer({ acknowledged: outcome }),
+        (failed) => answer({ failed }),
+      )
+    } catch (error) {
+      answer(call.isRepeat === 'placed' ? { failed: error } : { error })
+    }
+  }
+
+  #add({ args: [draft], isRepeat, identity }: Call<'add'>): Promise<Placed> {
+    return this.#engineFor(identity, isRepeat).add(draft, isRepeat === 'placed')
+  }
+
+  async #create(call: Call<'create'>): Promise<Placed> {
+    const [draft, people] = call.args
+    const { outbox } = this.#engineFor(call.identity, call.isRepeat)
+    const { replica } = this.#ports
+    const known =
+      draft.input.distinct && !outbox.has(draft.id)
+        ? await findDistinct(replica, await listUnsent(replica), people)
+        : undefined
+    if (known === undefined || known === draft.conversation) return this.#add({ ...call, verb: 'add', args: [draft] })
+    // On its way itself, it is acknowledged when the server has made it, and not at all if it is given up.
+    const creation = outbox.creationOf(known) ?? Promise.resolve({ conversation: known })
+    const acknowledged = creation.then(({ conversation }) => ({
+      result: { conversation, outcome: 'found' },
+      conversation,
+    }))
+    return { id: draft.id, conversation: known, acknowledged }
+  }
+
+  get #engine(): Engine {
+    const { state, engine } = this.authentication
+    if (engine && (state.state === 'authenticated' || state.state === 'challenged')) return engine
+    throw unavailable(state)
+  }
+
+  #engineFor(identity: IdentityId | undefined, isRepeat: Call['isRepeat']): Engine {
+    if (this.authentication.identity?.id === identity) return this.#engine
+    // What was placed and is asked about again went with its user.
+    throw isRepeat === 'placed' ? discarded() : unavailable(this.authentication.state)
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * A tab's hand on the app's local database, the same object whatever becomes of it: read in every tab, written by the
+ * owner in its term only. It owns the open handle and the term; what was committed is told, so that screens follow.
+ */
+import {
+  type CommitOptions,
+  type Key,
+  type LossReason,
+  type Range,
+  type Replica,
+  ReplicaError,
+  type ReplicaStorage,
+  type TableName,
+  TERM,
+  type Write,
+} from '../replica/replica.ts'
+
+export interface SharedReplicaPorts {
+  readonly appId: string
+  readonly storage: ReplicaStorage
+  /** Other tabs may have it open, perhaps asleep: a deletion of the database would wait for them. */
+  readonly isShared: () => boolean
+  readonly onCommitted: (writes: readonly Write[]) => void
+  /** Another tab has a later term. */
+  readonly onFenced: () => void
+  /** It was closed by somebody else; see {@link LossReason}. */
+  readonly onLost: (reason: LossReason) => void
+}
+
+const TABLES: readonly TableName[] = [
+  'meta',
+  'streams',
+  'conversations',
+  'participants',
+  'memberships',
+  'messages',
+  'positions',
+  'outbox',
+]
+
+export class SharedReplica implements Replica {
+  readonly #ports: SharedReplicaPorts
+  #handle: Replica | undefined
+  #term = 0
+
+  constructor(ports: SharedReplicaPorts) {
+    this.#ports = ports
+  }
+
+  async open(): Promise<void> {
+    const { storage, appId, onLost } = this.#ports
+    const handle: Replica = await storage.open(appId, {
+      onLost: (reason) => {
+        // Our own deleting closes it as well; by then it is not the one in use any more.
+        if (handle === this.#handle) onLost(reason)
+      },
+    })
+    this.#handle = handle
+  }
+
+  /** Makes this tab the only one that can write, in a term above every earlier one; answers which. */
+  async claim(latest: number): Promise<number> {
+    const stored = (await this.get('meta', [TERM]))?.value
+    this.#term = typeof stored === 'number' ? stored : 0
+    const term = Math.max(this.#term, latest) + 1
+    try {
+      await this.#present.commit([termRow(term)], { durability: 'strict', term: this.#term })
+      this.#term = term
+    } catch (error) {
+      // A device without room is read all the same; until there is some, the lock alone keeps others from writing.
+      const { code } = error as Partial<ReplicaError>
+      if (code === 'fenced' || code === 'closed') throw error
+    }
+    return term
+  }
+
+  /** No row is left, for any tab, and no tab of an earlier term can write one. */
+  async wipe(): Promise<void> {
+    const { isShared, storage, appId } = this.#ports
+    if (isShared()) {
+      const empty = TABLES.map((table) => ({ type: 'delete-all', table, prefix: [] }) as const)
+      await this.commit([...empty, termRow(this.#term)], { durability: 'strict' })
+      return
+    }
+    const handle = this.#handle
+    this.#handle = undefined
+    await handle?.close()
+    await storage.destroy(appId)
+    await this.reopen()
+  }
+
+  /** The database was deleted: a new one, in a new term. */
+  async reopen(): Promise<number> {
+    await this.open()
+    return this.claim(this.#term)
+  }
+
+  get: Replica['get'] = async (table, key: Key) => this.#present.get(table, key)
+  getMany: Replica['getMany'] = async (table, keys: readonly Key[]) => this.#present.getMany(table, keys)
+  scan: Replica['scan'] = async (table, range?: Range) => this.#present.scan(table, range)
+  count: Replica['count'] = async (table, range?: Range) => this.#present.count(table, range)
+
+  async commit(writes: readonly Write[], { durability }: CommitOptions): Promise<void> {
+    try {
+      await this.#present.commit(writes, { durability, term: this.#term })
+    } catch (error) {
+      if ((error as Partial<ReplicaError>).code === 'fenced') this.#ports.onFenced()
+      throw error
+    }
+    this.#ports.onCommitted(writes)
+  }
+
+  async close(): Promise<void> {
+    await this.#handle?.close()
+  }
+
+  get #present(): Replica {
+    if (!this.#handle) throw new ReplicaError('closed', 'This replica is closed.')
+    return this.#handle
+  }
+}
+
+const termRow = (term: number): Write => ({ type: 'put', table: 'meta', row: { name: TERM, value: term } })

@@ -1,0 +1,492 @@
+/**
+ * One tab's part in a browser full of them: whatever the app asks for goes to the owner, here or in another tab, and
+ * what the owner says is shown in each. It owns the channel, this tab's hand on the replica, the state as the app sees
+ * it, and the calls without an answer. Who owns is decided by `leadership.ts`; what an owner does, by `owner.ts`.
+ *
+ *     app ─► call ─► (does this tab own?) ─ yes ─► owner.ts ───────────────────► answer ─► app
+ *                                         └ no ──► channel ─► the owner's tab ─► channel ──┘
+ */
+import type { BasicIdentity, ConversationId } from '@parley/protocol'
+import type { AuthenticationPorts } from '../authentication/authentication.ts'
+import type { AuthenticationState } from '../authentication/authentication-state.ts'
+import { readStored } from '../authentication/stored-session.ts'
+import type { ClientEvents, Tell } from '../client-types.ts'
+import { deferred } from '../deferred.ts'
+import type { Channel, Locks, OpenChannel } from '../environment.ts'
+import { aborted, closed, ParleyError, storageError } from '../errors.ts'
+import { share } from '../queries/share.ts'
+import type { LossReason, ReplicaError, ReplicaStorage } from '../replica/replica.ts'
+import type { ReplicaWatch } from '../replica-watch.ts'
+import { type ConnectionState, stopped } from '../sync/connection-state.ts'
+import { type HistoryProgress, NO_HISTORY } from '../sync/history.ts'
+import { Calls } from './calls.ts'
+import {
+  type Answer,
+  answerFrom,
+  type Call,
+  copyAnswer,
+  copyError,
+  copyEvent,
+  type Envelope,
+  errorFrom,
+  eventFrom,
+  type Message,
+  type OwnerEnvelope,
+  type Snapshot,
+  TABS_VERSION,
+  type Verb,
+  type Verbs,
+} from './messages.ts'
+import { type Asker, Owner } from './owner.ts'
+import { Ownership, type OwnershipPorts } from './ownership.ts'
+import { SharedReplica } from './shared-replica.ts'
+
+export interface TabPorts extends Pick<AuthenticationPorts, 'api' | 'challenge' | 'clock' | 'chance' | 'makeEngine'> {
+  readonly appId: string
+  readonly storage: ReplicaStorage
+  readonly locks: Locks
+  /** Undefined where this tab is on its own. */
+  readonly openChannel: () => OpenChannel | undefined
+  readonly watch: ReplicaWatch
+  /** To the app in this tab. */
+  readonly tell: Tell
+}
+
+/** Beyond it the rows of a commit are not copied to the other tabs: they read anew. */
+const MAX_TOUCHED = 500
+
+type OwnEffect = Parameters<OwnershipPorts['perform']>[0]
+
+export class Tab {
+  readonly replica: SharedReplica
+  readonly #ports: TabPorts
+  readonly #id: string
+  readonly #ownership: Ownership
+  readonly #calls = new Calls()
+  readonly #opened = deferred()
+  readonly #closed = deferred()
+  readonly #life = new AbortController()
+  #channel: Channel | undefined
+  /** Whether any other tab was ever heard. */
+  #hasCompany = false
+  /** The latest term heard of, or ours. */
+  #term = 0
+  /** Whose snapshot we have: the owner of this term is asked. 0 for nobody's. */
+  #followed = 0
+  /** In our term only. */
+  #owner: Owner | undefined
+  /** While this tab owns: calls of other tabs, by who asked and their number; and who waits for a token. */
+  readonly #running = new Map<string, AbortController>()
+  readonly #tokens = new Map<string, (answer: Extract<Message, { type: 'token' }>) => void>()
+  #snapshot: Snapshot = {
+    state: { state: 'opening' },
+    connection: stopped,
+    history: NO_HISTORY,
+    shown: undefined,
+    aliases: new Map(),
+    wantsConnection: true,
+  }
+
+  constructor(ports: TabPorts) {
+    const { appId, locks, clock, chance } = ports
+    this.#ports = ports
+    this.#id = [...chance.bytes(8)].join('.')
+    this.#ownership = new Ownership({
+      name: this.#name,
+      locks,
+      clock,
+      chance,
+      hearsOthers: () => this.#channel !== undefined,
+      perform: (effect) => this.#perform(effect),
+    })
+    this.replica = new SharedReplica({
+      appId,
+      storage: ports.storage,
+      isShared: () => this.#channel !== undefined,
+      onCommitted: (writes) => {
+        ports.watch.touched(writes)
+        this.#say({ type: 'touched', writes: writes.length > MAX_TOUCHED ? 'everything' : writes })
+      },
+      onFenced: () => this.#fenced(),
+      onLost: (reason) => this.#lostReplica(reason),
+    })
+    this.#open().catch((error) => this.#storageFailed(error))
+  }
+
+  // -- what the app sees ---------------------------------------------------------------------------------------------
+
+  /** Settles once it is known who is signed in. */
+  get opened(): Promise<void> {
+    return this.#opened.promise
+  }
+
+  get state(): AuthenticationState {
+    return this.#snapshot.state
+  }
+
+  get identity(): BasicIdentity | undefined {
+    return 'identity' in this.state ? this.state.identity : undefined
+  }
+
+  get connection(): ConnectionState {
+    return (this.#owner ?? this.#snapshot).connection
+  }
+
+  get history(): HistoryProgress {
+    return (this.#owner ?? this.#snapshot).history
+  }
+
+  /** The id a conversation goes by now. */
+  resolve(conversation: ConversationId): ConversationId {
+    return (this.#owner ?? this.#snapshot).aliases.get(conversation) ?? conversation
+  }
+
+  /** Asks the owner for something, and the next one if that owner dies before it has answered. */
+  call<V extends Verb>(
+    verb: V,
+    args: Parameters<Verbs[V]>,
+    signal?: AbortSignal,
+  ): Promise<Awaited<ReturnType<Verbs[V]>>> {
+    if (this.#isClosed) return Promise.reject(closed())
+    if (signal?.aborted) return Promise.reject(aborted(signal))
+    if (verb === 'connect' || verb === 'disconnect') this.#note({ wantsConnection: verb === 'connect' })
+    const { call, answer, abort } = this.#calls.make({ verb, args, identity: this.identity?.id })
+    const cancel = () => {
+      abort.abort()
+      this.#post({ type: 'cancel', number: call.number })
+      if (!this.#owner) this.#calls.answered(call.number, { error: aborted(signal!) })
+    }
+    signal?.addEventListener('abort', cancel, { once: true })
+    this.#ask(call)
+    // The cast: this verb's answer.
+    return answer.promise as Promise<Awaited<ReturnType<Verbs[V]>>>
+  }
+
+  /** Like {@link call}, for what means nothing to a later owner. */
+  hint<V extends 'look' | 'typing' | 'stopTyping'>(verb: V, args: Parameters<Verbs[V]>): void {
+    this.#ask({ number: 0, verb, args, identity: undefined })
+  }
+
+  /** The page is about to be frozen, after which nothing of it runs until it wakes. */
+  sleep(isAsleep: boolean): void {
+    this.#ownership.dispatch(isAsleep ? 'sleep' : 'wake')
+  }
+
+  async close(error = closed()): Promise<void> {
+    if (this.#isClosed) return this.#closed.promise
+    const owner = this.#owner
+    this.#show('state', { state: 'closed' })
+    this.#opened.resolve()
+    this.#calls.close(error)
+    this.#life.abort()
+    this.#ownership.dispatch('close')
+    await owner?.authentication.close()
+    this.#channel?.close()
+    await this.replica.close()
+    this.#closed.resolve()
+  }
+
+  get #isClosed(): boolean {
+    return this.state.state === 'closed'
+  }
+
+  #show(name: keyof ClientEvents, event: unknown): void {
+    if (this.#isClosed) return
+    const before = (this.#snapshot as Partial<Record<keyof ClientEvents, unknown>>)[name]
+    // After a change of owners most things are as they were.
+    if (share(before, event) === before) return
+    if (name === 'state' || name === 'connection' || name === 'history') this.#note({ [name]: event })
+    else if (name === 'relabelled') {
+      const { from, to } = event as ClientEvents['relabelled']
+      this.#note({ aliases: new Map([...this.#snapshot.aliases, [from, to]]) })
+    }
+    this.#ports.tell(name, event as never)
+  }
+
+  #note(news: Partial<Snapshot>): void {
+    this.#snapshot = { ...this.#snapshot, ...news }
+  }
+
+  #showIdentity(shown: BasicIdentity | undefined): void {
+    this.#note({ shown })
+    this.#ports.watch.show(this.replica, shown)
+  }
+
+  // -- the local database --------------------------------------------------------------------------------------------
+
+  get #name(): string {
+    return `parley:${this.#ports.appId}`
+  }
+
+  async #open(): Promise<void> {
+    await this.replica.open()
+    if (this.#isClosed) return this.replica.close()
+    this.#channel = this.#ports.openChannel()?.(this.#name, (message) => this.#hear(message as Envelope))
+    this.#ownership.dispatch('open')
+    // Tells the owner that we live, should it wait for an answer of ours.
+    const { locks } = this.#ports
+    const alive = { signal: this.#life.signal }
+    if (this.#channel) locks.hold(`${this.#name}:${this.#id}`, alive, () => this.#closed.promise).catch(() => {})
+  }
+
+  /** No owner answers: what is in the replica is shown, and what is asked for waits. */
+  async #showStored(): Promise<void> {
+    const { session, signingOut } = await readStored(this.replica)
+    if (!session || signingOut || this.state.state !== 'opening') return
+    const { identity, id, expiresAt } = session
+    this.#showIdentity(identity)
+    this.#show('state', { state: 'authenticated', identity, session: { id, expiresAt } })
+    this.#opened.resolve()
+  }
+
+  #storageFailed(error: unknown): void {
+    if (this.#isClosed) return
+    this.#ports.tell('storage', { state: 'lost', error })
+    void this.close(storageError(error)).catch(() => {})
+  }
+
+  #fenced(): void {
+    if (this.#channel) this.#ownership.dispatch('lost')
+    else this.#storageFailed(new ParleyError('storage_failed', 'Another client writes to the same database.'))
+  }
+
+  #lostReplica(reason: LossReason): void {
+    if (this.#isClosed) return
+    this.#ports.tell('storage', { state: 'lost' })
+    const error = new ParleyError('storage_failed', `The local database was ${reason}.`)
+    if (reason !== 'deleted') return void this.close(error).catch(() => {})
+    const reopened = this.#owner
+      ? this.#owner.authentication.dataDeleted(error, () => this.#reopen())
+      : this.replica.open()
+    reopened.catch((cause) => this.#storageFailed(cause))
+  }
+
+  async #reopen(): Promise<void> {
+    this.#term = await this.replica.reopen()
+    this.#introduce()
+  }
+
+  // -- being the owner, or not ---------------------------------------------------------------------------------------
+
+  #perform(effect: OwnEffect): void {
+    if (effect === 'retire') this.#retire()
+    else if (effect === 'show') this.#showStored().catch((error) => this.#storageFailed(error))
+    else if (effect === 'claim') {
+      // It takes a moment, in which nobody need doubt that somebody owns.
+      this.#post({ type: 'pong' })
+      void this.#claim()
+    } else this.#post({ type: effect })
+  }
+
+  async #claim(): Promise<void> {
+    try {
+      this.#term = await this.replica.claim(this.#term)
+      if (this.#ownership.state !== 'claiming') return
+      const owner = this.#makeOwner()
+      this.#owner = owner
+      await owner.authentication.takeOver()
+      if (this.#owner !== owner) return
+      this.#ownership.dispatch('claimed')
+      this.#introduce()
+      this.#opened.resolve()
+      this.#askAgain()
+    } catch (error) {
+      // Another tab was faster, or this one is being closed: that is dealt with where it happens.
+      const { code } = error as Partial<ReplicaError>
+      if (code === 'fenced') this.#fenced()
+      else if (code !== 'closed') this.#storageFailed(error)
+    }
+  }
+
+  #makeOwner(): Owner {
+    const { api, challenge, clock, chance, makeEngine } = this.#ports
+    const ifOwner = (act: () => void) => {
+      if (this.#owner === owner) act()
+    }
+    const owner: Owner = new Owner({
+      api,
+      challenge,
+      clock,
+      chance,
+      makeEngine,
+      replica: this.replica,
+      wantsConnection: this.#snapshot.wantsConnection,
+      tell: (name, event) =>
+        ifOwner(() => {
+          this.#show(name, event)
+          this.#say({ type: 'told', name, event: copyEvent(event) })
+        }),
+      onBasis: (shown, wantsConnection) =>
+        ifOwner(() => {
+          this.#note({ wantsConnection })
+          this.#showIdentity(shown)
+          this.#say({ type: 'basis', shown, wantsConnection })
+        }),
+      onBroken: (error) => ifOwner(() => this.#storageFailed(error)),
+    })
+    return owner
+  }
+
+  #retire(): void {
+    const owner = this.#owner
+    const { state } = this.#ownership
+    // Whoever lost the lock is not to send others after whoever has it now.
+    if (state === 'asleep' || state === 'closed') this.#post({ type: 'farewell' })
+    this.#followed = 0
+    if (!owner) return
+    const { connection, history, aliases } = owner
+    this.#note({ connection, history, aliases })
+    this.#owner = undefined
+    this.#running.clear()
+    owner.authentication.close().catch(() => {})
+  }
+
+  #introduce(to?: string): void {
+    const { connection, history, aliases } = this.#owner!
+    this.#post({ type: 'owner', to, snapshot: { ...this.#snapshot, connection, history, aliases } })
+  }
+
+  // -- calls ---------------------------------------------------------------------------------------------------------
+
+  #ask(call: Call): void {
+    const owner = this.#owner
+    if (owner && this.#ownership.state === 'owning') {
+      const answer = (answer: Answer) => {
+        if (this.#owner === owner) this.#calls.answered(call.number, answer)
+      }
+      const { signal } = this.#calls.get(call.number)?.abort ?? this.#life
+      void owner.carryOut(call, { signal, challenge: this.#ports.challenge, answer })
+    } else if (this.#followed > 0) {
+      try {
+        this.#post({ type: 'call', call })
+      } catch (error) {
+        this.#calls.answered(call.number, { error: new ParleyError('invalid', String(error), { cause: error }) })
+      }
+    }
+  }
+
+  /** A new owner: what the one before knew of, it may not. */
+  #askAgain(): void {
+    for (const pending of this.#calls.all) this.#ask(this.#calls.repeated(pending))
+  }
+
+  #serve(from: string, call: Call): void {
+    const owner = this.#owner
+    const key = keyOf(from, call.number)
+    const abort = new AbortController()
+    this.#running.set(key, abort)
+    const asker: Asker = {
+      signal: abort.signal,
+      challenge: ({ nonce, signal }) => this.#askForToken(from, call.number, nonce, signal),
+      answer: (answer) => {
+        if (this.#owner === owner)
+          this.#post({ type: 'answer', to: from, number: call.number, answer: copyAnswer(answer) })
+      },
+    }
+    void owner!.carryOut(call, asker).then(() => this.#running.delete(key))
+  }
+
+  /** From the app's handler in the tab that wants somebody signed in: there the password was typed. */
+  #askForToken(from: string, number: number, nonce: string, signal: AbortSignal): Promise<string | null> {
+    const key = keyOf(from, number)
+    const { locks } = this.#ports
+    return new Promise<string | null>((resolve, reject) => {
+      this.#tokens.set(key, ({ token, error }) => (error ? reject(errorFrom(error)) : resolve(token ?? null)))
+      this.#post({ type: 'ask', to: from, number, nonce })
+      // That tab has this lock as long as it lives.
+      const isGone = async () => reject(new Error('The tab that asked is gone.'))
+      locks.hold(`${this.#name}:${from}`, { signal }, isGone).catch(reject)
+    }).finally(() => this.#tokens.delete(key))
+  }
+
+  #giveToken(number: number, nonce: string): void {
+    const pending = this.#calls.get(number)
+    if (!pending) return
+    const { challenge } = this.#ports
+    const [userId] = pending.call.args as Parameters<Verbs['authenticate']>
+    Promise.resolve()
+      .then(() => challenge({ nonce, userId, signal: pending.abort.signal }))
+      .then(
+        (token) => this.#post({ type: 'token', number, token }),
+        (error) => {
+          pending.handlerError = error
+          this.#post({ type: 'token', number, error: copyError(error) })
+        },
+      )
+  }
+
+  // -- the channel ---------------------------------------------------------------------------------------------------
+
+  #post(message: Message): void {
+    this.#channel?.post({ ...message, version: TABS_VERSION, from: this.#id, term: this.#term } satisfies Envelope)
+  }
+
+  /** As the owner, if anybody is there to listen. */
+  #say(message: Message): void {
+    if (this.#hasCompany && this.#ownership.state === 'owning') this.#post(message)
+  }
+
+  #hear(message: Envelope): void {
+    this.#hasCompany = true
+    if (message.version > TABS_VERSION) this.#lostReplica('superseded')
+    if (message.version !== TABS_VERSION || this.#isClosed) return
+    const { from, term } = message
+    const isOwner = this.#ownership.state === 'owning'
+    switch (message.type) {
+      case 'hello':
+        if (isOwner) this.#introduce(from)
+        break
+      case 'ping':
+        if (isOwner || this.#ownership.state === 'claiming') this.#post({ type: 'pong' })
+        break
+      case 'call':
+        if (isOwner && term === this.#term) this.#serve(from, message.call)
+        break
+      case 'cancel':
+        this.#running.get(keyOf(from, message.number))?.abort()
+        break
+      case 'token':
+        this.#tokens.get(keyOf(from, message.number))?.(message)
+        break
+      default:
+        if (term > this.#term || (term === this.#term && !this.#owner)) this.#hearOwner(message)
+    }
+  }
+
+  #hearOwner(message: OwnerEnvelope): void {
+    const { type, term, to } = message
+    if (term > this.#term && type !== 'owner') this.#post({ type: 'hello' })
+    this.#term = term
+    this.#ownership.dispatch(type === 'owner' ? 'announced' : type === 'farewell' ? 'farewell' : 'heard')
+    if (to !== undefined && to !== this.#id) return
+    if (type === 'owner') this.#follow(message)
+    else if (this.#followed !== term) return
+    else if (type === 'answer') {
+      const { number, answer } = message
+      this.#calls.answered(number, answerFrom(answer, this.#calls.get(number)?.handlerError))
+    } else if (type === 'ask') this.#giveToken(message.number, message.nonce)
+    else if (type === 'told') this.#show(message.name, eventFrom(message.event))
+    else if (type === 'touched') this.#ports.watch.touched(message.writes)
+    else if (type === 'basis') {
+      this.#note({ wantsConnection: message.wantsConnection })
+      this.#showIdentity(message.shown)
+    }
+  }
+
+  #follow({ term, snapshot }: OwnerEnvelope & { readonly type: 'owner' }): void {
+    const { state, connection, history, shown, aliases, wantsConnection } = snapshot
+    const isNew = this.#followed !== term
+    this.#followed = term
+    this.#note({ aliases, wantsConnection })
+    this.#showIdentity(shown)
+    // What was committed before we heard of it.
+    this.#ports.watch.touched('everything')
+    this.#show('state', state)
+    this.#show('connection', connection)
+    this.#show('history', history)
+    this.#opened.resolve()
+    if (isNew) this.#askAgain()
+  }
+}
+
+const keyOf = (tab: string, call: number) => `${tab}:${call}`
