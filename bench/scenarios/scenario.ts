@@ -1,4 +1,5 @@
 /** What is measured, on which servers, and what has to hold. */
+import { profileSummary } from '../figures/profile-summary.ts'
 import type { Server } from '../servers/start-server.ts'
 
 export type ServerKind = 'reference' | 'parley'
@@ -52,6 +53,10 @@ export async function observed<T>(
   const before = server.cpuSeconds
   const result = await work()
   const cpuSeconds = server.cpuSeconds - before
-  if (settings.profiles) await server.profiled(`${settings.profiles}/${name}-${server.ready.kind}`)
+  if (settings.profiles) {
+    const file = `${settings.profiles}/${name.replaceAll(/\W+/g, '-')}-${server.ready.kind}`
+    await server.profiled(file)
+    process.stderr.write(`\n${file}\n${profileSummary(file)}\n\n`)
+  }
   return { result, cpuSeconds }
 }

@@ -39,9 +39,12 @@ export async function assembleInMemory(beforeCommit: (writes: Writes) => Promise
     baseUrl: () => '',
     tokens: {
       // A token is `user id:display name`; what real ones go through has its own tests.
-      verify: async (token) => {
+      verify: async (token, _app, _now, { consumeNonce }) => {
         const [prn = '', name = ''] = token.split(':')
-        return { ok: true, claims: { prn, display_name: name, iss: '', iat: 0, exp: 9_000, nce: '' } }
+        const nce = edge.sessions.nonce(null)
+        const claims = { prn, display_name: name, iss: '', iat: 0, exp: 9_000, nce }
+        if (!(await consumeNonce(nce, claims))) throw new Error('A nonce just issued is good.')
+        return { ok: true, claims }
       },
     },
   })

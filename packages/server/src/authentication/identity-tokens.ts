@@ -1,16 +1,20 @@
 import { limits, type UserId, type Uuid } from '@parley/protocol'
 import {
   type FoundKey,
+  type IdentityTokenPorts,
   type IdentityTokenVerdict,
   type ImportedPublicKey,
   importPublicKey,
   verifyIdentityToken,
 } from '@parley/token'
-import type { App, ProviderKey, Store } from '../store/store.ts'
+import type { App, Provider, ProviderKey, Store } from '../store/store.ts'
 import type { KeySets } from './key-sets.ts'
 
 /** Imported keys kept, so that a sign-in costs one signature check and no key parsing. */
 const MAX_IMPORTED = 1_000
+
+/** The last steps of a verification, which the caller takes: spending the nonce, and what may come with it. */
+export type LastChecks = Pick<IdentityTokenPorts, 'consumeNonce'> & Partial<Pick<IdentityTokenPorts, 'isSuspended'>>
 
 /** Verifies identity tokens against the keys the store holds at this moment: a disabled key is out at once. */
 export class IdentityTokens {
@@ -23,38 +27,38 @@ export class IdentityTokens {
     this.#keySets = keySets
   }
 
-  /** @param consumeNonce spends the nonce; true for exactly one caller */
-  verify(
-    token: string,
-    app: App,
-    nowMs: number,
-    consumeNonce: (nonce: string) => Promise<boolean>,
-  ): Promise<IdentityTokenVerdict> {
+  verify(token: string, app: App, nowMs: number, last: LastChecks): Promise<IdentityTokenVerdict> {
     const { apps, lists } = this.#store
+    let known: Provider | undefined
     return verifyIdentityToken(token, {
       appId: app.id,
       nowMs,
       leewayMs: limits.clockLeewayMs,
       maxTokenLength: limits.maxIdentityTokenLength,
-      findKey: (keyId) => this.#findKey(app, keyId),
+      findKey: async (keyId) => {
+        const registered = await apps.keyWithProvider(keyId)
+        if (!registered) return this.#findPublished(app, keyId)
+        known = registered.provider
+        return this.#asFound(registered.key)
+      },
       findProvider: async (providerId) => {
-        const provider = await apps.provider(providerId as Uuid)
+        const provider = known?.id === providerId ? known : await apps.provider(providerId as Uuid)
         if (!provider) return 'unknown'
         return provider.app === app.key ? 'bound' : 'not-bound'
       },
-      consumeNonce,
       isSuspended: async (userId) => (await lists.profile(app.key, userId as UserId))?.suspendedAt != null,
+      ...last,
     })
   }
 
-  async #findKey(app: App, keyId: string): Promise<FoundKey> {
+  async #asFound(registered: ProviderKey): Promise<FoundKey> {
+    if (registered.state !== 'active') return { status: registered.state }
+    const { algorithm, key } = await this.#import(registered)
+    return { status: 'active', algorithm, key, providerId: registered.provider }
+  }
+
+  async #findPublished(app: App, keyId: string): Promise<FoundKey> {
     const { apps } = this.#store
-    const registered = await apps.key(keyId)
-    if (registered) {
-      if (registered.state !== 'active') return { status: registered.state }
-      const { algorithm, key } = await this.#import(registered)
-      return { status: 'active', algorithm, key, providerId: registered.provider }
-    }
     for (const provider of await apps.providersOf(app.key)) {
       const published = await this.#keySets.find(provider, keyId)
       if (published) {

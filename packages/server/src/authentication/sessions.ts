@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { isStorableText, limits, type Refusal, refuse, type UserId, type Uuid, uuidv7 } from '@parley/protocol'
-import type { IdentityTokenClaims } from '@parley/token'
+import type { EitRefusal, IdentityTokenClaims } from '@parley/token'
 import type { Clock } from '../clock.ts'
 import type { ProfileClaims } from '../model/profile.ts'
 import type { AppKey, Profile, Session } from '../model/state.ts'
@@ -9,7 +9,7 @@ import { endSession } from '../operations/end-session.ts'
 import type { WriteLane } from '../operations/lane.ts'
 import { openSession } from '../operations/open-session.ts'
 import { renewSession } from '../operations/renew-session.ts'
-import { useNonce } from '../operations/use-nonce.ts'
+import { type UseNonce, useNonce } from '../operations/use-nonce.ts'
 import type { App, Store } from '../store/store.ts'
 import type { IdentityTokens } from './identity-tokens.ts'
 import { isGoodNonce, issueNonce, nonceHash } from './nonces.ts'
@@ -31,6 +31,12 @@ export interface SessionHolder {
 }
 
 export type OpenedSession = { readonly session: Session; readonly token: string; readonly profile: Profile }
+
+/** What became of the step that spends the nonce and opens the session. */
+type Opening =
+  | (OpenedSession & { readonly state: 'opened' })
+  | { readonly state: 'nonce-not-found' | 'suspended' }
+  | { readonly refusal: Refusal }
 
 export interface SessionsOptions {
   readonly store: Store
@@ -86,35 +92,63 @@ export class Sessions {
     return session
   }
 
-  /** Opens a session for the user of an identity token. */
-  async open(appId: Uuid, identityToken: string): Promise<OpenedSession | { readonly refusal: Refusal }> {
+  /**
+   * Opens a session for the user of an identity token.
+   * @param environment the app's, where the caller named it
+   */
+  async open(
+    appId: Uuid,
+    identityToken: string,
+    environment?: string,
+  ): Promise<OpenedSession | { readonly refusal: Refusal }> {
     const app = await this.#options.store.apps.byId(appId)
-    if (!app) return refuse('invalid_app_id')
+    if (!app || (environment !== undefined && environment !== app.environment)) return refuse('invalid_app_id')
     if (app.suspendedAt !== null) return refuse('app_suspended')
-    const verdict = await this.#verify(app, identityToken)
-    if ('refusal' in verdict) return verdict
+    const { tokens, clock } = this.#options
+    let opening: Opening | undefined
+    const verdict = await tokens.verify(identityToken, app, clock.now(), {
+      consumeNonce: async (nonce, claims) => {
+        opening = await this.#openFor(app, claims, this.#spending(app, nonce))
+        return !('refusal' in opening) && opening.state !== 'nonce-not-found'
+      },
+      isSuspended: () => opening !== undefined && 'state' in opening && opening.state === 'suspended',
+    })
+    if (opening && 'refusal' in opening) return opening
+    if (!verdict.ok) return refusalOf(verdict)
+    if (opening?.state !== 'opened') throw new Error('A session was neither opened nor refused.')
+    return opening
+  }
+
+  /** Opens a session, and spends the nonce, for a token that is right in all else. */
+  async #openFor(app: App, claims: IdentityTokenClaims, nonce: UseNonce): Promise<Opening> {
+    const { clock, lane, store } = this.#options
+    const userId = claims.prn as UserId
+    // Suspended by another process, of which the lane knows nothing.
+    const isSuspended = (await store.lists.profile(app.key, userId))?.suspendedAt != null
     const token = Buffer.from(this.#random(32)).toString('base64url')
-    const userId = verdict.claims.prn as UserId
     const input = {
-      id: uuidv7(this.#options.clock.now(), this.#random(10)),
+      id: uuidv7(clock.now(), this.#random(10)),
       tokenHash: hashOf(token),
-      expiresAt: this.#expiry(app, verdict.claims),
-      claims: profileClaims(verdict.claims),
+      expiresAt: this.#expiry(app, claims),
+      claims: profileClaims(claims),
+      nonce,
+      isSuspended,
     }
     const submit = (showIn?: readonly Uuid[]) =>
-      this.#options.lane.submit({ operation: openSession, input: { ...input, showIn }, app: app.key, userId })
+      lane.submit({ operation: openSession, input: { ...input, showIn }, app: app.key, userId })
     let shown: readonly Uuid[] | undefined
     let outcome = await submit()
     if ('result' in outcome && outcome.result.state === 'profile-changed') {
-      shown = (await this.#options.store.lists.conversationsOf(app.key, userId)).slice(0, MAX_SHOWN_AT_ONCE)
+      shown = (await store.lists.conversationsOf(app.key, userId)).slice(0, MAX_SHOWN_AT_ONCE)
       outcome = await submit(shown)
     }
     if ('refusal' in outcome) return outcome
-    if (outcome.result.state !== 'opened') throw new Error('A session was neither opened nor refused.')
-    const { session, profile } = outcome.result
-    this.#remember(input.tokenHash, session)
+    const { result } = outcome
+    if (result.state === 'profile-changed') throw new Error('A session was neither opened nor refused.')
+    if (result.state !== 'opened') return result
+    this.#remember(input.tokenHash, result.session)
     if (shown) void this.#announce(app.key, userId, new Set(shown))
-    return { session, token, profile }
+    return { ...result, token }
   }
 
   /** Prolongs a session by a new identity token of the same user. */
@@ -195,34 +229,32 @@ export class Sessions {
     for (const { id } of await this.#options.store.apps.endedSince(since)) this.#close(id)
   }
 
+  /** Verifies a token for a session that is open already; its nonce is spent by that alone. */
   async #verify(
     app: App,
     identityToken: string,
   ): Promise<{ readonly claims: IdentityTokenClaims } | { readonly refusal: Refusal }> {
-    const { tokens, lane, clock, secret } = this.#options
-    let outage: Refusal | undefined
-    const verdict = await tokens.verify(identityToken, app, clock.now(), async (nonce) => {
-      const isGood = isGoodNonce(nonce, { secret, appId: app.id, nowMs: clock.now() })
-      const forgetAt = clock.now() + limits.nonceLifetimeMs + NONCE_MEMORY_MS
-      const outcome = await lane.submit({
-        operation: useNonce,
-        input: { nonceHash: nonceHash(nonce), isGood, forgetAt },
-        app: app.key,
-        userId: null,
-      })
-      if ('refusal' in outcome) {
-        outage = outcome.refusal
-        return false
-      }
-      return outcome.result.isFirst
+    const { tokens, lane, clock } = this.#options
+    let outage: { readonly refusal: Refusal } | undefined
+    const verdict = await tokens.verify(identityToken, app, clock.now(), {
+      consumeNonce: async (nonce) => {
+        const input = this.#spending(app, nonce)
+        const outcome = await lane.submit({ operation: useNonce, input, app: app.key, userId: null })
+        if ('refusal' in outcome) outage = outcome
+        return 'result' in outcome && outcome.result.isFirst
+      },
     })
-    if (verdict.ok) return { claims: verdict.claims }
-    if (outage) return { refusal: outage }
-    if (verdict.error === 'eit_user_suspended') return refuse('user_suspended', { data: { reason: verdict.error } })
-    return refuse('invalid_property', {
-      message: verdict.sentence,
-      data: { property: 'identity_token', reason: verdict.error },
-    })
+    return outage ?? (verdict.ok ? { claims: verdict.claims } : refusalOf(verdict))
+  }
+
+  #spending(app: App, nonce: string): UseNonce {
+    const { secret, clock } = this.#options
+    const nowMs = clock.now()
+    return {
+      nonceHash: nonceHash(nonce),
+      isGood: isGoodNonce(nonce, { secret, appId: app.id, nowMs }),
+      forgetAt: nowMs + limits.nonceLifetimeMs + NONCE_MEMORY_MS,
+    }
   }
 
   #expiry(app: App, claims: IdentityTokenClaims): number {
@@ -268,6 +300,12 @@ export class Sessions {
     this.#hashes.delete(id)
     if (hash !== undefined) this.#cached.delete(hash)
   }
+}
+
+function refusalOf(verdict: EitRefusal): { readonly refusal: Refusal } {
+  const { error: reason, sentence: message } = verdict
+  if (reason === 'eit_user_suspended') return refuse('user_suspended', { data: { reason } })
+  return refuse('invalid_property', { message, data: { property: 'identity_token', reason } })
 }
 
 /** Sessions are stored by the hash of their token: a stolen store opens no session. */

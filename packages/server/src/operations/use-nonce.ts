@@ -1,4 +1,4 @@
-import type { Decision } from '../model/decision.ts'
+import type { Decision, Fact, Facts } from '../model/decision.ts'
 import type { Operation } from './operation.ts'
 
 export interface UseNonce {
@@ -12,13 +12,18 @@ export interface UseNonce {
   readonly forgetAt: number
 }
 
-/** Spends a nonce: true for exactly one of all who try. */
+/** What spends the nonce, for the first of all who try; undefined for the others. */
+export function spendNonce({ nonceHash, isGood, forgetAt }: UseNonce, facts: Facts): Fact | undefined {
+  return facts.isNonceUsed(nonceHash) || !isGood ? undefined : { type: 'nonce-used', nonceHash, forgetAt }
+}
+
+/** Spends a nonce by itself: true for exactly one of all who try. */
 export const useNonce: Operation<UseNonce, { readonly isFirst: boolean }> = {
   name: 'use-nonce',
   remembered: false,
   reads: (input) => ({ nonces: [input.nonceHash] }),
-  decide({ nonceHash, isGood, forgetAt }, _asking, facts): Decision<{ isFirst: boolean }> {
-    if (facts.isNonceUsed(nonceHash) || !isGood) return { facts: [], result: { isFirst: false } }
-    return { facts: [{ type: 'nonce-used', nonceHash, forgetAt }], result: { isFirst: true } }
+  decide(input, _asking, facts): Decision<{ isFirst: boolean }> {
+    const spent = spendNonce(input, facts)
+    return { facts: spent ? [spent] : [], result: { isFirst: spent !== undefined } }
   },
 }

@@ -823,6 +823,11 @@ export function storeContract(open: () => Promise<Store>): void {
         ['k2', 'active'],
       ])
       expect(await store.apps.key('K1')).toBeUndefined()
+      expect(await store.apps.keyWithProvider('k2')).toEqual({
+        key: await store.apps.key('k2'),
+        provider: await store.apps.provider(uuid(11)),
+      })
+      expect(await store.apps.keyWithProvider('K1')).toBeUndefined()
       await store.apps.putProvider({ ...provider(11), app: 1 as AppKey, jwksUrl: 'https://keys.example' })
       expect(await store.apps.provider(uuid(11))).toMatchObject({ jwksUrl: 'https://keys.example' })
     })

@@ -271,6 +271,8 @@ export interface AppStore {
   provider(id: Uuid): Promise<Provider | undefined>
   providersOf(app: AppKey): Promise<readonly Provider[]>
   key(id: string): Promise<ProviderKey | undefined>
+  /** What a sign-in asks for, in one look. */
+  keyWithProvider(id: string): Promise<{ readonly key: ProviderKey; readonly provider: Provider } | undefined>
   keysOf(provider: Uuid): Promise<readonly ProviderKey[]>
   putProvider(provider: Provider): Promise<void>
   putKey(key: ProviderKey): Promise<void>

@@ -22,10 +22,10 @@ export function mintToken(claims: {
 }
 
 export const simulatedTokens: NonNullable<AssembleOptions['tokens']> = {
-  async verify(token, _app, nowMs, consumeNonce) {
+  async verify(token, _app, nowMs, { consumeNonce }) {
     const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as IdentityTokenClaims
     if (claims.exp * 1_000 <= nowMs) return refuse('eit_expired')
-    return (await consumeNonce(claims.nce)) ? { ok: true, claims } : refuse('eit_nonce_not_found')
+    return (await consumeNonce(claims.nce, claims)) ? { ok: true, claims } : refuse('eit_nonce_not_found')
   },
 }
 

@@ -4,7 +4,8 @@ import { parseKeyId, parseProviderId } from '../ids.ts'
 import { importPublicKey } from '../keys/import-public-key.ts'
 import { decodeCanonicalBase64url } from '../text/base64url.ts'
 import { type JsonObject, member, parseJsonObject } from '../text/strict-json.ts'
-import { type FoundKey, isSignedWith, verifyIdentityToken } from '../verify/verify-identity-token.ts'
+import { type FoundKey, verifyIdentityToken } from '../verify/verify-identity-token.ts'
+import { isSignedWith } from '../verify/verify-signature.ts'
 import { type Check, check, fail, pass } from './checks.ts'
 
 /** What a token has to say, given what was asked. */
@@ -67,7 +68,7 @@ async function checkKey(token: string, header: JsonObject, expected: ExpectedTok
     alg !== key.algorithm && `The token is signed with ${show(alg)}, but its key is for ${key.algorithm}.`
   const checked = [check('algorithm', foreign ?? mismatch), pass('key-id'), pass('key-strength')]
   if (foreign || mismatch) return checked
-  const isSigned = await isSignedWith(token, key)
+  const isSigned = isSignedWith(token, key)
   return [...checked, check('signature', !isSigned && 'The signature does not match the registered key.')]
 }
 

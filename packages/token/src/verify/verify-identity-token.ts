@@ -1,4 +1,5 @@
-import { type CryptoKey, compactVerify, errors, type KeyObject } from 'jose'
+import type { KeyObject } from 'node:crypto'
+import type { CryptoKey } from 'jose'
 import type { SigningAlgorithm } from '../algorithms.ts'
 import { type EitRefusal, refuseToken } from '../eit-errors.ts'
 import { parseKeyId, parseProviderId } from '../ids.ts'
@@ -6,6 +7,7 @@ import { isStorableText } from '../text/storable-text.ts'
 import { checkTimes, type TimeRules } from './check-times.ts'
 import { type IdentityTokenClaims, readClaims } from './read-claims.ts'
 import { readToken } from './read-token.ts'
+import { isSignedWith } from './verify-signature.ts'
 
 /** What the key registry knows of a key id. */
 export type FoundKey =
@@ -29,8 +31,12 @@ export interface IdentityTokenPorts extends TimeRules {
   findKey(keyId: string): Answer<FoundKey>
   /** Whether exactly this provider exists and speaks for the app; the id is a bare, lower-case UUID. */
   findProvider(providerId: string, appId: string): Answer<'unknown' | 'not-bound' | 'bound'>
-  /** Spends the nonce: true for exactly one caller. Asked only of a token that is right in all else. */
-  consumeNonce(nonce: string): Answer<boolean>
+  /**
+   * Spends the nonce: true for exactly one caller. Asked only of a token that is right in all else, so that what the
+   * token is for may be done in the same step.
+   */
+  consumeNonce(nonce: string, claims: IdentityTokenClaims): Answer<boolean>
+  /** Asked last. */
   isSuspended(userId: string): Answer<boolean>
   /** The app the token is presented to. */
   readonly appId: string
@@ -62,7 +68,7 @@ export async function verifyIdentityToken(token: string, ports: IdentityTokenPor
     const sentence = "The header parameter 'alg' is not the algorithm of the key."
     return refuseToken('eit_header_param_wrong_value', sentence)
   }
-  if (!(await isSignedWith(token, found))) return refuseToken('eit_signature_verification_failed')
+  if (!isSignedWith(token, found)) return refuseToken('eit_signature_verification_failed')
 
   const claimed = readClaims(read.claims)
   if (!claimed.ok) return claimed
@@ -70,7 +76,7 @@ export async function verifyIdentityToken(token: string, ports: IdentityTokenPor
   return (
     (await checkProvider(claims.iss, found.providerId, ports)) ??
     checkTimes(claims, ports) ??
-    (await checkNonce(claims.nce, ports)) ??
+    (await checkNonce(claims, ports)) ??
     ((await ports.isSuspended(claims.prn)) ? refuseToken('eit_user_suspended') : { ok: true, claims })
   )
 }
@@ -80,21 +86,6 @@ const unusableKeys = {
   disabled: 'eit_key_disabled',
   deleted: 'eit_key_deleted',
 } as const
-
-/** Whether this key, and no other way of reading the token, proves the signature. */
-export async function isSignedWith(
-  token: string,
-  { key, algorithm }: { key: CryptoKey | KeyObject; algorithm: SigningAlgorithm },
-): Promise<boolean> {
-  try {
-    await compactVerify(token, key, { algorithms: [algorithm] })
-    return true
-  } catch (error) {
-    // Anything but a JOSE error means the registry handed out a key it should not have: a bug, not an answer.
-    if (error instanceof errors.JOSEError) return false
-    throw error
-  }
-}
 
 async function checkProvider(
   iss: string,
@@ -112,7 +103,7 @@ async function checkProvider(
   return undefined
 }
 
-async function checkNonce(nonce: string, ports: IdentityTokenPorts): Promise<EitRefusal | undefined> {
-  const isSpent = isStorableText(nonce) && (await ports.consumeNonce(nonce))
+async function checkNonce(claims: IdentityTokenClaims, ports: IdentityTokenPorts): Promise<EitRefusal | undefined> {
+  const isSpent = isStorableText(claims.nce) && (await ports.consumeNonce(claims.nce, claims))
   return isSpent ? undefined : refuseToken('eit_nonce_not_found')
 }

@@ -25,8 +25,8 @@ export function authenticationRoutes(http: FastifyInstance, edge: Edge): void {
 
   http.post('/sessions', async (request, reply) => {
     const identityToken = required(request, 'identity_token')
-    const app = await knownApp(edge, required(request, 'app_id'))
-    const { session, token, profile } = accepted(await edge.sessions.open(app, identityToken))
+    const { uuid, environment } = readAppId(required(request, 'app_id'))
+    const { session, token, profile } = accepted(await edge.sessions.open(uuid, identityToken, environment))
     return reply
       .code(201)
       .header('cache-control', 'no-store')
@@ -74,12 +74,19 @@ function required(request: FastifyRequest, name: string): string {
 
 const APP_ID = /^(?:layer:\/\/\/apps\/(staging|production)\/)?([^/]+)$/
 
-/** Reads `layer:///apps/<environment>/<uuid>` or a bare UUID of an app we have. */
+/** Reads `layer:///apps/<environment>/<uuid>` or a bare UUID. */
+function readAppId(appId: string): { readonly uuid: Uuid; readonly environment: string | undefined } {
+  const [, environment, id = ''] = APP_ID.exec(appId) ?? []
+  const uuid = parseUuid(id)
+  if (!uuid) throw new RefusedRequest({ id: 'invalid_app_id' })
+  return { uuid, environment }
+}
+
+/** The app, if we have it. */
 async function knownApp(edge: Edge, appId: string): Promise<Uuid> {
-  const match = APP_ID.exec(appId)
-  const uuid = parseUuid(match?.[2] ?? '')
-  const app = uuid && (await edge.store.apps.byId(uuid))
-  if (!app || (match?.[1] !== undefined && match[1] !== app.environment)) {
+  const { uuid, environment } = readAppId(appId)
+  const app = await edge.store.apps.byId(uuid)
+  if (!app || (environment !== undefined && environment !== app.environment)) {
     throw new RefusedRequest({ id: 'invalid_app_id' })
   }
   return app.id

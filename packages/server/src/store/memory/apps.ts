@@ -20,6 +20,11 @@ export function memoryApps(tables: Tables, secret: string): Synchronous<AppStore
     provider: (id) => tables.providers.get(id),
     providersOf: (app) => [...tables.providers.values()].filter((provider) => provider.app === app),
     key: (id) => tables.keys.get(id),
+    keyWithProvider(id) {
+      const key = tables.keys.get(id)
+      const provider = key && tables.providers.get(key.provider)
+      return provider && { key, provider }
+    },
     keysOf: (provider) =>
       [...tables.keys.values()].filter((key) => key.provider === provider).sort((a, b) => a.createdAt - b.createdAt),
     putProvider: (provider) => {

@@ -40,6 +40,11 @@ export function sqliteApps(db: Database): Synchronous<AppStore> {
       const row = db.sql('SELECT * FROM provider_keys WHERE id = ?').get(id) as Row | undefined
       return row && toKey(row)
     },
+    keyWithProvider(id) {
+      const row = db.sql('SELECT * FROM provider_keys WHERE id = ?').get(id) as Row | undefined
+      const provider = row && (db.sql('SELECT * FROM providers WHERE id = ?').get(row.provider) as Row | undefined)
+      return provider && { key: toKey(row), provider: toProvider(provider) }
+    },
     keysOf: (provider) =>
       (db.sql('SELECT * FROM provider_keys WHERE provider = ? ORDER BY created_at').all(provider) as Row[]).map(toKey),
     putProvider: (provider) => putProvider(db, provider),
