@@ -38,6 +38,7 @@ export {
   type MintRequest,
 } from './mint-identity-token.ts'
 export type { TimeRules } from './verify/check-times.ts'
+export { type NamedInToken, peekToken } from './verify/peek-token.ts'
 export type { IdentityTokenClaims, ProfileClaims } from './verify/read-claims.ts'
 export {
   type FoundKey,

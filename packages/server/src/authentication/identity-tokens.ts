@@ -7,14 +7,18 @@ import {
   importPublicKey,
   verifyIdentityToken,
 } from '@parley/token'
-import type { App, Provider, ProviderKey, Store } from '../store/store.ts'
+import type { App, Provider, ProviderKey, RegisteredKey, Store } from '../store/store.ts'
 import type { KeySets } from './key-sets.ts'
 
 /** Imported keys kept, so that a sign-in costs one signature check and no key parsing. */
 const MAX_IMPORTED = 1_000
 
-/** The last steps of a verification, which the caller takes: spending the nonce, and what may come with it. */
-export type LastChecks = Pick<IdentityTokenPorts, 'consumeNonce'> & Partial<Pick<IdentityTokenPorts, 'isSuspended'>>
+/** What the caller does, or has looked up. */
+export type VerificationOptions = Pick<IdentityTokenPorts, 'consumeNonce'> &
+  Partial<Pick<IdentityTokenPorts, 'isSuspended'>> & {
+    /** The key of this id, as the store has it at this moment. */
+    readonly looked?: { readonly keyId: string; readonly registered: RegisteredKey | undefined } | undefined
+  }
 
 /** Verifies identity tokens against the keys the store holds at this moment: a disabled key is out at once. */
 export class IdentityTokens {
@@ -27,7 +31,12 @@ export class IdentityTokens {
     this.#keySets = keySets
   }
 
-  verify(token: string, app: App, nowMs: number, last: LastChecks): Promise<IdentityTokenVerdict> {
+  verify(
+    token: string,
+    app: App,
+    nowMs: number,
+    { looked, ...steps }: VerificationOptions,
+  ): Promise<IdentityTokenVerdict> {
     const { apps, lists } = this.#store
     let known: Provider | undefined
     return verifyIdentityToken(token, {
@@ -36,7 +45,7 @@ export class IdentityTokens {
       leewayMs: limits.clockLeewayMs,
       maxTokenLength: limits.maxIdentityTokenLength,
       findKey: async (keyId) => {
-        const registered = await apps.keyWithProvider(keyId)
+        const registered = looked?.keyId === keyId ? looked.registered : await this.#registered(app, keyId)
         if (!registered) return this.#findPublished(app, keyId)
         known = registered.provider
         return this.#asFound(registered.key)
@@ -47,8 +56,12 @@ export class IdentityTokens {
         return provider.app === app.key ? 'bound' : 'not-bound'
       },
       isSuspended: async (userId) => (await lists.profile(app.key, userId as UserId))?.suspendedAt != null,
-      ...last,
+      ...steps,
     })
+  }
+
+  async #registered(app: App, keyId: string): Promise<RegisteredKey | undefined> {
+    return (await this.#store.apps.forSignIn(app.id, { keyId, userId: '' }))?.registered
   }
 
   async #asFound(registered: ProviderKey): Promise<FoundKey> {

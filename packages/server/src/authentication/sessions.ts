@@ -1,13 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { isStorableText, limits, type Refusal, refuse, type UserId, type Uuid, uuidv7 } from '@parley/protocol'
-import type { EitRefusal, IdentityTokenClaims } from '@parley/token'
+import { type EitRefusal, type IdentityTokenClaims, peekToken } from '@parley/token'
 import type { Clock } from '../clock.ts'
 import type { ProfileClaims } from '../model/profile.ts'
 import type { AppKey, Profile, Session } from '../model/state.ts'
 import { announceProfile } from '../operations/announce-profile.ts'
 import { endSession } from '../operations/end-session.ts'
 import type { WriteLane } from '../operations/lane.ts'
-import { openSession } from '../operations/open-session.ts'
+import { type OpenSession, openSession } from '../operations/open-session.ts'
 import { renewSession } from '../operations/renew-session.ts'
 import { type UseNonce, useNonce } from '../operations/use-nonce.ts'
 import type { App, Store } from '../store/store.ts'
@@ -101,17 +101,25 @@ export class Sessions {
     identityToken: string,
     environment?: string,
   ): Promise<OpenedSession | { readonly refusal: Refusal }> {
-    const app = await this.#options.store.apps.byId(appId)
+    const { tokens, clock, store } = this.#options
+    const named = peekToken(identityToken, limits.maxIdentityTokenLength)
+    const looked = await store.apps.forSignIn(appId, named)
+    const app = looked?.app
     if (!app || (environment !== undefined && environment !== app.environment)) return refuse('invalid_app_id')
     if (app.suspendedAt !== null) return refuse('app_suspended')
-    const { tokens, clock } = this.#options
     let opening: Opening | undefined
     const verdict = await tokens.verify(identityToken, app, clock.now(), {
       consumeNonce: async (nonce, claims) => {
-        opening = await this.#openFor(app, claims, this.#spending(app, nonce))
+        // Suspended by another process, of which the lane knows nothing.
+        const isSuspended =
+          named?.userId === claims.prn
+            ? looked.isSuspended
+            : (await store.lists.profile(app.key, claims.prn as UserId))?.suspendedAt != null
+        opening = await this.#openFor(app, claims, { nonce: this.#spending(app, nonce), isSuspended })
         return !('refusal' in opening) && opening.state !== 'nonce-not-found'
       },
       isSuspended: () => opening !== undefined && 'state' in opening && opening.state === 'suspended',
+      looked: named && { keyId: named.keyId, registered: looked.registered },
     })
     if (opening && 'refusal' in opening) return opening
     if (!verdict.ok) return refusalOf(verdict)
@@ -120,19 +128,20 @@ export class Sessions {
   }
 
   /** Opens a session, and spends the nonce, for a token that is right in all else. */
-  async #openFor(app: App, claims: IdentityTokenClaims, nonce: UseNonce): Promise<Opening> {
+  async #openFor(
+    app: App,
+    claims: IdentityTokenClaims,
+    given: Pick<OpenSession, 'nonce' | 'isSuspended'>,
+  ): Promise<Opening> {
     const { clock, lane, store } = this.#options
     const userId = claims.prn as UserId
-    // Suspended by another process, of which the lane knows nothing.
-    const isSuspended = (await store.lists.profile(app.key, userId))?.suspendedAt != null
     const token = Buffer.from(this.#random(32)).toString('base64url')
     const input = {
       id: uuidv7(clock.now(), this.#random(10)),
       tokenHash: hashOf(token),
       expiresAt: this.#expiry(app, claims),
       claims: profileClaims(claims),
-      nonce,
-      isSuspended,
+      ...given,
     }
     const submit = (showIn?: readonly Uuid[]) =>
       lane.submit({ operation: openSession, input: { ...input, showIn }, app: app.key, userId })

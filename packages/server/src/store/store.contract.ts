@@ -823,13 +823,24 @@ export function storeContract(open: () => Promise<Store>): void {
         ['k2', 'active'],
       ])
       expect(await store.apps.key('K1')).toBeUndefined()
-      expect(await store.apps.keyWithProvider('k2')).toEqual({
-        key: await store.apps.key('k2'),
-        provider: await store.apps.provider(uuid(11)),
-      })
-      expect(await store.apps.keyWithProvider('K1')).toBeUndefined()
       await store.apps.putProvider({ ...provider(11), app: 1 as AppKey, jwksUrl: 'https://keys.example' })
       expect(await store.apps.provider(uuid(11))).toMatchObject({ jwksUrl: 'https://keys.example' })
+    })
+
+    it('knows in one look what a sign-in asks for', async () => {
+      await store.apps.create(app(1), provider(11), key('k1', uuid(11)))
+      await store.apps.create(app(2), provider(12), key('k2', uuid(12)))
+      const known = (await store.apps.byId(uuid(1)))!
+      expect(await store.apps.forSignIn(uuid(1))).toEqual({ app: known, registered: undefined, isSuspended: false })
+      // Whose key it is, the one who asks decides upon.
+      expect(await store.apps.forSignIn(uuid(1), { keyId: 'k2', userId: alice })).toEqual({
+        app: known,
+        registered: { key: await store.apps.key('k2'), provider: await store.apps.provider(uuid(12)) },
+        isSuspended: false,
+      })
+      const nobody = await store.apps.forSignIn(uuid(1), { keyId: 'K1', userId: '' })
+      expect(nobody).toEqual({ app: known, registered: undefined, isSuspended: false })
+      expect(await store.apps.forSignIn(uuid(9), { keyId: 'k1', userId: alice })).toBeUndefined()
     })
 
     it('finds a session by the hash of its token, prolongs it and ends it', async () => {

@@ -260,6 +260,18 @@ export interface ProviderKey {
   readonly createdAt: number
 }
 
+export interface RegisteredKey {
+  readonly key: ProviderKey
+  readonly provider: Provider
+}
+
+export interface SignInFacts {
+  readonly app: App
+  /** The key of that id, if it is registered anywhere. */
+  readonly registered: RegisteredKey | undefined
+  readonly isSuspended: boolean
+}
+
 /** Apps, providers, keys and sessions: small, read often, written by administration and sign-in. */
 export interface AppStore {
   /** A secret of the store, made once; the key of nonces. */
@@ -271,8 +283,11 @@ export interface AppStore {
   provider(id: Uuid): Promise<Provider | undefined>
   providersOf(app: AppKey): Promise<readonly Provider[]>
   key(id: string): Promise<ProviderKey | undefined>
-  /** What a sign-in asks for, in one look. */
-  keyWithProvider(id: string): Promise<{ readonly key: ProviderKey; readonly provider: Provider } | undefined>
+  /**
+   * All that a sign-in asks for, in one look; undefined if there is no such app.
+   * @param named what the token names, as far as it names anything
+   */
+  forSignIn(appId: Uuid, named?: { readonly keyId: string; readonly userId: string }): Promise<SignInFacts | undefined>
   keysOf(provider: Uuid): Promise<readonly ProviderKey[]>
   putProvider(provider: Provider): Promise<void>
   putKey(key: ProviderKey): Promise<void>

@@ -1,7 +1,7 @@
 import type { AppKey } from '../../model/state.ts'
 import type { AppStore } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
-import type { Tables } from './tables.ts'
+import { keyOf, type Tables } from './tables.ts'
 
 /** Apps, providers, keys and sessions. */
 export function memoryApps(tables: Tables, secret: string): Synchronous<AppStore> {
@@ -20,10 +20,13 @@ export function memoryApps(tables: Tables, secret: string): Synchronous<AppStore
     provider: (id) => tables.providers.get(id),
     providersOf: (app) => [...tables.providers.values()].filter((provider) => provider.app === app),
     key: (id) => tables.keys.get(id),
-    keyWithProvider(id) {
-      const key = tables.keys.get(id)
+    forSignIn(appId, named) {
+      const app = tables.apps.find(({ id }) => id === appId)
+      if (!app) return undefined
+      const key = named && tables.keys.get(named.keyId)
       const provider = key && tables.providers.get(key.provider)
-      return provider && { key, provider }
+      const person = named && tables.people.get(keyOf(app.key, named.userId))
+      return { app, registered: provider && { key, provider }, isSuspended: person?.profile.suspendedAt != null }
     },
     keysOf: (provider) =>
       [...tables.keys.values()].filter((key) => key.provider === provider).sort((a, b) => a.createdAt - b.createdAt),

@@ -40,10 +40,20 @@ export function sqliteApps(db: Database): Synchronous<AppStore> {
       const row = db.sql('SELECT * FROM provider_keys WHERE id = ?').get(id) as Row | undefined
       return row && toKey(row)
     },
-    keyWithProvider(id) {
-      const row = db.sql('SELECT * FROM provider_keys WHERE id = ?').get(id) as Row | undefined
-      const provider = row && (db.sql('SELECT * FROM providers WHERE id = ?').get(row.provider) as Row | undefined)
-      return provider && { key: toKey(row), provider: toProvider(provider) }
+    forSignIn(appId, named) {
+      const found = app(db.sql('SELECT * FROM apps WHERE id = ?').get(appId) as Row | undefined)
+      if (!found || !named) return found && { app: found, registered: undefined, isSuspended: false }
+      const key = db.sql('SELECT * FROM provider_keys WHERE id = ?').get(named.keyId) as Row | undefined
+      const provider = key && (db.sql('SELECT * FROM providers WHERE id = ?').get(key.provider) as Row | undefined)
+      const suspendedAt = db
+        .sql('SELECT suspended_at FROM identities WHERE app = ? AND user_id = ?')
+        .pluck()
+        .get(found.key, named.userId) as number | null | undefined
+      return {
+        app: found,
+        registered: provider && { key: toKey(key), provider: toProvider(provider) },
+        isSuspended: suspendedAt != null,
+      }
     },
     keysOf: (provider) =>
       (db.sql('SELECT * FROM provider_keys WHERE provider = ? ORDER BY created_at').all(provider) as Row[]).map(toKey),

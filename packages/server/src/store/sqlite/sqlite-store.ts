@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { MessageExists, type Store, StoreOutage, type Writes } from '../store.ts'
+import { type Store, StoreOutage, type Writes } from '../store.ts'
 import { sqliteApps } from './apps.ts'
 import { type Database, openDatabase } from './database.ts'
+import { asKnownError } from './known-error.ts'
 import { sqliteLists } from './lists.ts'
 import { sqliteLog } from './log.ts'
 import { packWrites } from './packed-writes.ts'
-import { RESTORE } from './row-sums.ts'
+import { closeWorker, startThread } from './store-thread.ts'
 import { sqliteStreams } from './streams.ts'
 
 /** The parts of the store, on whichever thread they run. */
@@ -84,80 +85,4 @@ function storeOver(
   log.commit = async (writes: Writes) => call('log', 'commitRows', [packWrites(writes)])
   const parts = { log, streams: part('streams'), lists: part('lists'), apps: part('apps') }
   return { epoch, ...(parts as unknown as Pick<Store, StorePart>), close }
-}
-
-interface StoreThread {
-  readonly epoch: string
-  call(part: StorePart, method: string, args: readonly unknown[]): Promise<unknown>
-  close(): Promise<void>
-}
-
-/** What travels between the server's thread and a store's. */
-export type Question = {
-  readonly id: number
-  readonly part: StorePart
-  readonly method: string
-  readonly args: readonly unknown[]
-}
-export type Answer =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: { readonly name: string; readonly message: string; readonly code?: string } }
-  | { readonly epoch: string }
-  | { readonly unusable: string }
-
-async function startThread(file: string, options: { readonly mustBeSound: boolean }): Promise<StoreThread> {
-  const workerData = { file, ...options }
-  const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData, execArgv: [] })
-  const asked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
-  let next = 0
-  let isClosing = false
-  const epoch = await new Promise<string>((resolve, reject) => {
-    worker.on('message', (answer: Answer) => {
-      if ('epoch' in answer) return resolve(answer.epoch)
-      if ('unusable' in answer) return reject(Object.assign(new Error(answer.unusable), { code: 'store_unusable' }))
-      const waiting = asked.get(answer.id)
-      asked.delete(answer.id)
-      if ('value' in answer) waiting?.resolve(answer.value)
-      else waiting?.reject(asKnownError(Object.assign(new Error(answer.error.message), answer.error)))
-    })
-    worker.on('error', reject)
-    worker.on('exit', () => {
-      for (const { reject: fail } of asked.values()) fail(new StoreOutage('The store has stopped.'))
-      asked.clear()
-      isClosing = true
-    })
-  })
-  return {
-    epoch,
-    call: (part, method, args) =>
-      new Promise((resolve, reject) => {
-        if (isClosing) return reject(new StoreOutage('The store is closed.'))
-        asked.set(++next, { resolve, reject })
-        worker.postMessage({ id: next, part, method, args } satisfies Question)
-      }),
-    async close() {
-      if (!isClosing) await closeWorker(worker)
-    },
-  }
-}
-
-function closeWorker(worker: Worker): Promise<void> {
-  return new Promise((resolve) => {
-    // A thread that has ended, by itself or because it was closed before, says nothing more.
-    if (worker.threadId === -1) return resolve()
-    worker.once('exit', () => resolve())
-    worker.postMessage('close')
-  })
-}
-
-/** What may pass by itself is told apart from what never will. */
-function asKnownError(error: Error): Error {
-  if (error.name === 'MessageExists') return new MessageExists(error.message)
-  if (error.name === 'StoreOutage') return new StoreOutage(error.message)
-  const code = (error as Error & { code?: unknown }).code
-  if (typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB)/.test(code)) {
-    return new StoreOutage(`The store is damaged (${error.message}). ${RESTORE}`, { cause: error })
-  }
-  if (typeof code !== 'string' || !/^SQLITE_(FULL|IOERR|BUSY|LOCKED|READONLY|CANTOPEN|NOMEM)/.test(code)) return error
-  return new StoreOutage(`The store cannot be used right now (${code}).`, { cause: error })
 }
