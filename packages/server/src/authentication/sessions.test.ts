@@ -131,8 +131,8 @@ describe('sessions', () => {
     expect(await sessions.open(randomUUID() as never, 'alice')).toEqual(unknown)
     expect(await sessions.open(appId, 'alice', 'production')).toEqual(unknown)
     const app = (await store.apps.byId(appId))!
-    const byId = async () => ({ ...app, suspendedAt: 1 })
-    const suspended = await fresh({ ...store, apps: { ...store.apps, byId } })
+    const forSignIn = async () => ({ app: { ...app, suspendedAt: 1 }, registered: undefined, isSuspended: false })
+    const suspended = await fresh({ ...store, apps: { ...store.apps, forSignIn } })
     expect(await suspended.open(appId, 'alice')).toEqual({ refusal: { id: 'app_suspended' } })
   })
 

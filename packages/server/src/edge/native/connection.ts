@@ -17,7 +17,7 @@ import { challengeAt } from './challenge-time.ts'
 import { framesOf } from './change-frame.ts'
 import { basicIdentity } from './encode.ts'
 import { type Decoded, decodeFrame, type Frame } from './frames.ts'
-import { sendHeads } from './heads.ts'
+import { movedSince, sendHeads } from './heads.ts'
 import { Operating } from './operating.ts'
 import { Reading } from './reading.ts'
 
@@ -187,7 +187,11 @@ export class NativeConnection implements Listener {
         renewed: (renewed) => this.#renewed(renewed),
       }),
     )
-    const profile = await store.lists.profile(session.app, session.userId)
+    const after = hello.epoch === store.epoch ? readCursor(hello.cursor) : 0
+    const [profile, moved] = await Promise.all([
+      store.lists.profile(session.app, session.userId),
+      movedSince(delivery, session, after),
+    ])
     if (!profile) throw new Error('A session without its identity.')
     this.#send({
       type: 'welcome',
@@ -196,8 +200,7 @@ export class NativeConnection implements Listener {
       epoch: store.epoch,
       server_time: new Date(clock.now()).toISOString(),
     })
-    const after = hello.epoch === store.epoch ? readCursor(hello.cursor) : 0
-    await sendHeads(this.#edge.delivery, session, after, this.#socket, (frame) => this.#send(frame))
+    await sendHeads(moved, this.#socket, (frame) => this.#send(frame))
     if (this.#state.state !== 'catching-up') return
     this.#state = { state: 'live', session: this.#state.session }
     for (const frame of held) this.#socket.sendFrame(frame)

@@ -1,24 +1,22 @@
 import { conversationId, type DownFrame } from '@parley/protocol'
 import type { Delivery } from '../../delivery/delivery.ts'
 import type { Session } from '../../model/state.ts'
-import type { Cursor } from '../../store/store.ts'
+import type { Cursor, MovedStreams } from '../../store/store.ts'
 import type { Socket } from '../sockets/socket.ts'
 import { PULL_AHEAD_BYTES } from './reading.ts'
 
 /** Streams named in one `heads` frame. */
 const HEADS_PER_FRAME = 500
 
-/** Tells a device which of its streams moved after a cursor, at the pace it takes them. */
-export async function sendHeads(
-  delivery: Delivery,
-  { app, userId }: Session,
-  after: Cursor,
-  socket: Socket,
-  send: (frame: DownFrame) => void,
-): Promise<void> {
+/** Which streams of a session moved after a cursor. */
+export async function movedSince(delivery: Delivery, { app, userId }: Session, after: Cursor): Promise<MovedStreams> {
   const since = await delivery.moved(app, userId, after)
   // A cursor from beyond the end of the log is none of ours, whatever its epoch: the store may be a restored backup.
-  const moved = since.cursor < after ? await delivery.moved(app, userId, 0) : since
+  return since.cursor < after ? delivery.moved(app, userId, 0) : since
+}
+
+/** Tells a device which of its streams moved, at the pace it takes them. */
+export async function sendHeads(moved: MovedStreams, socket: Socket, send: (frame: DownFrame) => void): Promise<void> {
   const streams = [
     ...(moved.isInboxMoved ? [{ stream: 'inbox' as const, sequence: moved.inbox }] : []),
     ...moved.conversations.map(({ id, sequence }) => ({ stream: conversationId(id), sequence })),
