@@ -7,6 +7,7 @@ export { type FrameProxy, type FrameProxyOptions, startFrameProxy } from './faul
 export { type Direction, startTcpProxy, type TcpProxy, type TcpProxyOptions } from './faults/tcp-proxy.ts'
 export * from './hand-cranked-sockets.ts'
 export { Oddities, oddFrame } from './hostile/odd-frames.ts'
+export { jsonBombs, oddTexts, unstorableTexts } from './hostile/odd-texts.ts'
 export { type RawAttack, type RawOutcome, rawAttacks, runRawAttack } from './hostile/raw-websocket.ts'
 export {
   createApp,

@@ -1,5 +1,6 @@
 import { invalidProperty, isTooDeep, limits, missingProperty, type Refusal, refuse } from '@parley/protocol'
 import * as v from 'valibot'
+import { isCostlyJson } from './json-cost.ts'
 
 const MAX_SENTENCE_LENGTH = 200
 
@@ -13,6 +14,8 @@ export function decodeJson(text: string): Decoded {
 
 /** Decodes JSON text that may still nest too deep. */
 export function decodeText(text: string): Decoded {
+  if (isCostlyJson(text))
+    return refuse('invalid_request', { message: 'JSON with so many members, or so deep, is not read.' })
   try {
     return { value: JSON.parse(text) }
   } catch {

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net'
-import { ERRORS_PATH, errors, isTooDeep, limits, toWireError } from '@parley/protocol'
+import { ERRORS_PATH, errors, limits, toWireError } from '@parley/protocol'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Edge } from '../edge.ts'
+import { decodeJson } from '../json-input.ts'
 import { authenticationRoutes } from './authentication-routes.ts'
 import { allowOrigins } from './cors.ts'
 import { answerErrors } from './errors.ts'
@@ -80,13 +81,9 @@ function readBodies(http: FastifyInstance): void {
   http.removeAllContentTypeParsers()
   http.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     if (body.length === 0) return done(null, undefined)
-    try {
-      const value: unknown = JSON.parse(body as string)
-      if (isTooDeep(value, limits.maxJsonDepth)) throw new Error('too deep')
-      done(null, value)
-    } catch {
-      done(new RefusedRequest({ id: 'invalid_request', message: 'The body is not JSON, or nests too deep.' }))
-    }
+    const decoded = decodeJson(body as string)
+    if ('refusal' in decoded) done(new RefusedRequest(decoded.refusal))
+    else done(null, decoded.value)
   })
 }
 
