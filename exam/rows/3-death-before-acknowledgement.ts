@@ -31,7 +31,8 @@ async function dieAt(context: RowContext, moment: 'before-publish' | 'after-publ
   return {
     bites: signal === 'SIGKILL' ? unheard.length : 0,
     findings,
-    figures: { ...figures, committedUnheard: unheard.length },
+    figures,
+    committedUnheard: unheard.length,
     holds: { 'each kept the position of its first commit': isSame },
   }
 }
@@ -41,12 +42,34 @@ export const rows: readonly Row[] = [
     id: 3,
     tier: 'q',
     title: 'the server dies after a commit and before its acknowledgement',
-    run: async (context) => judge(await dieAt(context, 'before-publish')),
+    async run(context) {
+      const { figures, committedUnheard, ...outcome } = await dieAt(context, 'before-publish')
+      return judge({ ...outcome, figures: { ...figures, committedUnheard } })
+    },
   },
   {
     id: 4,
     tier: 'q',
-    title: 'the server dies when listeners are told and nothing is written to them yet',
-    run: async (context) => judge(await dieAt(context, 'after-publish')),
+    title: 'the server dies between commit and hint, then between hint and the first byte written of it',
+    async run(context) {
+      const untold = await dieAt(context, 'before-publish')
+      const unwritten = await dieAt(context, 'after-publish')
+      return judge({
+        bites: Math.min(untold.bites, unwritten.bites),
+        // C10 among them: whoever listens has everything five seconds after the server is back.
+        findings: [...untold.findings, ...unwritten.findings],
+        figures: {
+          untold: untold.committedUnheard,
+          unwritten: unwritten.committedUnheard,
+          acknowledged: untold.figures.acknowledged! + unwritten.figures.acknowledged!,
+          levelAfterMs: Math.max(untold.figures.levelAfterMs!, unwritten.figures.levelAfterMs!),
+        },
+        holds: {
+          'each kept the position of its first commit': [untold, unwritten].every((one) =>
+            Object.values(one.holds).every(Boolean),
+          ),
+        },
+      })
+    },
   },
 ]

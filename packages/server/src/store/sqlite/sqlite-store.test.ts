@@ -31,6 +31,13 @@ describe('SQLite on a disk', () => {
     await again.close()
   })
 
+  it('5 every commit is flushed before it is answered: synchronous reads FULL', () => {
+    const db = openDatabase(freshFile())
+    expect(db.sql('PRAGMA synchronous').pluck().get()).toBe(2)
+    expect(db.sql('PRAGMA journal_mode').pluck().get()).toBe('wal')
+    db.close()
+  })
+
   it('somebody else’s database is refused and stays as it is', async () => {
     const file = join(folder, 'diary.sqlite')
     const diary = new Sqlite(file)
