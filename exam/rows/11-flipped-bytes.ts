@@ -61,8 +61,8 @@ export const row: Row = {
       bites: FLIPS,
       figures: { pages, ...outcomes },
       holds: {
-        [`nothing wrong was served (${odd.slice(0, 3).join('; ')})`]: outcomes.wrong === 0,
-        'whoever found damage said how to restore': outcomes.silent === 0,
+        'nothing wrong was served': outcomes.wrong === 0,
+        [`whoever found damage said how to restore (${odd.slice(0, 3).join('; ')})`]: odd.length === 0,
         'no server fell over it': outcomes.crashed === 0,
         'some damage was found': outcomes.atStart + outcomes.atRead > 0,
       },

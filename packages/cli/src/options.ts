@@ -19,3 +19,8 @@ export function parseMaxParticipants(text: string): number {
 
 /** For options that may be given several times. */
 export const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value]
+
+export function parseCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('This is a number from 1.')
+}

@@ -5,10 +5,14 @@ import { Sessions, type SessionsOptions } from './authentication/sessions.ts'
 import type { Clock } from './clock.ts'
 import { Delivery } from './delivery/delivery.ts'
 import type { Edge } from './edge/edge.ts'
+import { Gate } from './edge/gate.ts'
 import { withFailPoint } from './fail-point.ts'
 import { startJobs } from './jobs/jobs.ts'
 import { WriteLane } from './operations/lane.ts'
 import type { Store } from './store/store.ts'
+
+/** Enough to keep the store's reading thread busy, few enough that others' reads wait behind no more. */
+const GREETINGS_AT_ONCE = 64
 
 export interface AssembleOptions {
   readonly clock: Clock
@@ -49,7 +53,7 @@ export async function assemble(
     ...(options.random && { random: options.random }),
   })
   return {
-    edge: { store, lane, delivery, sessions, clock, log, baseUrl },
+    edge: { store, lane, delivery, sessions, clock, greetings: new Gate(GREETINGS_AT_ONCE), log, baseUrl },
     startJobs: () => startJobs({ sessions, store, clock, log }),
   }
 }

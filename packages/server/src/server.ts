@@ -21,7 +21,9 @@ export interface ServerOptions {
   readonly allowedOrigins?: readonly string[]
   /** Development only: key sets may be fetched from this machine. */
   readonly development?: boolean
+  /** Sockets at a time, default 50,000; and from one address, by default as many. Whoever finds no room is told so. */
   readonly maxConnections?: number
+  readonly maxConnectionsPerAddress?: number
   /** Most participants of a conversation, 2 to 5,000; default 25, which is what Layer's clients count on. */
   readonly maxParticipants?: number
   readonly log?: (message: string, details: Record<string, unknown>) => void
@@ -33,6 +35,9 @@ export interface RunningServer {
   /** Sends clients away, finishes what was taken on, closes the store. Safe to call twice. */
   close(options?: { readonly drainMs?: number }): Promise<void>
 }
+
+/** Connections that the system may keep for us until we take them; thousands come back at once after a restart. */
+const BACKLOG = 4_096
 
 /** Clients told to go come back spread over this window. */
 const RETURN_WINDOW_MS = 5_000
@@ -63,8 +68,12 @@ export async function serve(
   const isOriginAllowed = (origin: string) => options.allowedOrigins?.includes(origin) ?? true
   const http = createHttpServer(edge, { isOriginAllowed, isReady: () => !isClosing })
   layerRoutes(http, edge)
-  const sockets = answerUpgrades(http.server, edge, { isOriginAllowed, maxConnections })
-  await http.listen({ host, port })
+  const sockets = answerUpgrades(http.server, edge, {
+    isOriginAllowed,
+    maxConnections,
+    maxConnectionsPerAddress: options.maxConnectionsPerAddress,
+  })
+  await http.listen({ host, port, backlog: BACKLOG })
   const address = http.server.address() as AddressInfo
   url ||= `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
   const stopJobs = startJobs()

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { collect, dataOption, jsonOption, parseMaxParticipants, parsePort } from '../options.ts'
+import { collect, dataOption, jsonOption, parseCount, parseMaxParticipants, parsePort } from '../options.ts'
 import { jsonLine } from '../printable.ts'
 import { Obstacle, type Surroundings } from '../surroundings.ts'
 
@@ -10,6 +10,8 @@ interface ServeOptions {
   readonly allowOrigin?: readonly string[]
   readonly publicUrl?: string
   readonly maxParticipants?: number
+  readonly maxConnections?: number
+  readonly maxConnectionsPerAddress?: number
   readonly development?: boolean
   readonly json?: boolean
 }
@@ -33,6 +35,12 @@ export function addServe(program: Command, surroundings: Surroundings): void {
         .env('PARLEY_MAX_PARTICIPANTS')
         .argParser(parseMaxParticipants),
     )
+    .addOption(new Option('--max-connections <number>', 'sockets at a time').argParser(parseCount))
+    .addOption(
+      new Option('--max-connections-per-address <number>', 'sockets from one address; not behind a proxy').argParser(
+        parseCount,
+      ),
+    )
     .option('--development', 'let key sets be fetched from this machine')
     .addOption(jsonOption())
     .action((options: ServeOptions) => serve(options, surroundings))
@@ -50,6 +58,8 @@ async function serve(
     ...(options.development && { development: true }),
     ...(options.maxParticipants !== undefined && { maxParticipants: options.maxParticipants }),
     ...(options.publicUrl && { publicUrl: options.publicUrl }),
+    ...(options.maxConnections && { maxConnections: options.maxConnections }),
+    ...(options.maxConnectionsPerAddress && { maxConnectionsPerAddress: options.maxConnectionsPerAddress }),
     ...(options.allowOrigin && { allowedOrigins: options.allowOrigin }),
     log: (message, details) => complain(jsonLine({ at: new Date().toISOString(), message, ...details })),
   }).catch((error: unknown) => {

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { WriteLane } from '../operations/lane.ts'
 import type { Store } from '../store/store.ts'
+import type { Gate } from './gate.ts'
 
 /** What every door of the server works with. */
 export interface Edge {
@@ -11,6 +12,8 @@ export interface Edge {
   readonly delivery: Delivery
   readonly sessions: Sessions
   readonly clock: Clock
+  /** Connections that say hello go through it, so that a few at a time are looked up and told what moved. */
+  readonly greetings: Gate
   /** Where clients reach this server over HTTP, without a slash at the end; objects' addresses begin with it. */
   readonly baseUrl: () => string
   readonly log: (message: string, details: Record<string, unknown>) => void

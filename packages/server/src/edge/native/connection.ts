@@ -155,7 +155,9 @@ export class NativeConnection implements Listener {
     this.#socket.pause()
     this.#early = []
     cancelTimeout()
+    const leave = await this.#edge.greetings.enter()
     try {
+      if (this.#state.state !== 'greeting') return
       const session = await this.#edge.sessions.find(hello.session_token)
       if (this.#state.state !== 'greeting') return
       if (!session) {
@@ -171,6 +173,7 @@ export class NativeConnection implements Listener {
       this.#edge.log('a connection could not be set up', { error: String(error) })
       this.#close(closeCodes.goingAway, { type: 'goodbye', reason: 'going_away', retry_after_ms: 1_000 })
     } finally {
+      leave()
       this.#socket.resume()
     }
   }

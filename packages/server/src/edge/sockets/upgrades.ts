@@ -8,11 +8,14 @@ import { LayerConnection } from '../layer/connection.ts'
 import { LayerDesk } from '../layer/desk.ts'
 import { NativeConnection } from '../native/connection.ts'
 import { openSocket, type Socket } from './socket.ts'
+import { MAX_WAITING_UPGRADES, Turnstile } from './turnstile.ts'
 
 /** The subprotocol of Layer's Web SDK 3. */
 const LAYER_SUBPROTOCOL = 'layer-2.0'
 /** A peer that was silent this long is pinged, and then has as long again to answer. */
 const SILENCE_MS = 30_000
+/** When whoever found no room may look again. */
+const RETRY_AFTER_SECONDS = 5
 
 /** A connection of either dialect. */
 interface Connection {
@@ -27,6 +30,8 @@ interface Connection {
 export interface UpgradeOptions {
   readonly isOriginAllowed: (origin: string) => boolean
   readonly maxConnections: number
+  /** Sockets from one address; no bound if undefined, since behind a proxy all come from its own. */
+  readonly maxConnectionsPerAddress?: number | undefined
 }
 
 /** All sockets of the server. */
@@ -46,13 +51,21 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
     handleProtocols: (offered) => [SUBPROTOCOL, LAYER_SUBPROTOCOL].find((name) => offered.has(name)) ?? false,
   })
   const layerDesk = new LayerDesk(edge)
+  const turnstile = new Turnstile()
+  /** Sockets open, by the address they come from. */
+  const addresses = new Map<string, number>()
   const open = new Map<WebSocket, { readonly connection: Connection; isAlive: boolean }>()
 
   let isDraining = false
 
   const accept = (request: IncomingMessage, raw: Duplex, head: Buffer, connect: (socket: Socket) => Connection) => {
     // One that came in now would be sent away by nobody, and the server would wait for it.
-    if (isDraining) return refuseUpgrade(raw, 503, 'Service Unavailable')
+    if (isDraining) return refuseForNow(raw)
+    // It waited for its turn, and went.
+    if (raw.destroyed) return
+    const leave = countIn(addresses, request.socket.remoteAddress ?? '')
+    // Not before the upgrade, which may fail: whatever becomes of it, its socket closes.
+    raw.once('close', leave)
     webSockets.handleUpgrade(request, raw, head, (webSocket) => {
       const socket = openSocket(webSocket, raw, {
         tooSlow: () => connection.tooSlow(),
@@ -80,21 +93,30 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
     })
   }
 
+  const isFull = (address: string) =>
+    open.size >= options.maxConnections ||
+    edge.greetings.waiting >= MAX_WAITING_UPGRADES ||
+    (addresses.get(address) ?? 0) >= (options.maxConnectionsPerAddress ?? Number.POSITIVE_INFINITY)
+
+  const passOn = (raw: Duplex, enter: () => void) => {
+    if (!turnstile.pass(enter)) refuseForNow(raw)
+  }
+
   server.on('upgrade', (request, raw, head) => {
     raw.on('error', () => raw.destroy())
     const { origin } = request.headers
     if (origin !== undefined && !options.isOriginAllowed(origin)) return refuseUpgrade(raw, 403, 'Forbidden')
-    if (open.size >= options.maxConnections) return refuseUpgrade(raw, 503, 'Service Unavailable')
+    if (isFull(request.socket.remoteAddress ?? '')) return refuseForNow(raw)
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
     if (offered.includes(SUBPROTOCOL)) {
-      return accept(request, raw, head, (socket) => new NativeConnection(edge, socket))
+      return passOn(raw, () => accept(request, raw, head, (socket) => new NativeConnection(edge, socket)))
     }
     if (!offered.includes(LAYER_SUBPROTOCOL)) return refuseUpgrade(raw, 400, 'Bad Request')
     void layerSession(edge, request)
       .catch(() => undefined)
       .then((session) => {
         if (!session) return refuseUpgrade(raw, 401, 'Unauthorized')
-        accept(request, raw, head, (socket) => new LayerConnection(layerDesk, socket, session))
+        passOn(raw, () => accept(request, raw, head, (socket) => new LayerConnection(layerDesk, socket, session)))
       })
   })
 
@@ -131,6 +153,18 @@ async function layerSession(edge: Edge, request: IncomingMessage): Promise<Sessi
   return token ? edge.sessions.find(token) : undefined
 }
 
-function refuseUpgrade(raw: Duplex, status: number, reason: string): void {
-  raw.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+function refuseUpgrade(raw: Duplex, status: number, reason: string, header = ''): void {
+  raw.end(`HTTP/1.1 ${status} ${reason}\r\n${header}Connection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+const refuseForNow = (raw: Duplex): void =>
+  refuseUpgrade(raw, 503, 'Service Unavailable', `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`)
+
+function countIn(addresses: Map<string, number>, address: string): () => void {
+  addresses.set(address, (addresses.get(address) ?? 0) + 1)
+  return () => {
+    const left = (addresses.get(address) ?? 1) - 1
+    if (left > 0) addresses.set(address, left)
+    else addresses.delete(address)
+  }
 }
