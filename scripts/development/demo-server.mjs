@@ -22,6 +22,7 @@ const contentTypes = {
 const securityHeaders = ({ url, websocketUrl, authServiceUrl }) => ({
   'Content-Security-Policy': [
     "default-src 'self'",
+    "script-src 'self'",
     `connect-src 'self' ${[url, websocketUrl, authServiceUrl].map((address) => new URL(address).origin).join(' ')}`,
     "img-src 'self' blob:",
     "object-src 'none'",

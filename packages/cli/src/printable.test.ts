@@ -1,3 +1,4 @@
+import { markupPayloads, terminalEscapes } from '@parley/testkit'
 import { expect, test } from 'vitest'
 import { columns, jsonLine, printable } from './printable.ts'
 
@@ -28,4 +29,16 @@ test('columns line up', () => {
       ['a-longer-one', '\u001b[1mx'],
     ]),
   ).toBe('app           name\na-longer-one  x')
+})
+
+test(`132 nothing that a terminal obeys is left of ${markupPayloads.length} hostile names, in columns or in JSON`, () => {
+  const names = [...markupPayloads, ...terminalEscapes.map((text) => `a${text}b${text}c`)]
+  for (const line of columns(names.map((name) => [name, 'x'])).split('\n')) {
+    expect(line).toMatch(/^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]*$/u)
+  }
+  expect(columns(names.map((name) => [name, 'x'])).split('\n')).toHaveLength(names.length)
+  for (const name of names) {
+    expect(jsonLine({ name })).toMatch(/^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]*$/u)
+    expect(JSON.parse(jsonLine({ name }))).toEqual({ name })
+  }
 })

@@ -296,6 +296,7 @@ describe('AUTH-21 hostile identity tokens', () => {
     })
     expect(answer.status).toBe(422)
     expect(answer.headers.get('cache-control')).toBe('no-store')
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
     const said = JSON.stringify(answer.body)
     expect(said).not.toMatch(/at .*\.(ts|js):|node_modules|Error:|JOSE|mallory|SQLITE/)
     expect(said.length).toBeLessThan(500)

@@ -1,3 +1,4 @@
+import { markupPayloads } from '@parley/testkit'
 import { describe, expect, it } from 'vitest'
 import { splitLinks } from './links.ts'
 
@@ -34,4 +35,12 @@ describe('splitLinks', () => {
         .join(''),
     ).toBe(text)
   })
+})
+
+it('132 of all hostile texts only addresses of the web become links, and the text stays as it was', () => {
+  for (const text of markupPayloads) {
+    const pieces = splitLinks(text)
+    expect(pieces.map((piece) => piece.text).join('')).toBe(text)
+    for (const { href } of pieces) if (href) expect(href).toMatch(/^https?:\/\/[^/"'<>\s]/)
+  }
 })
