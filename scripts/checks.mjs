@@ -24,5 +24,6 @@ export const checks = [
   { name: 'arrows of import', run: async () => void (await node('scripts/check-arrows.mjs')) },
   { name: 'types of tests and scripts', run: async () => void (await node(tsc, '-p', 'tsconfig.check.json')) },
   { name: 'examples in the documents', run: async () => (await node('scripts/check-docs.mjs')).trim() },
+  { name: 'packages as published', run: async () => void (await node('scripts/check-published.mjs')) },
   { name: 'size of the SDK', run: async () => `\n${(await node('scripts/size.mjs')).trimEnd()}` },
 ]

@@ -35,6 +35,11 @@ export async function runDevelopment({ host, port, dataFolder, devFile }) {
 
 /** @param {string} host @param {number | undefined} asked @param {string} dataFolder @param {string[]} devFiles */
 async function run(host, asked, dataFolder, devFiles) {
+  if (process.env.NODE_ENV === 'production') {
+    throw new Obstacle(
+      'This is for development: its accounts have passwords that everybody knows. Start a server with: npx parley serve',
+    )
+  }
   const running = await findRunning(dataFolder)
   if (running) {
     const where = `Parley runs already on ${dataFolder} (process ${running.pid}), and the demo is at ${running.demoUrl}.`

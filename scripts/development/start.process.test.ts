@@ -94,3 +94,12 @@ test('a port that was asked for and is taken is named, with a free one', async (
   expect(program.lines[0]).toMatch(new RegExp(`^Port ${port} is taken\\. Choose another: PORT=\\d+ npm start$`))
   taken.close()
 })
+
+test('with NODE_ENV=production it does not start: its accounts have passwords that everybody knows', async () => {
+  const env = { PORT: '0', PARLEY_DATA: dataFolder(), PARLEY_HOST: undefined, NODE_ENV: 'production' }
+  const program = startProcess({ command: process.execPath, args: [main], env })
+  programs.push(program)
+  expect((await program.exit).code).toBe(1)
+  expect(program.lines.join('\n')).toContain('This is for development')
+  expect(existsSync(join(dataFolder(), 'accounts.sqlite'))).toBe(false)
+})
