@@ -32,6 +32,15 @@ describe('the simulator', () => {
   })
 })
 
+describe('seeds that failed once', () => {
+  it.each([
+    [7_000_963, 'what is being written as the app is closed is not said to have failed'],
+    [7_000_928, 'the same with an operation that waits for the one before'],
+  ])('%i: %s', async (seed) => {
+    expect((await runWorld(planOf(seed))).findings).toEqual([])
+  })
+})
+
 describe('a world with one thing broken', () => {
   it.each(Object.entries(mutations))('%s: it is noticed', async (_, mutation) => {
     const { failed } = await runSeeds({ from: 1, count: 200, maxFailures: 1 }, { mutation })

@@ -177,10 +177,11 @@ export class Tab {
     const owner = this.#owner
     this.#show('state', { state: 'closed' })
     this.#opened.resolve()
-    this.#calls.close(error)
     this.#life.abort()
     this.#ownership.dispatch('close')
     await owner?.authentication.close()
+    // What this tab was about to write as the owner is written by now, and was answered so.
+    this.#calls.close(error)
     this.#channel?.close()
     await this.replica.close()
     this.#closed.resolve()
@@ -352,7 +353,8 @@ export class Tab {
     const owner = this.#owner
     if (owner && this.#ownership.state === 'owning') {
       const answer = (answer: Answer) => {
-        if (this.#owner === owner) this.#calls.answered(call.number, answer)
+        // Nobody else will carry it out for a tab that closes: what this one says of it is the truth.
+        if (this.#owner === owner || this.#isClosed) this.#calls.answered(call.number, answer)
       }
       const { signal } = this.#calls.get(call.number)?.abort ?? this.#life
       void owner.carryOut(call, { signal, challenge: this.#ports.challenge, answer })
