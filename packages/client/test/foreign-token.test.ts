@@ -40,7 +40,7 @@ it.each(foreign)(
     expect(world.server.requests).toEqual(['POST /nonces'])
     expect(alice.client.state).toEqual({ state: 'unauthenticated' })
     const replica = await alice.replica()
-    for (const table of ['meta', 'outbox', 'conversations', 'identities'] as const)
+    for (const table of ['meta', 'outbox', 'conversations', 'messages'] as const)
       expect(await replica.scan(table)).toEqual([])
   },
 )

@@ -40,6 +40,18 @@ const early = (length: number, content: Bytes, padding = 8): Bytes => {
   return [...start, ...Array.from({ length: length - start.length }, (_, index) => index & 0xff)]
 }
 
+/** Each of these ways to write an element, in place of each of the four elements in turn. */
+function inEachPlace(ways: Readonly<Record<string, typeof der>>): Readonly<Record<string, Change>> {
+  const places = ['outer', 'algorithm', 'oid', 'digest'] as const
+  const entries = places.flatMap((place) =>
+    Object.entries(ways).map(([name, write]): [string, Change] => [
+      `${place}: ${name}`,
+      ({ digest, length }) => block(length, info({ digest, wrap: { [place]: write } })),
+    ]),
+  )
+  return Object.fromEntries(entries)
+}
+
 const changes: Readonly<Record<string, Change>> = {
   'no DigestInfo, only the digest': ({ digest, length }) => block(length, digest),
   'no digest': ({ length }) => block(length, info({ digest: [] })),
@@ -52,47 +64,14 @@ const changes: Readonly<Record<string, Change>> = {
   'NULL of endless length': ({ digest, length }) => block(length, info({ digest, parameters: [0x05, 0x80, 0, 0] })),
   'garbage in the parameters': ({ digest, length }) =>
     block(length, info({ digest, parameters: [0x04, 0x60, ...Array.from({ length: 0x60 }, () => 7)] })),
-  ...Object.fromEntries(
-    (['outer', 'algorithm', 'oid', 'digest'] as const).flatMap((where) => [
-      [
-        `${where}: length in two bytes`,
-        (({ digest, length }) => block(length, info({ digest, wrap: { [where]: long } }))) as Change,
-      ],
-      [
-        `${where}: length in three bytes`,
-        (({ digest, length }) => block(length, info({ digest, wrap: { [where]: longer } }))) as Change,
-      ],
-      [
-        `${where}: another tag`,
-        (({ digest, length }) =>
-          block(length, info({ digest, wrap: { [where]: (tag, content) => der(tag ^ 0x10, content) } }))) as Change,
-      ],
-      [
-        `${where}: a length one too many`,
-        (({ digest, length }) =>
-          block(
-            length,
-            info({ digest, wrap: { [where]: (tag, content) => [tag, content.length + 1, ...content] } }),
-          )) as Change,
-      ],
-      [
-        `${where}: a length one too few`,
-        (({ digest, length }) =>
-          block(
-            length,
-            info({ digest, wrap: { [where]: (tag, content) => [tag, content.length - 1, ...content] } }),
-          )) as Change,
-      ],
-      [
-        `${where}: two bytes more`,
-        (({ digest, length }) =>
-          block(
-            length,
-            info({ digest, wrap: { [where]: (tag, content) => der(tag, [...content, 0x05, 0x00]) } }),
-          )) as Change,
-      ],
-    ]),
-  ),
+  ...inEachPlace({
+    'length in two bytes': long,
+    'length in three bytes': longer,
+    'another tag': (tag, content) => der(tag ^ 0x10, content),
+    'a length one too many': (tag, content) => [tag, content.length + 1, ...content],
+    'a length one too few': (tag, content) => [tag, content.length - 1, ...content],
+    'two bytes more': (tag, content) => der(tag, [...content, 0x05, 0x00]),
+  }),
   ...Object.fromEntries(
     (['sha384', 'sha512', 'sha224'] as const).map((name) => [
       `the name of ${name} over SHA-256`,
