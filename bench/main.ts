@@ -36,7 +36,9 @@ const profiles = values.profile ? 'artifacts/profiles' : undefined
 if (profiles) mkdirSync(profiles, { recursive: true })
 const settings = { seconds: Number(values.seconds ?? (isQuick ? 0.5 : 4)), isQuick, profiles }
 const only = values.only?.toUpperCase().split(',')
-const wanted = scenarios.filter(({ id, title }) => !only || only.includes(id) || only.includes(title.toUpperCase()))
+const wanted = scenarios
+  .filter(({ isVariant }) => !(isQuick && isVariant))
+  .filter(({ id, title }) => !only || only.includes(id) || only.includes(title.toUpperCase()))
 
 const runs: Run[] = []
 const machine: Sample[] = []

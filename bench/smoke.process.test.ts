@@ -44,6 +44,16 @@ test('nothing was lost', () => {
   expect(results.runs.filter(({ sample }) => sample.lost !== 0)).toEqual([])
 })
 
+test('92 of more than can be done, nothing is lost and nothing goes unanswered', async () => {
+  const json = join(folder, 'overload.json')
+  const args = [program('overload'), '--seconds', '0.5', '--capacity-seconds', '0.3', '--pairs', '10', '--json', json]
+  // How fast it was decides how it exits, and says nothing here.
+  await promisify(execFile)(process.execPath, args).catch(() => undefined)
+  const found = JSON.parse(readFileSync(json, 'utf8'))
+  expect(found).toMatchObject({ silent: 0, missing: 0, undelivered: 0, withoutTime: 0, retriedInVain: 0, cut: 0 })
+  expect(found.acknowledged).toBeGreaterThan(0)
+})
+
 test('the limits of the machine are there as well', () => {
   for (const rate of Object.values(results.machine[0]!)) expect(rate).toBeGreaterThan(0)
 })

@@ -16,12 +16,20 @@ export interface Dialect {
   room(members: readonly string[]): { readonly room: string; readonly frames: readonly string[] }
   /** @param id a UUID, new for each message */
   message(room: string, id: string, body: string): string
-  /** The id an acknowledgement is for. */
+  /** The id an acknowledgement is for; a refusal is a failure of the benchmark, unless it was looked for before. */
   acknowledged(data: Buffer, start: number, end: number): string | undefined
+  /** What was refused, and when to ask again. */
+  refused?(data: Buffer, start: number, end: number): Refused | undefined
   /** The id of a message that arrived. */
   delivered(data: Buffer, start: number, end: number): string | undefined
   /** Reads everything a device has missed, on a socket that is open and has not said hello yet. */
   catchUp(options: CatchUp): CatchUpReader
+}
+
+export interface Refused {
+  readonly id: string
+  readonly code: string
+  readonly retryAfterMs: number | undefined
 }
 
 export interface CatchUp {

@@ -46,6 +46,8 @@ const CROWD: readonly Figure[] = [
   ...common,
 ]
 
+const variant = (of: Scenario): Scenario => ({ ...of, isVariant: true })
+
 export const chatScenarios: readonly Scenario[] = [
   pairs(2, 1, [
     ACKS,
@@ -53,9 +55,9 @@ export const chatScenarios: readonly Scenario[] = [
     { name: 'p99', title: 'p99 ms', digits: 2 },
   ]),
   pairs(100, 8, CROWD),
-  pairs(1_000, 8, CROWD),
+  variant(pairs(1_000, 8, CROWD)),
   room(100),
-  room(1_000),
+  variant(room(1_000)),
 ]
 
 function scenario(id: 'A' | 'B', title: string, figures: readonly Figure[], crowd: Crowd): Scenario {

@@ -12,6 +12,7 @@ export const idleScenarios: readonly Scenario[] = [2_000, JUDGED_AT].map((connec
   id: 'C',
   title: `${connections.toLocaleString('en')} idle authenticated connections`,
   servers: ['reference', 'parley'],
+  isVariant: connections !== JUDGED_AT,
   figures: [
     {
       name: 'kibPerConnection',

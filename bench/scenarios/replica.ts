@@ -50,6 +50,7 @@ export const replicaScenarios: readonly Scenario[] = [
       id: 'D',
       title: `10,000 messages into ${storage === 'sqlite' ? 'SQLite' : 'memory'}, Node`,
       servers: ['parley'],
+      isVariant: storage === 'memory',
       figures: [WALL_MS, LONGEST, { name: 'clientMs', title: 'CPU ms of the device' }],
       measure: (_, settings) => measure(storage, settings, (server, missed) => onNode(server, missed, storage)),
     }),

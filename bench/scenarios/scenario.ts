@@ -40,6 +40,8 @@ export interface Scenario {
   readonly title: string
   readonly servers: readonly ServerKind[]
   readonly figures: readonly Figure[]
+  /** Much like another one, and left out where a look whether it works is enough. */
+  readonly isVariant?: boolean
   measure(kind: ServerKind, settings: Settings): Promise<Sample>
 }
 

@@ -28,6 +28,7 @@ export const signInScenarios: readonly Scenario[] = [
   {
     id: 'E',
     title: 'sign-ins, HTTP through connections that a proxy keeps',
+    isVariant: true,
     servers: ['parley'],
     figures: figures({}),
     measure: (kind, settings) => measure(kind, settings, true),

@@ -42,8 +42,14 @@ export function parleyDialect({ port, app }: { readonly port: number; readonly a
       `"conversation":"layer:///conversations/${room}","parts":[{"mime_type":"text/plain","body":"${body}"}]}}`,
     acknowledged(data, start, end) {
       if (data[start + 9] !== A) return undefined
-      if (data.subarray(start, end).includes('"refusal"')) throw new Error(data.toString('latin1', start, end))
+      if (data[start + 73] === F) throw new Error(data.toString('latin1', start, end))
       return data.toString('latin1', start + 32, start + 68)
+    },
+    refused(data, start, end) {
+      // {"type":"acknowledgement","id":"…","refusal": the letter that is not the s of a result.
+      if (data[start + 9] !== A || data[start + 73] !== F) return undefined
+      const { id, refusal, retry_after_ms } = JSON.parse(data.toString('utf8', start, end))
+      return { id, code: refusal.id, retryAfterMs: retry_after_ms }
     },
     delivered(data, start, end) {
       // {"type":"change": nothing else begins with a c and an h but a challenge, which is far off.
@@ -80,7 +86,7 @@ export function parleyDialect({ port, app }: { readonly port: number; readonly a
   }
 }
 
-const [H, A, C] = ['h', 'a', 'c'].map((letter) => letter.charCodeAt(0)) as [number, number, number]
+const [H, A, C, F] = ['h', 'a', 'c', 'f'].map((letter) => letter.charCodeAt(0)) as [number, number, number, number]
 const MESSAGE_ID = Buffer.from('layer:///messages/')
 
 const operation = (id: string, name: string, input: object) => JSON.stringify({ type: 'operation', id, name, input })

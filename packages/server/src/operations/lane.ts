@@ -3,14 +3,13 @@ import { limits, refuse } from '@parley/protocol'
 import type { Asking, Decision, Reads } from '../model/decision.ts'
 import type { AppKey } from '../model/state.ts'
 import { type Cursor, MessageExists, type Store, StoreOutage } from '../store/store.ts'
+import { chanceOf, isAdmitted, isPressed, Pace, pressureOf, retryAfterMs } from './admission.ts'
 import { Ledger, type StreamMove } from './ledger.ts'
 import type { Operation } from './operation.ts'
 import { type Memory, WorkingSet } from './working-set.ts'
 
 /** Operations in one transaction. Beyond this a batch grows no cheaper, only later. */
 const MAX_BATCH = 1_000
-/** Operations waiting for a batch. Beyond this the answer is "later": nothing is lost, since nothing was taken on. */
-const MAX_WAITING = 20_000
 
 /** What became of an operation. */
 export type Outcome<Result = unknown> =
@@ -46,6 +45,8 @@ export interface LaneRequest<Input, Result> {
   readonly userId: UserId | null
   /** Recognises a repeat of an operation that creates nothing. */
   readonly operationId?: Uuid | null
+  /** Operations of the same connection that are under way; who has few is let in before who has many. */
+  readonly underWay?: number
   /** Asked when its turn has come: whether something before it was put off, so that it has to wait as well (OPR-5). */
   readonly isHeldBack?: () => boolean
 }
@@ -86,6 +87,7 @@ export interface LaneOptions {
 export class WriteLane {
   readonly #options: LaneOptions
   readonly #known: WorkingSet
+  readonly #pace = new Pace()
   #waiting: Waiting[] = []
   #isRunning = false
   #cursor: Cursor | undefined
@@ -109,9 +111,9 @@ export class WriteLane {
    * @param settle called once, perhaps before this returns
    */
   enqueue<Input, Result>(request: LaneRequest<Input, Result>, settle: (outcome: Outcome<Result>) => void): void {
-    const refusal = this.#isClosed ? busy(1_000) : this.#waiting.length >= MAX_WAITING ? busy(500) : undefined
-    if (refusal) {
-      settle(refusal)
+    const later = this.#isClosed ? 1_000 : this.turnedAway(request.underWay, request.operationId)
+    if (later !== undefined) {
+      settle(busy(later))
       return
     }
     let reads: Reads
@@ -136,6 +138,22 @@ export class WriteLane {
     return this.#waiting.length
   }
 
+  /** Whether more is asked than can be done soon: what can be left out should be. */
+  get isPressed(): boolean {
+    return isPressed(this.#pressure)
+  }
+
+  /** If one more operation cannot be taken on at present: in how many milliseconds to ask again. */
+  turnedAway(underWay: number | undefined, id: string | null | undefined): number | undefined {
+    if (isAdmitted(this.#pressure, underWay)) return undefined
+    return retryAfterMs(this.#pace.waitMs(this.#waiting.length), chanceOf(id))
+  }
+
+  get #pressure(): number {
+    const waiting = this.#waiting.length
+    return pressureOf(waiting, this.#pace.waitMs(waiting))
+  }
+
   /** Takes on nothing more, and resolves when all that was taken on is settled. */
   close(): Promise<void> {
     this.#isClosed = true
@@ -155,8 +173,10 @@ export class WriteLane {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, MAX_BATCH)
+      const from = this.#options.now()
       try {
         await this.#carryOut(batch)
+        if (this.#waiting.length > 0) this.#pace.note(batch.length, this.#options.now() - from)
       } catch (error) {
         this.#forget()
         if (error instanceof StoreOutage) this.#putOff(batch, error)

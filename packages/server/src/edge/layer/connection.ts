@@ -137,6 +137,7 @@ export class LayerConnection implements Listener {
       return
     }
     const { app, userId: sender } = this.#session
+    if (this.#desk.edge.lane.isPressed) return
     void this.#desk.edge.delivery.type(app, { conversation, sender, action }).catch(() => undefined)
     if (typeof id === 'string' && id.length <= 128) this.#put(response({ id, method: type }, { data: {} }))
   }

@@ -78,6 +78,7 @@ export class NativeConnection implements Listener {
       if (this.#early.push(text) > MAX_EARLY_FRAMES) this.#breach()
       return
     }
+    if (this.#state.state !== 'greeting' && this.#operating.turnAwayUnread(text)) return
     this.#receive(decodeFrame(text))
   }
 
@@ -224,6 +225,8 @@ export class NativeConnection implements Listener {
         this.#reading.read(frame, session)
         return
       case 'typing':
+        // The first thing to be left out.
+        if (this.#edge.lane.isPressed) return
         void this.#edge.delivery
           .type(session.app, {
             conversation: frame.conversation,

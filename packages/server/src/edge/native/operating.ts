@@ -14,6 +14,7 @@ import { operations } from '../../operations/table.ts'
 import { parseInput } from '../json-input.ts'
 import { acknowledgementText } from './encode.ts'
 import type { Frame } from './frames.ts'
+import { unreadOperationId } from './unread-operation.ts'
 
 /** Operations remembered as put off, so that nothing overtakes them. */
 const MAX_PUT_OFF = 1_024
@@ -41,6 +42,16 @@ export class Operating {
 
   get isIdle(): boolean {
     return this.#inFlight === 0
+  }
+
+  /** Turns an operation away for which there is no room at present, before it is read. Answers whether it was one. */
+  turnAwayUnread(text: string): boolean {
+    if (!this.#lane.isPressed) return false
+    const id = unreadOperationId(text)
+    const retryAfterMs = id && this.#lane.turnedAway(this.#inFlight, id)
+    if (retryAfterMs === undefined) return false
+    this.#refuse(id as Uuid, { id: 'service_unavailable', retryAfterMs })
+    return true
   }
 
   /** Takes an operation on whose input is raw. */
@@ -96,8 +107,8 @@ export class Operating {
       })
       return
     }
-    this.#inFlight++
-    const request: LaneRequest<unknown, unknown> = { operation, input, app, userId, operationId: id }
+    const underWay = this.#inFlight++
+    const request: LaneRequest<unknown, unknown> = { operation, input, app, userId, operationId: id, underWay }
     this.#lane.enqueue(
       after === undefined ? request : { ...request, isHeldBack: () => this.#isHeldBack(asked) },
       (outcome) => this.#settle(id, outcome),
