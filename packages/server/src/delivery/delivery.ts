@@ -1,8 +1,10 @@
 import type { UserId, Uuid } from '@parley/protocol'
+import { AppMap } from '../model/app-map.ts'
+import { RecentMap } from '../model/recent-map.ts'
 import type { AppKey } from '../model/state.ts'
 import type { Committed } from '../operations/lane.ts'
 import type { Cursor, MovedStreams, StreamStore } from '../store/store.ts'
-import type { Listener, Typing } from './change.ts'
+import type { Change, Listener, Typing } from './change.ts'
 import { RecentChanges } from './recent-changes.ts'
 
 export type ListeningWatcher = (app: AppKey, userId: UserId, isListening: boolean) => void
@@ -16,8 +18,8 @@ const MAX_AUDIENCES = 20_000
  */
 export class Delivery {
   readonly #streams: StreamStore
-  readonly #listeners = new Map<string, Set<Listener>>()
-  readonly #audiences = new Map<string, readonly UserId[]>()
+  readonly #listeners = new AppMap<Set<Listener>>()
+  readonly #audiences = new RecentMap<readonly UserId[]>()
   readonly #recent = new RecentChanges()
   readonly #watchers = new Set<ListeningWatcher>()
 
@@ -27,20 +29,19 @@ export class Delivery {
 
   /** Registers a listener of an identity; the answer takes it away again. */
   listen(app: AppKey, userId: UserId, listener: Listener): () => void {
-    const name = keyOf(app, userId)
-    const listeners = this.#listeners.get(name) ?? new Set()
-    this.#listeners.set(name, listeners.add(listener))
+    const listeners = this.#listeners.get(app, userId) ?? new Set()
+    this.#listeners.set(app, userId, listeners.add(listener))
     if (listeners.size === 1) this.#tellWatchers(app, userId, true)
     return () => {
       if (!listeners.delete(listener) || listeners.size > 0) return
-      this.#listeners.delete(name)
+      this.#listeners.delete(app, userId)
       this.#tellWatchers(app, userId, false)
     }
   }
 
   /** Whether an identity has a connection here. */
   isListening(app: AppKey, userId: UserId): boolean {
-    return this.#listeners.has(keyOf(app, userId))
+    return this.#listeners.get(app, userId) !== undefined
   }
 
   /** Tells whenever an identity's first connection came or its last one went; the answer stops it. */
@@ -51,18 +52,19 @@ export class Delivery {
 
   /** Tells everybody concerned, in the order of the log. */
   publish(committed: readonly Committed[]): void {
+    this.#audiences.trim(MAX_AUDIENCES)
     for (const one of committed) {
       this.#recent.add(one)
       for (const move of one.moves) {
         const change = { committed: one, move }
         if (move.stream === 'inbox') {
-          this.#tell(one.app, move.userId, (listener) => listener.change(change))
+          this.#tell(one.app, move.userId, change)
           continue
         }
         // Its people hear of the end of a conversation, and of nothing in it afterwards.
         const isOver = move.conversation.record.deletedAt !== null
-        this.#rememberAudience(keyOf(one.app, move.conversation.id), isOver ? [] : move.audience)
-        for (const userId of move.audience) this.#tell(one.app, userId, (listener) => listener.change(change))
+        this.#audiences.set(one.app, move.conversation.id, isOver ? NOBODY : move.audience)
+        for (const userId of move.audience) this.#tell(one.app, userId, change)
       }
     }
   }
@@ -72,7 +74,8 @@ export class Delivery {
     const audience = await this.#audience(app, typing.conversation)
     if (!audience.includes(typing.sender)) return
     for (const userId of audience) {
-      if (userId !== typing.sender) this.#tell(app, userId, (listener) => listener.typing(typing))
+      if (userId === typing.sender) continue
+      for (const listener of this.#listeners.get(app, userId) ?? []) listener.typing(typing)
     }
   }
 
@@ -85,26 +88,22 @@ export class Delivery {
     for (const watcher of this.#watchers) watcher(app, userId, isListening)
   }
 
-  #tell(app: AppKey, userId: UserId, tell: (listener: Listener) => void): void {
-    const listeners = this.#listeners.get(keyOf(app, userId))
-    if (listeners) for (const listener of listeners) tell(listener)
+  #tell(app: AppKey, userId: UserId, change: Change): void {
+    const listeners = this.#listeners.get(app, userId)
+    if (listeners) for (const listener of listeners) listener.change(change)
   }
 
   async #audience(app: AppKey, conversation: Uuid): Promise<readonly UserId[]> {
-    const name = keyOf(app, conversation)
-    const known = this.#audiences.get(name)
+    const known = this.#audiences.get(app, conversation)
     if (known) return known
     const loaded = await this.#streams.audience(app, conversation)
     // A change published meanwhile is newer than what was read.
-    return this.#audiences.get(name) ?? this.#rememberAudience(name, loaded)
-  }
-
-  #rememberAudience(name: string, audience: readonly UserId[]): readonly UserId[] {
-    this.#audiences.delete(name)
-    this.#audiences.set(name, audience)
-    if (this.#audiences.size > MAX_AUDIENCES) this.#audiences.delete(this.#audiences.keys().next().value as string)
-    return audience
+    const newer = this.#audiences.get(app, conversation)
+    if (newer) return newer
+    this.#audiences.set(app, conversation, loaded)
+    this.#audiences.trim(MAX_AUDIENCES)
+    return loaded
   }
 }
 
-const keyOf = (app: AppKey, key: string) => `${app} ${key}`
+const NOBODY: readonly UserId[] = []

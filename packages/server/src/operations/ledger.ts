@@ -1,10 +1,10 @@
 import type { UserId, Uuid } from '@parley/protocol'
+import { AppMap } from '../model/app-map.ts'
 import { ConversationState } from '../model/conversation-state.ts'
 import type { Fact } from '../model/decision.ts'
+import type { Undo } from '../model/recent-map.ts'
 import type { AppKey, Participant, ParticipantRecord, Profile } from '../model/state.ts'
 import type { Cursor, Person, RememberedOperation, StreamRow, Writes } from '../store/store.ts'
-import { AppMap } from './app-map.ts'
-import type { Undo } from './recent-map.ts'
 import type { WorkingSet } from './working-set.ts'
 
 /** A row that moved, with what a listener may want to know besides. */

@@ -1,9 +1,9 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import { ConversationState } from '../model/conversation-state.ts'
 import type { Facts, Reads, Remembered } from '../model/decision.ts'
+import { RecentMap, type Undo } from '../model/recent-map.ts'
 import type { AppKey, MessageRecord, Session } from '../model/state.ts'
 import type { Loaded, Person, Wanted } from '../store/store.ts'
-import { RecentMap, type Undo } from './recent-map.ts'
 
 /** How many are kept in memory between batches; what was not used for the longest time goes first. */
 export interface Memory {
@@ -19,7 +19,7 @@ interface Reader {
   readonly request: { readonly app: AppKey; readonly userId: UserId | null }
 }
 
-const DEFAULT_MEMORY: Memory = { conversations: 20_000, people: 50_000, messages: 10_000 }
+const DEFAULT_MEMORY: Memory = { conversations: 20_000, people: 50_000, messages: 2_000 }
 
 /**
  * What the write lane knows: everything the current batch needs, and conversations and people of earlier batches.

@@ -1,5 +1,5 @@
-import type { AppKey } from '../model/state.ts'
 import { AppMap } from './app-map.ts'
+import type { AppKey } from './state.ts'
 
 /** Takes one change back. */
 export type Undo = () => void

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { AppKey } from '../model/state.ts'
 import { RecentMap } from './recent-map.ts'
+import type { AppKey } from './state.ts'
 
 const app = fc.constantFrom(1 as AppKey, 2 as AppKey)
 const key = fc.constantFrom('a', 'b', 'c', 'd', 'e')

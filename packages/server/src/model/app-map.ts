@@ -1,4 +1,4 @@
-import type { AppKey } from '../model/state.ts'
+import type { AppKey } from './state.ts'
 
 /**
  * Values by app and key. Two look-ups instead of one under a joined name, because a name would have to be put together
