@@ -18,7 +18,8 @@ const MAX_AUDIENCES = 20_000
  */
 export class Delivery {
   readonly #streams: StreamStore
-  readonly #listeners = new AppMap<Set<Listener>>()
+  /** Lists are replaced, never changed: whoever is told may leave while others are still being told. */
+  readonly #listeners = new AppMap<readonly Listener[]>()
   readonly #audiences = new RecentMap<readonly UserId[]>()
   readonly #recent = new RecentChanges()
   readonly #watchers = new Set<ListeningWatcher>()
@@ -29,14 +30,10 @@ export class Delivery {
 
   /** Registers a listener of an identity; the answer takes it away again. */
   listen(app: AppKey, userId: UserId, listener: Listener): () => void {
-    const listeners = this.#listeners.get(app, userId) ?? new Set()
-    this.#listeners.set(app, userId, listeners.add(listener))
-    if (listeners.size === 1) this.#tellWatchers(app, userId, true)
-    return () => {
-      if (!listeners.delete(listener) || listeners.size > 0) return
-      this.#listeners.delete(app, userId)
-      this.#tellWatchers(app, userId, false)
-    }
+    const others = this.#listeners.get(app, userId) ?? []
+    this.#listeners.set(app, userId, [...others, listener])
+    if (others.length === 0) this.#tellWatchers(app, userId, true)
+    return () => this.#leave(app, userId, listener)
   }
 
   /** Whether an identity has a connection here. */
@@ -82,6 +79,17 @@ export class Delivery {
   /** What moved for an identity after a cursor: from memory if it is recent, from the store otherwise. */
   async moved(app: AppKey, userId: UserId, after: Cursor): Promise<MovedStreams> {
     return this.#recent.since(app, userId, after) ?? (await this.#streams.moved(app, userId, after))
+  }
+
+  #leave(app: AppKey, userId: UserId, listener: Listener): void {
+    const before = this.#listeners.get(app, userId) ?? []
+    const after = before.filter((other) => other !== listener)
+    if (after.length === before.length) return
+    if (after.length > 0) this.#listeners.set(app, userId, after)
+    else {
+      this.#listeners.delete(app, userId)
+      this.#tellWatchers(app, userId, false)
+    }
   }
 
   #tellWatchers(app: AppKey, userId: UserId, isListening: boolean): void {

@@ -44,21 +44,17 @@ export class JoinedFrames {
   /** @returns where they end; undefined if there is no room */
   #write(frames: readonly Outgoing[]): number | undefined {
     const into = this.#scratch
-    let end = 0
+    let end: number | undefined = 0
     for (const frame of frames) {
-      if (typeof frame === 'string') {
-        if (end + maxFrameBytes(frame) > SCRATCH_BYTES) return undefined
-        end = writeTextFrame(into, end, frame)
-      } else {
-        const { bytes } = frame
-        if (end + bytes.length > SCRATCH_BYTES) return undefined
-        into.set(bytes, end)
-        end += bytes.length
-      }
+      end = typeof frame === 'string' ? writeText(into, end, frame) : frame.writeTo(into, end)
+      if (end === undefined) return undefined
     }
     return end
   }
 }
+
+const writeText = (into: Buffer, at: number, text: string): number | undefined =>
+  at + maxFrameBytes(text) <= into.length ? writeTextFrame(into, at, text) : undefined
 
 /** Texts are for one socket only, so they are not looked at: two lists that hold one are taken to differ. */
 function isSame(a: readonly Outgoing[], b: readonly Outgoing[]): boolean {

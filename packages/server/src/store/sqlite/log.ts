@@ -10,7 +10,7 @@ import {
 } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import type { Database } from './database.ts'
-import { type PackedWrites, packWrites } from './packed-writes.ts'
+import { type PackedRow, type PackedWrites, packWrites } from './packed-writes.ts'
 import { sumOf } from './row-sums.ts'
 import {
   CONVERSATION_COLUMNS,
@@ -71,18 +71,18 @@ export function sqliteLog(db: Database): SqliteLog {
 
 function commitRows(db: Database, rows: PackedWrites): void {
   db.transaction('write', () => {
-    putRows(db, 'DELETE FROM messages WHERE app = ? AND conversation = ?', rows.purged, { width: 2 })
-    putRows(db, PUT_CONVERSATION, rows.conversations, { width: 14, sum: [1, 12] })
-    putRows(db, PUT_PARTICIPANT, rows.participants, { width: 14, sum: [2, 14] })
+    putRows(db, 'DELETE FROM messages WHERE app = ? AND conversation = ?', rows.purged)
+    putRows(db, PUT_CONVERSATION, rows.conversations, [1, 12])
+    putRows(db, PUT_PARTICIPANT, rows.participants, [2, 14])
     try {
-      putRows(db, ADD_MESSAGE, rows.newMessages, { width: 11, sum: [1, 11] })
+      putRows(db, ADD_MESSAGE, rows.newMessages, [1, 11])
     } catch (error) {
       // The one constraint besides the primary key, whose breach would be a bug.
       if ((error as { code?: string }).code !== 'SQLITE_CONSTRAINT_UNIQUE') throw error
       throw new MessageExists('A message exists.', { cause: error })
     }
-    putRows(db, PUT_MESSAGE, rows.changedMessages, { width: 11, sum: [1, 11] })
-    putRows(db, PUT_PERSON, rows.people, { width: 14, sum: [1, 12] })
+    putRows(db, PUT_MESSAGE, rows.changedMessages, [1, 11])
+    putRows(db, PUT_PERSON, rows.people, [1, 12])
     for (const { session, tokenHash } of rows.sessions) {
       const { id, app, userId, createdAt, expiresAt, endedAt } = session
       if (tokenHash !== null) {
@@ -92,29 +92,23 @@ function commitRows(db: Database, rows: PackedWrites): void {
         )
       } else db.sql(PUT_SESSION).run(expiresAt, endedAt, id)
     }
-    putRows(db, 'INSERT INTO used_nonces VALUES (?, ?)', rows.nonces, { width: 2 })
-    putRows(db, 'INSERT INTO operations VALUES (?, ?, ?, ?, ?)', rows.operations, { width: 5 })
+    putRows(db, 'INSERT INTO used_nonces VALUES (?, ?)', rows.nonces)
+    putRows(db, 'INSERT INTO operations VALUES (?, ?, ?, ?, ?)', rows.operations)
     const { changes } = db.sql('UPDATE log SET cursor = ? WHERE cursor = ?').run(rows.cursor, rows.cursor - 1)
     if (changes !== 1) throw new StoreOutage('Somebody else wrote to this store.')
   })
 }
 
 /**
- * Runs a statement once for every `width` values.
- * @param row.sum from and to which of them the row's sum is made of; it becomes the last value
+ * Runs a statement for each row.
+ * @param summed from and to which value the row's sum is made of; it becomes the last one
  */
-function putRows(
-  db: Database,
-  sql: string,
-  values: readonly unknown[],
-  row: { readonly width: number; readonly sum?: readonly [number, number] },
-): void {
-  if (values.length === 0) return
+function putRows(db: Database, sql: string, rows: readonly PackedRow[], summed?: readonly [number, number]): void {
+  if (rows.length === 0) return
   const statement = db.sql(sql)
-  for (let i = 0; i < values.length; i += row.width) {
-    const one = values.slice(i, i + row.width)
-    if (row.sum) one.push(sumOf(one.slice(...row.sum)))
-    statement.run(one)
+  for (const row of rows) {
+    if (summed) row.push(sumOf(row.slice(...summed)))
+    statement.run(row)
   }
 }
 

@@ -1,69 +1,79 @@
 import type { Writes } from '../store.ts'
 
-/** What a column holds. */
-type Value = string | number | null
+/** The values of a row's columns. */
+export type PackedRow = (string | number | null)[]
 
 /**
- * Writes as they travel to the store's thread: the values of each table's rows, one after the other in one list. Copying
- * nested objects from thread to thread, names and all, costs more than writing them to the disk does.
+ * Writes as they travel to the store's thread: for each table the values of its rows, in the order of its columns. To
+ * copy objects from thread to thread, names and all, costs more than to write them to the disk.
  */
 export interface PackedWrites {
   readonly cursor: number
-  readonly at: number
-  /** App and id. */
-  readonly purged: readonly Value[]
-  readonly conversations: readonly Value[]
-  readonly participants: readonly Value[]
-  readonly newMessages: readonly Value[]
-  readonly changedMessages: readonly Value[]
-  readonly people: readonly Value[]
+  readonly purged: readonly PackedRow[]
+  readonly conversations: readonly PackedRow[]
+  readonly participants: readonly PackedRow[]
+  readonly newMessages: readonly PackedRow[]
+  readonly changedMessages: readonly PackedRow[]
+  readonly people: readonly PackedRow[]
   /** Sessions are few: as they are. */
   readonly sessions: Writes['sessions']
-  readonly nonces: readonly Value[]
-  readonly operations: readonly Value[]
+  readonly nonces: readonly PackedRow[]
+  readonly operations: readonly PackedRow[]
 }
 
 export function packWrites(writes: Writes): PackedWrites {
-  const { cursor, at } = writes
-  const conversations: Value[] = []
-  for (const { app, record, headSequence, headPosition, lastMessageAt } of writes.conversations) {
-    const { id, createdAt, createdBy, distinctKey, metadata, deletedAt, sequence, changedAt } = record
-    conversations.push(app, id, createdAt, createdBy, distinctKey, JSON.stringify(metadata), deletedAt)
-    conversations.push(sequence, changedAt, headSequence, headPosition, lastMessageAt, cursor, at)
-  }
-  const participants: Value[] = []
-  for (const one of writes.participants) {
-    participants.push(one.app, one.conversation, one.userId, one.state, one.order, one.joinedAt)
-    participants.push(setText(one.absent), setText(one.delivered), setText(one.read), setText(one.hidden))
-    participants.push(one.lastPosition, one.sequence, one.inboxSequence, one.changedAt)
-  }
-  const newMessages: Value[] = []
-  const changedMessages: Value[] = []
-  for (const one of writes.messages) {
-    const rows = one.isNew ? newMessages : changedMessages
-    rows.push(one.app, one.conversation, one.position, one.id, one.sender, one.sentAt, JSON.stringify(one.parts))
-    rows.push(one.deletedAt, one.sequence, one.firstSequence, one.changedAt)
-  }
-  const people: Value[] = []
-  for (const { app, profile, inboxSequence, isInboxMoved } of writes.people) {
-    people.push(app, profile.userId, profile.displayName, profile.avatarUrl, profile.firstName, profile.lastName)
-    people.push(profile.emailAddress, profile.phoneNumber, profile.publicKey, JSON.stringify(profile.metadata))
-    people.push(profile.createdAt, profile.suspendedAt, inboxSequence, isInboxMoved ? cursor : 0)
-  }
+  const newMessages: PackedRow[] = []
+  const changedMessages: PackedRow[] = []
+  for (const message of writes.messages) (message.isNew ? newMessages : changedMessages).push(messageRow(message))
   return {
-    cursor,
-    at,
-    purged: writes.purged.flatMap(({ app, key }) => [app, key]),
-    conversations,
-    participants,
+    cursor: writes.cursor,
+    purged: writes.purged.map(({ app, key }) => [app, key]),
+    conversations: writes.conversations.map((one) => conversationRow(one, writes)),
+    participants: writes.participants.map(participantRow),
     newMessages,
     changedMessages,
-    people,
+    people: writes.people.map((one) => personRow(one, writes.cursor)),
     sessions: writes.sessions,
-    nonces: writes.nonces.flatMap(({ hash, forgetAt }) => [hash, forgetAt]),
-    operations: writes.operations.flatMap(({ app, userId, id, name, at: when }) => [app, userId, id, name, when]),
+    nonces: writes.nonces.map(({ hash, forgetAt }) => [hash, forgetAt]),
+    operations: writes.operations.map(({ app, userId, id, name, at }) => [app, userId, id, name, at]),
   }
 }
+
+// Lists in one piece: spreading shorter ones into a longer one is what makes this slow.
+
+function conversationRow(
+  { app, record, headSequence, headPosition, lastMessageAt }: Writes['conversations'][number],
+  { cursor, at }: Writes,
+): PackedRow {
+  const { id, createdAt, createdBy, distinctKey, metadata, deletedAt, sequence, changedAt } = record
+  const text = JSON.stringify(metadata)
+  // biome-ignore format: one line of columns
+  return [app, id, createdAt, createdBy, distinctKey, text, deletedAt, sequence, changedAt, headSequence, headPosition, lastMessageAt, cursor, at]
+}
+
+function participantRow(one: Writes['participants'][number]): PackedRow {
+  const { app, conversation, userId, state, order, joinedAt, lastPosition, sequence, inboxSequence, changedAt } = one
+  const [absent, delivered, read, hidden] = [one.absent, one.delivered, one.read, one.hidden].map(setText) as SetTexts
+  // biome-ignore format: one line of columns
+  return [app, conversation, userId, state, order, joinedAt, absent, delivered, read, hidden, lastPosition, sequence, inboxSequence, changedAt]
+}
+
+function messageRow(one: Writes['messages'][number]): PackedRow {
+  const { app, conversation, position, id, sender, sentAt, deletedAt, sequence, firstSequence, changedAt } = one
+  const parts = JSON.stringify(one.parts)
+  return [app, conversation, position, id, sender, sentAt, parts, deletedAt, sequence, firstSequence, changedAt]
+}
+
+function personRow(one: Writes['people'][number], cursor: number): PackedRow {
+  const { app, profile, inboxSequence, isInboxMoved } = one
+  const { userId, displayName, avatarUrl, firstName, lastName, emailAddress, phoneNumber, publicKey } = profile
+  const metadata = JSON.stringify(profile.metadata)
+  const moved = isInboxMoved ? cursor : 0
+  // biome-ignore format: one line of columns
+  return [app, userId, displayName, avatarUrl, firstName, lastName, emailAddress, phoneNumber, publicKey, metadata, profile.createdAt, profile.suspendedAt, inboxSequence, moved]
+}
+
+type SetTexts = [string, string, string, string]
 
 /** A set of positions as JSON; a list of numbers joins to the same text. */
 const setText = (set: readonly number[]): string => (set.length === 0 ? '[]' : `[${set.join(',')}]`)
