@@ -4,6 +4,7 @@ import { APP, LaneWorld, newId, Somebody, says } from '../../test/lane-world.ts'
 import { openMemoryStore } from '../store/memory/memory-store.ts'
 import { type LogStore, type Store, StoreOutage } from '../store/store.ts'
 import type { Operation } from './operation.ts'
+import { operations } from './table.ts'
 
 /** A store in memory whose log does what the test says first. */
 function storeWith(before: { commit?: LogStore['commit']; load?: () => Promise<void> }) {
@@ -86,6 +87,56 @@ describe('the write lane', () => {
     expect([...first, ...second].map(({ position }) => position)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1))
     expect(commits() - before).toBe(2)
     expect(batches.slice(-2)).toEqual([50, 150])
+    expectDense(world)
+  })
+
+  it('OPR-3 the next batch is on its way to the store before the turn ends in which the last one was told', async () => {
+    const order: string[] = []
+    let isWatched = false
+    const { store } = storeWith({
+      commit: async ({ messages }) => {
+        if (!isWatched) return
+        order.push(`commit of ${messages.length}`)
+        if (order.length === 1) for (let i = 0; i < 3; i++) void alice.sends(id).then(() => undefined)
+      },
+    })
+    const written = () => new Promise<void>((resolve) => setImmediate(() => resolve(void order.push('written'))))
+    let turn: Promise<void> = Promise.resolve()
+    const { alice, id } = await chatWorld({
+      store,
+      publish: () => {
+        if (!isWatched) return
+        order.push('told')
+        turn = written()
+      },
+    })
+    isWatched = true
+    await Promise.all([alice.sends(id), alice.sends(id)])
+    await turn
+    expect(order.indexOf('commit of 3')).toBe(2)
+    expect(order.indexOf('written')).toBeGreaterThan(2)
+  })
+
+  it('an answer that cannot be given leaves what was decided as it is, and the others their answers', async () => {
+    const { world, alice, id } = await chatWorld()
+    const answered: number[] = []
+    const ask = (n: number) =>
+      world.lane.enqueue(
+        {
+          operation: operations['send-message'].operation,
+          input: { id: newId(), conversation: id, parts: says(`${n}`) },
+          app: APP,
+          userId: alice.userId,
+        },
+        () => {
+          answered.push(n)
+          if (n === 1) throw new Error('nobody to answer')
+        },
+      )
+    for (const n of [0, 1, 2]) ask(n)
+    expect((await alice.sends(id)).position).toBe(4)
+    expect(answered).toEqual([0, 1, 2])
+    expect(world.logged).toHaveLength(1)
     expectDense(world)
   })
 

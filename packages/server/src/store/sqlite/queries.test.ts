@@ -42,11 +42,18 @@ function storeOver(db: Database): Store {
 /** A table of one row, and rows that were collected a moment ago. */
 const HARMLESS = /^SCAN (log|CONSTANT ROW)$|^SCAN \(subquery/
 
-function scansOf(db: Database, sql: string): string[] {
+function planOf(db: Database, sql: string): string[] {
   const parameters = Array.from({ length: sql.split('?').length - 1 }, () => 1)
   const plan = db.sql(`EXPLAIN QUERY PLAN ${sql}`).all(...parameters) as { detail: string }[]
-  return plan.map(({ detail }) => detail).filter((detail) => detail.startsWith('SCAN') && !HARMLESS.test(detail))
+  return plan.map(({ detail }) => detail)
 }
+
+const scansOf = (db: Database, sql: string): string[] =>
+  planOf(db, sql).filter((detail) => detail.startsWith('SCAN') && !HARMLESS.test(detail))
+
+/** What is sorted in a place of its own has been read to its end before. */
+const sortsOf = (db: Database, sql: string): string[] =>
+  planOf(db, sql).filter((detail) => detail.includes('TEMP B-TREE'))
 
 describe('statements of the embedded store', () => {
   it('none of sending, receipts, catching up, paging, lists and signing in reads a table from end to end', async () => {
@@ -79,6 +86,46 @@ describe('statements of the embedded store', () => {
     expect(heard.size).toBeGreaterThan(40)
     const scans = [...heard].flatMap((sql) => scansOf(db, sql).map((scan) => `${scan} in ${sql}`))
     expect(scans).toEqual([])
+    db.close()
+  })
+
+  it('none of the write lane’s and none that reads messages sorts; only what one person has is ever sorted', async () => {
+    const db = openDatabase(':memory:')
+    const heard = new Map<string, Set<string>>()
+    let part = ''
+    const listening: Database = {
+      ...db,
+      sql: (text) => {
+        heard.set(part, (heard.get(part) ?? new Set()).add(text))
+        return db.sql(text)
+      },
+    }
+    const store = Object.fromEntries(
+      Object.entries(storeOver(listening)).map(([name, port]) => [
+        name,
+        typeof port !== 'object'
+          ? port
+          : Object.fromEntries(
+              Object.entries(port as Record<string, (...args: unknown[]) => unknown>).map(([method, call]) => [
+                method,
+                (...args: unknown[]) => {
+                  part = name
+                  return call(...args)
+                },
+              ]),
+            ),
+      ]),
+    ) as unknown as Store
+    await chatOfEverything(store, ONE, 'one')
+    await picture(store)
+    const sorts = (of: string) => [...heard.get(of)!].flatMap((sql) => (sortsOf(db, sql).length > 0 ? [sql] : []))
+    expect(heard.get('log')!.size).toBeGreaterThan(15)
+    expect(sorts('log')).toEqual([])
+    // People of a conversation, conversations of a person: sets that are read whole anyway.
+    for (const sql of [...sorts('streams'), ...sorts('lists')]) {
+      expect(sql).toMatch(/FROM (participants p|identities i)\b/)
+      expect(sql).not.toMatch(/\bmessages\b/)
+    }
     db.close()
   })
 
