@@ -11,6 +11,7 @@ import { type OpenSession, openSession } from '../operations/open-session.ts'
 import { renewSession } from '../operations/renew-session.ts'
 import { type UseNonce, useNonce } from '../operations/use-nonce.ts'
 import type { App, Store } from '../store/store.ts'
+import { ClockMemory } from './clock-memory.ts'
 import type { IdentityTokens } from './identity-tokens.ts'
 import { isGoodNonce, issueNonce, nonceHash } from './nonces.ts'
 
@@ -61,6 +62,7 @@ export class Sessions {
   readonly #holders = new Map<Uuid, Set<SessionHolder>>()
   /** Ended lately: a look-up that was under way then must not bring them back. */
   readonly #ended = new Set<Uuid>()
+  readonly #clockMemory = new ClockMemory()
   #sweptUntil: number
   readonly #random: (count: number) => Uint8Array
 
@@ -73,7 +75,7 @@ export class Sessions {
   /** A fresh nonce, good for ten minutes and one use. */
   nonce(app: Uuid | null): string {
     const { secret, clock } = this.#options
-    return issueNonce({ secret, appId: app, nowMs: clock.now(), random: this.#random(16) })
+    return issueNonce({ secret, appId: app, nowMs: this.#clockMemory.latest(clock.now()), random: this.#random(16) })
   }
 
   /** The live session of a token, if there is one. */
@@ -82,9 +84,9 @@ export class Sessions {
     const hash = hashOf(token)
     let session = this.#cached.get(hash)
     // One that seems to be over may have been prolonged while it was being looked up.
-    const isCached = session !== undefined && session.expiresAt > now
+    const isCached = session !== undefined && !this.#clockMemory.isOver(session, now)
     if (!isCached) session = await this.#options.store.apps.session(hash)
-    if (!session || session.endedAt !== null || session.expiresAt <= now || this.#ended.has(session.id)) {
+    if (!session || session.endedAt !== null || this.#clockMemory.isOver(session, now) || this.#ended.has(session.id)) {
       if (session) this.#forget(session.id)
       return undefined
     }
@@ -155,6 +157,7 @@ export class Sessions {
     const { result } = outcome
     if (result.state === 'profile-changed') throw new Error('A session was neither opened nor refused.')
     if (result.state !== 'opened') return result
+    this.#clockMemory.begun(result.session.id, clock.now())
     this.#remember(input.tokenHash, result.session)
     if (shown) void this.#announce(app.key, userId, new Set(shown))
     return { ...result, token }
@@ -184,6 +187,7 @@ export class Sessions {
     })
     if ('refusal' in outcome) return outcome
     const renewed = outcome.result.session
+    this.#clockMemory.begun(renewed.id, this.#options.clock.now())
     this.#forget(session.id)
     for (const holder of this.#holders.get(session.id) ?? []) holder.renewed(renewed)
     return { session: renewed }
@@ -232,8 +236,9 @@ export class Sessions {
   /** Closes the connections of sessions that another process ended. */
   async sweep(): Promise<void> {
     const now = this.#options.clock.now()
+    this.#clockMemory.latest(now)
     // A little overlap: the other process may have taken its time to commit.
-    const since = this.#sweptUntil - 10_000
+    const since = Math.min(this.#sweptUntil, now) - 10_000
     this.#sweptUntil = now
     for (const { id } of await this.#options.store.apps.endedSince(since)) this.#close(id)
   }
@@ -258,7 +263,7 @@ export class Sessions {
 
   #spending(app: App, nonce: string): UseNonce {
     const { secret, clock } = this.#options
-    const nowMs = clock.now()
+    const nowMs = this.#clockMemory.latest(clock.now())
     return {
       nonceHash: nonceHash(nonce),
       isGood: isGoodNonce(nonce, { secret, appId: app.id, nowMs }),
