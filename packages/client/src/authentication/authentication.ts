@@ -56,6 +56,10 @@ export interface DeauthenticateOptions {
 /** A session that ends this soon after its challenge had no fair chance of being renewed: the device was asleep. */
 const UNFAIR_MS = 3_000
 
+/** How often, and how soon at first, a sign-out that did not happen is taken back on a disk that fails. */
+const MAX_UNMARKS = 5
+const UNMARK_AGAIN_MS = 100
+
 export class Authentication implements SessionHolder {
   readonly #ports: AuthenticationPorts
   #state: AuthenticationState = { state: 'opening' }
@@ -502,8 +506,27 @@ export class Authentication implements SessionHolder {
     } catch (error) {
       // The server's goodbye may arrive although its answer did not.
       if (this.#hasServerEndedSession) return
-      await unmarkSigningOut(this.#ports.replica)
+      await this.#unmarkSigningOut()
       throw error
+    }
+  }
+
+  /**
+   * As long as the mark is there the next opening deletes everything, so nothing new may be taken on before it is gone:
+   * a disk that fails for a moment is waited for, and with one that fails for good there is no going on.
+   */
+  async #unmarkSigningOut(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await unmarkSigningOut(this.#ports.replica)
+      } catch (error) {
+        if (this.#life.signal.aborted) throw error
+        if (tries === MAX_UNMARKS) {
+          this.#storageFailed(error)
+          throw error
+        }
+        await new Promise<void>((resolve) => this.#ports.clock.after(UNMARK_AGAIN_MS * 2 ** tries, resolve))
+      }
     }
   }
 

@@ -12,6 +12,7 @@ async function storyOf(seed: number): Promise<[number, string[]]> {
   return [seed, [...story, ...findings]]
 }
 
+process.once('disconnect', () => process.exit())
 process.on('message', async (order: { readonly from: number; readonly count: number }) => {
   const campaign = await runSeeds({ ...order, maxFailures: 5 })
   const stories = []
