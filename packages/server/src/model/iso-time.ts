@@ -1,11 +1,13 @@
-let lastMs = Number.NaN
+let lastSecond = Number.NaN
 let lastText = ''
 
-/** An instant as the wire has it. The last one is kept: what one batch says of itself, it says of one instant. */
+/** An instant as the wire has it. The last second is kept: what is said of one instant is often said of the next. */
 export function isoTime(ms: number): string {
-  if (ms !== lastMs) {
-    lastText = new Date(ms).toISOString()
-    lastMs = ms
+  const second = Math.floor(ms / 1_000)
+  if (second !== lastSecond) {
+    lastText = new Date(second * 1_000).toISOString().slice(0, -4)
+    lastSecond = second
   }
-  return lastText
+  const rest = ms - second * 1_000
+  return `${lastText}${rest < 10 ? '00' : rest < 100 ? '0' : ''}${rest}Z`
 }

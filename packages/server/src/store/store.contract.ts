@@ -3,7 +3,7 @@ import type { PositionSet, UserId, Uuid } from '@parley/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { newProfile } from '../model/profile.ts'
 import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Profile, Session } from '../model/state.ts'
-import type { ConversationWrite, Store, StreamRow, Writes } from './store.ts'
+import type { ConversationPage, ConversationWrite, Store, StreamRow, Writes, WrittenPage } from './store.ts'
 
 export const ONE = 1 as AppKey
 export const TWO = 2 as AppKey
@@ -481,6 +481,8 @@ export function storeContract(open: () => Promise<Store>): void {
           for (;;) {
             const page = (await store.streams.conversation(ONE, uuid(1), ben, from, limit))!
             expect(page.rows.length).toBeLessThanOrEqual(limit)
+            const written = (await store.streams.writtenConversation(ONE, uuid(1), ben, from, limit))!
+            expect([written.sequence, written.more, readOut(written)]).toEqual([page.sequence, page.more, asRead(page)])
             seen.push(...sequences(page.rows))
             if (page.more) expect(page.sequence).toBe(page.rows[page.rows.length - 1]!.record.sequence)
             expect(page.sequence).toBeGreaterThanOrEqual(from + (page.more ? 1 : 0))
@@ -502,6 +504,7 @@ export function storeContract(open: () => Promise<Store>): void {
         [uuid(2), alice],
       ] as const) {
         expect(await store.streams.conversation(ONE, id, viewer, 0, 10)).toBeUndefined()
+        expect(await store.streams.writtenConversation(ONE, id, viewer, 0, 10)).toBeUndefined()
       }
     })
 
@@ -979,3 +982,20 @@ function sequenceOf(seed: number): () => number {
     return state / 2 ** 31
   }
 }
+
+/** A page that was written out, read again. */
+const readOut = ({ rows }: WrittenPage) =>
+  rows.flatMap((row) => (row.type === 'messages' ? (JSON.parse(`[${row.text}]`) as unknown[]) : [row]))
+
+/** What reading it again has to bring. */
+const asRead = ({ rows }: ConversationPage) =>
+  rows.map((row) => {
+    if (row.type !== 'message') return row
+    const { sequence, id, position, sender, sentAt, parts, deletedAt } = row.record
+    return {
+      ...{ type: 'message', sequence, id: `layer:///messages/${id}`, position, parts },
+      sender: `layer:///identities/${encodeURIComponent(sender)}`,
+      sent_at: new Date(sentAt).toISOString(),
+      deleted_at: deletedAt === null ? null : new Date(deletedAt).toISOString(),
+    }
+  })

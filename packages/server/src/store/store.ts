@@ -115,6 +115,14 @@ export interface StreamStore {
     after: number,
     limit: number,
   ): Promise<ConversationPage | undefined>
+  /** The same, with messages written out: a long history is passed on as it is stored, not taken apart and built anew. */
+  writtenConversation(
+    app: AppKey,
+    id: Uuid,
+    viewer: UserId,
+    after: number,
+    limit: number,
+  ): Promise<WrittenPage | undefined>
   inbox(app: AppKey, userId: UserId, after: number, limit: number): Promise<InboxPage>
   /**
    * The newest messages below a position (all, for null), newest first, as far as the viewer may see. Undefined for a
@@ -142,6 +150,20 @@ export interface ConversationPage {
   readonly rows: readonly StreamRow[]
   readonly sequence: number
   readonly more: boolean
+}
+
+export interface WrittenPage {
+  readonly rows: readonly (Exclude<StreamRow, { readonly type: 'message' }> | WrittenMessages)[]
+  readonly sequence: number
+  readonly more: boolean
+}
+
+/** Messages that follow each other, as they travel: rows in JSON with commas between them. */
+export interface WrittenMessages {
+  readonly type: 'messages'
+  readonly text: string
+  /** That of the last one. */
+  readonly sequence: number
 }
 
 export type StreamRow =

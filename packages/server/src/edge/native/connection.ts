@@ -64,7 +64,7 @@ export class NativeConnection implements Listener {
       (text) => this.#sendText(text),
       () => this.#leaveIfIdle(),
     )
-    this.#reading = new Reading(edge, socket, (frame) => this.#send(frame))
+    this.#reading = new Reading(edge, socket, (text) => this.#sendText(text))
     const cancelTimeout = edge.clock.after(HELLO_TIMEOUT_MS, () =>
       this.#close(closeCodes.timeout, { type: 'goodbye', reason: 'protocol_error' }),
     )

@@ -16,6 +16,7 @@ import {
 } from '@parley/protocol'
 import type { Change } from '../../delivery/change.ts'
 import { isoTime } from '../../model/iso-time.ts'
+import { messageText } from '../../model/message-text.ts'
 import type { ConversationRecord, MessageRecord, ParticipantRecord, Profile } from '../../model/state.ts'
 import { isActive } from '../../model/state.ts'
 import type { Outcome } from '../../operations/lane.ts'
@@ -108,13 +109,10 @@ export function onlyMessage({ move }: Change): MessageRecord | undefined {
 
 /** The frame of a change that is about one message, as text: only the parts need to be written out. */
 export function messageChangeText({ move, committed }: Change, record: MessageRecord): string {
-  const deletedAt = record.deletedAt === null ? 'null' : `"${isoTime(record.deletedAt)}"`
   return (
     `{"type":"change","stream":"${conversationId(record.conversation)}","after":${move.after},` +
-    `"sequence":${move.sequence},"cursor":"${committed.settled}","rows":[{"type":"message",` +
-    `"sequence":${record.sequence},"id":"${messageId(record.id)}","position":${record.position},` +
-    `"sender":"${identityId(record.sender)}","sent_at":"${isoTime(record.sentAt)}",` +
-    `"parts":${JSON.stringify(record.parts)},"deleted_at":${deletedAt}}]}`
+    `"sequence":${move.sequence},"cursor":"${committed.settled}",` +
+    `"rows":[${messageText(record, JSON.stringify(record.parts))}]}`
   )
 }
 

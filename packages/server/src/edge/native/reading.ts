@@ -15,14 +15,14 @@ export class Reading {
   readonly #edge: Edge
   readonly #socket: Socket
   /** Sends while the connection is open; answers whether it is. */
-  readonly #send: (frame: DownFrame) => boolean
+  readonly #sendText: (text: string) => boolean
   #last: Promise<void> = Promise.resolve()
   #waiting = 0
 
-  constructor(edge: Edge, socket: Socket, send: (frame: DownFrame) => boolean) {
+  constructor(edge: Edge, socket: Socket, sendText: (text: string) => boolean) {
     this.#edge = edge
     this.#socket = socket
-    this.#send = send
+    this.#sendText = sendText
   }
 
   read(frame: Frame<'pull'> | Frame<'page'>, session: Session): void {
@@ -50,8 +50,12 @@ export class Reading {
       return
     }
     for await (const rows of answerPull(streams, session, frame)) {
-      if (!this.#send(rows)) return
+      if (!this.#sendText(rows)) return
       await this.#socket.drained(PULL_AHEAD_BYTES)
     }
+  }
+
+  #send(frame: DownFrame): void {
+    this.#sendText(JSON.stringify(frame))
   }
 }

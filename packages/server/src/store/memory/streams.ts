@@ -1,12 +1,42 @@
+import { messageText } from '../../model/message-text.ts'
 import { asOfRemoval } from '../../model/removal.ts'
 import { isActive } from '../../model/state.ts'
 import type { StreamRow, StreamStore } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
+import { writtenPage } from '../written-page.ts'
 import { keyOf, membershipsOf, messagesOf, participantsOf, type Tables } from './tables.ts'
 
 /** Reading streams: what moved, and the rows of one of them above a sequence. */
 export function memoryStreams(tables: Tables): Synchronous<StreamStore> {
+  const conversation: Synchronous<StreamStore>['conversation'] = (app, id, viewer, after, limit) => {
+    const entry = tables.conversations.get(keyOf(app, id))
+    const own = tables.participants.get(keyOf(app, id))?.get(viewer)
+    if (!entry || !own || !isActive(own)) return undefined
+    const rows: StreamRow[] = [
+      { type: 'conversation', record: entry.record },
+      ...participantsOf(tables, app, id).map((participant): StreamRow => ({ type: 'participant', ...participant })),
+      ...messagesOf(tables, app, id).map((record): StreamRow => ({ type: 'message', record })),
+    ]
+    const changed = rows
+      .filter((row) => row.record.sequence > after)
+      .sort((a, b) => a.record.sequence - b.record.sequence)
+    const page = changed.slice(0, limit)
+    const more = changed.length > limit
+    return { rows: page, sequence: more ? page[page.length - 1]!.record.sequence : entry.headSequence, more }
+  }
+
   return {
+    conversation,
+
+    writtenConversation(app, id, viewer, after, limit) {
+      const page = conversation(app, id, viewer, after, limit)
+      if (!page) return undefined
+      const rows = page.rows.map((row) =>
+        row.type === 'message' ? { ...row, text: messageText(row.record, JSON.stringify(row.record.parts)) } : row,
+      )
+      return writtenPage({ ...page, rows })
+    },
+
     moved(app, userId, after) {
       const person = tables.people.get(keyOf(app, userId))
       const moved = membershipsOf(tables, app, userId)
@@ -19,23 +49,6 @@ export function memoryStreams(tables: Tables): Synchronous<StreamStore> {
         isInboxMoved: (person?.inboxMoved ?? 0) > after,
         conversations: moved.map(({ record, headSequence }) => ({ id: record.id, sequence: headSequence })),
       }
-    },
-
-    conversation(app, id, viewer, after, limit) {
-      const entry = tables.conversations.get(keyOf(app, id))
-      const own = tables.participants.get(keyOf(app, id))?.get(viewer)
-      if (!entry || !own || !isActive(own)) return undefined
-      const rows: StreamRow[] = [
-        { type: 'conversation', record: entry.record },
-        ...participantsOf(tables, app, id).map((participant): StreamRow => ({ type: 'participant', ...participant })),
-        ...messagesOf(tables, app, id).map((record): StreamRow => ({ type: 'message', record })),
-      ]
-      const changed = rows
-        .filter((row) => row.record.sequence > after)
-        .sort((a, b) => a.record.sequence - b.record.sequence)
-      const page = changed.slice(0, limit)
-      const more = changed.length > limit
-      return { rows: page, sequence: more ? page[page.length - 1]!.record.sequence : entry.headSequence, more }
     },
 
     inbox(app, userId, after, limit) {

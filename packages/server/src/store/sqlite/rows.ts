@@ -2,6 +2,8 @@
  * Between table rows and records. A row's shape is the table's; nothing here decides anything, except that a row which is
  * not what was written becomes no record.
  */
+import type { UserId, Uuid } from '@parley/protocol'
+import { messageText } from '../../model/message-text.ts'
 import type {
   AppKey,
   ConversationRecord,
@@ -10,6 +12,7 @@ import type {
   Profile,
   Session,
 } from '../../model/state.ts'
+import type { WrittenRow } from '../written-page.ts'
 import { mustBeAsWritten } from './row-sums.ts'
 
 // Rows come from our own tables; the casts below say which.
@@ -70,6 +73,22 @@ export function toMessage(row: Row): MessageRecord {
     firstSequence: row.first_sequence!,
     changedAt: row.changed_at!,
   }
+}
+
+/** A message as it travels: its parts are text in the table and stay it. */
+export function toWrittenRow(row: Row): WrittenRow {
+  mustBeAsWritten('messages', row.sum!, messageValues(row))
+  const message = {
+    id: row.id! as Uuid,
+    position: row.position! as number,
+    sender: row.sender! as UserId,
+    sentAt: row.sent_at! as number,
+    deletedAt: row.deleted_at! as number | null,
+    sequence: row.sequence! as number,
+    firstSequence: row.first_sequence! as number,
+    changedAt: row.changed_at! as number,
+  }
+  return { type: 'message', record: message, text: messageText(message, row.parts!) }
 }
 
 export const PROFILE_COLUMNS =

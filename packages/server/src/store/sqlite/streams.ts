@@ -1,8 +1,9 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import { asOfRemoval } from '../../model/removal.ts'
-import { type AppKey, isActive, type MessageRecord, type ParticipantRecord } from '../../model/state.ts'
+import { type AppKey, isActive, type ParticipantRecord } from '../../model/state.ts'
 import type { StreamRow, StreamStore } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
+import { writtenPage } from '../written-page.ts'
 import type { Database } from './database.ts'
 import {
   CONVERSATION_COLUMNS,
@@ -13,6 +14,7 @@ import {
   toMessage,
   toParticipant,
   toProfile,
+  toWrittenRow,
 } from './rows.ts'
 
 /** Reading streams: what moved, and the rows of one of them above a sequence. */
@@ -41,24 +43,11 @@ export function sqliteStreams(db: Database): Synchronous<StreamStore> {
       })
     },
 
-    conversation(app, id, viewer, after, limit) {
-      return db.transaction('read', () => {
-        const own = participantRow(db, app, id, viewer)
-        const row = own && isActive(own) ? conversationRow(db, app, id) : undefined
-        if (!row) return undefined
-        const head: number = row.head_sequence!
-        const rows: StreamRow[] = [
-          ...newMessages(db, app, id, after, row.head_position!, limit + 1),
-          ...changedMessages(db, app, id, after, limit + 1),
-        ].map((record) => ({ type: 'message', record }))
-        if (row.sequence! > after) rows.push({ type: 'conversation', record: toConversation(row) })
-        for (const participant of participantRows(db, app, id, after))
-          rows.push({ type: 'participant', ...participant })
-        rows.sort((a, b) => a.record.sequence - b.record.sequence)
-        const page = rows.slice(0, limit)
-        const more = rows.length > limit
-        return { rows: page, sequence: more ? page[page.length - 1]!.record.sequence : head, more }
-      })
+    conversation: (app, id, viewer, after, limit) => pageOf(db, { app, id, viewer, after, limit }, toMessageRow),
+
+    writtenConversation(app, id, viewer, after, limit) {
+      const page = pageOf(db, { app, id, viewer, after, limit }, toWrittenRow)
+      return page && writtenPage(page)
     },
 
     inbox(app, userId, after, limit) {
@@ -123,6 +112,42 @@ export function sqliteStreams(db: Database): Synchronous<StreamStore> {
   }
 }
 
+const toMessageRow = (row: Row) => ({ type: 'message' as const, record: toMessage(row) })
+
+type OtherRow = Exclude<StreamRow, { readonly type: 'message' }>
+type MessageLike = { readonly type: 'message'; readonly record: { readonly sequence: number } }
+
+/** Rows of a conversation's stream above a sequence; what becomes of a message's row is up to the caller. */
+function pageOf<Message extends MessageLike>(
+  db: Database,
+  of: {
+    readonly app: AppKey
+    readonly id: Uuid
+    readonly viewer: UserId
+    readonly after: number
+    readonly limit: number
+  },
+  toRow: (row: Row) => Message,
+): { readonly rows: (OtherRow | Message)[]; readonly sequence: number; readonly more: boolean } | undefined {
+  const { app, id, viewer, after, limit } = of
+  return db.transaction('read', () => {
+    const own = participantRow(db, app, id, viewer)
+    const row = own && isActive(own) ? conversationRow(db, app, id) : undefined
+    if (!row) return undefined
+    const head: number = row.head_sequence!
+    const rows: (OtherRow | Message)[] = [
+      ...newMessages(db, app, id, after, row.head_position!, limit + 1),
+      ...changedMessages(db, app, id, after, limit + 1),
+    ].map(toRow)
+    if (row.sequence! > after) rows.push({ type: 'conversation', record: toConversation(row) })
+    for (const participant of participantRows(db, app, id, after)) rows.push({ type: 'participant', ...participant })
+    rows.sort((a, b) => a.record.sequence - b.record.sequence)
+    const page = rows.slice(0, limit)
+    const more = rows.length > limit
+    return { rows: page, sequence: more ? page[page.length - 1]!.record.sequence : head, more }
+  })
+}
+
 function participantRow(db: Database, app: AppKey, id: Uuid, userId: UserId): ParticipantRecord | undefined {
   const row = db
     .sql(`SELECT ${PARTICIPANT_COLUMNS} FROM participants p WHERE p.app = ? AND p.conversation = ? AND p.user_id = ?`)
@@ -153,40 +178,32 @@ export function participantRows(db: Database, app: AppKey, id: Uuid, after = -1)
  * Messages never changed since they were sent, above a sequence. Positions are dense and `first_sequence` rises with
  * them, so the place to start is found by halving, without an index on sequences.
  */
-function newMessages(
-  db: Database,
-  app: AppKey,
-  id: Uuid,
-  after: number,
-  headPosition: number,
-  limit: number,
-): MessageRecord[] {
+function newMessages(db: Database, app: AppKey, id: Uuid, after: number, headPosition: number, limit: number): Row[] {
   const firstSequence = db.sql(
     'SELECT first_sequence FROM messages WHERE app = ? AND conversation = ? AND position = ?',
   )
   let low = 1
-  let high = headPosition + 1
+  // From the beginning there is nothing to seek.
+  let high = after === 0 ? low : headPosition + 1
   while (low < high) {
     const middle = (low + high) >> 1
     const row = firstSequence.get(app, id, middle) as { first_sequence: number } | undefined
     if (!row || row.first_sequence <= after) low = middle + 1
     else high = middle
   }
-  const rows = db
+  return db
     .sql(
       `SELECT ${MESSAGE_COLUMNS} FROM messages
        WHERE app = ? AND conversation = ? AND position >= ? AND sequence = first_sequence ORDER BY position LIMIT ?`,
     )
     .all(app, id, low, limit) as Row[]
-  return rows.map(toMessage)
 }
 
-function changedMessages(db: Database, app: AppKey, id: Uuid, after: number, limit: number): MessageRecord[] {
-  const rows = db
+function changedMessages(db: Database, app: AppKey, id: Uuid, after: number, limit: number): Row[] {
+  return db
     .sql(
       `SELECT ${MESSAGE_COLUMNS} FROM messages
        WHERE app = ? AND conversation = ? AND sequence > ? AND sequence <> first_sequence ORDER BY sequence LIMIT ?`,
     )
     .all(app, id, after, limit) as Row[]
-  return rows.map(toMessage)
 }
