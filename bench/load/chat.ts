@@ -2,10 +2,10 @@
  * Conversations of people who are all online, a closed loop: a place in a sender's window is free again once the message
  * is acknowledged (durable) and on the sockets of all others. Two people, or a thousand.
  */
-import { randomUUID } from 'node:crypto'
 import { latencies } from '../figures/statistics.ts'
 import type { ServerReady } from '../servers/start-server.ts'
 import { dialectOf } from './dialect.ts'
+import { messageId } from './message-id.ts'
 import { connectPeople, makeRoom } from './people.ts'
 import { coresMeter, pause, task, tell } from './task.ts'
 
@@ -90,7 +90,7 @@ task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpM
   }
 
   function say(sender: number): void {
-    const id = randomUUID()
+    const id = messageId()
     open.set(id, { sender, at: performance.now(), left: members })
     people[sender]!.socket.send(dialect.message(rooms[Math.floor(sender / members)]!, id, BODY))
   }
