@@ -1,5 +1,5 @@
+import type { Json } from '@parley/protocol'
 import {
-  assertTerm,
   type CommitOptions,
   type Key,
   keyOfRow,
@@ -15,7 +15,7 @@ import {
   type Write,
 } from '../replica.ts'
 import { answer, completion, readBackwards } from './requests.ts'
-import { SCHEMA_VERSION, upgradeSchema } from './schema.ts'
+import { PAST_TERMS, SCHEMA_VERSION, upgradeSchema } from './schema.ts'
 
 /**
  * Replicas in the browser: one IndexedDB database for each app, one object store for each table, rows as they are
@@ -36,6 +36,9 @@ export function createIndexedDbStorage(): ReplicaStorage {
     },
   }
 }
+
+/** Nobody wakes up after so many others have owned. */
+const MAX_PAST_TERMS = 1_000
 
 const databaseName = (appId: string) => `parley:${appId}`
 
@@ -77,12 +80,11 @@ class IndexedDbReplica implements Replica {
   }
 
   scan<T extends TableName>(table: T, range: Range = {}): Promise<Tables[T][]> {
-    return this.#read(table, async (store) => {
-      const bounds = keyRange(range)
-      const { limit = Infinity } = range
-      if (bounds === 'empty' || limit <= 0) return []
-      return range.reverse ? readBackwards(store, bounds, limit) : answer(store.getAll(bounds, range.limit))
-    })
+    const { limit = Infinity, reverse = false } = range
+    const bounds = keyRange(range)
+    if (bounds === 'empty' || limit <= 0) return this.#read(table, async () => [])
+    if (reverse) return this.#read(table, (store) => readBackwards(store, bounds, limit), true)
+    return this.#read(table, (store) => answer(store.getAll(bounds, range.limit)))
   }
 
   count(table: TableName, range: Range = {}): Promise<number> {
@@ -93,28 +95,37 @@ class IndexedDbReplica implements Replica {
     })
   }
 
+  /**
+   * Everything is asked for at once, and the commit as well: a page that is frozen half-way must not keep others from
+   * reading and writing. For that reason no answer is waited for to know whether the term is over, either: the commit
+   * adds the key of its term, which fails, and all with it, if it is there; and takes it away again unless the term
+   * ends with this commit.
+   */
   commit(writes: readonly Write[], { durability, term }: CommitOptions): Promise<void> {
     return this.#use(async (database) => {
       if (writes.length === 0) return
-      const tables = new Set<TableName>(writes.map((write) => write.table))
-      if (term !== undefined) tables.add('meta')
-      const transaction = database.transaction([...tables], 'readwrite', { durability })
+      const stores = new Set<string>(writes.map((write) => write.table))
+      if (term !== undefined) stores.add(PAST_TERMS)
+      const transaction = database.transaction([...stores], 'readwrite', { durability })
       const done = completion(transaction)
-      let fenced: unknown
-      const check = term === undefined ? undefined : transaction.objectStore('meta').get([TERM])
-      // Looked at while the writes are on their way, which are undone if it is another's.
-      if (check) {
-        check.onsuccess = () => {
-          fenced = fault(() => assertTerm(term, check.result))
-          if (fenced) transaction.abort()
+      let check: IDBRequest | undefined
+      try {
+        if (term !== undefined) {
+          const past = transaction.objectStore(PAST_TERMS)
+          check = past.add(1, term)
+          if (termAfter(writes, term) === term) past.delete(term)
+          else past.delete(IDBKeyRange.upperBound(term - MAX_PAST_TERMS))
         }
-      }
-      const cause = fault(() => {
         for (const write of writes) apply(transaction.objectStore(write.table), write)
-      })
-      if (cause) transaction.abort()
+        transaction.commit()
+      } catch (cause) {
+        transaction.abort()
+        await done.catch(() => {})
+        throw cause
+      }
       await done.catch((error) => {
-        throw cause ?? fenced ?? error
+        if (check?.error?.name !== 'ConstraintError') throw error
+        throw new ReplicaError('fenced', `Term ${term} is over: another tab writes now.`)
       })
     })
   }
@@ -124,8 +135,14 @@ class IndexedDbReplica implements Replica {
     this.#database = undefined
   }
 
-  #read<T>(table: TableName, work: (store: IDBObjectStore) => Promise<T>): Promise<T> {
-    return this.#use((database) => work(database.transaction(table).objectStore(table)))
+  /** Asks for everything at once, unless it steps: see {@link commit}. */
+  #read<T>(table: TableName, work: (store: IDBObjectStore) => Promise<T>, steps = false): Promise<T> {
+    return this.#use((database) => {
+      const transaction = database.transaction(table)
+      const result = work(transaction.objectStore(table))
+      if (!steps) transaction.commit()
+      return result
+    })
   }
 
   #use<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
@@ -136,14 +153,10 @@ class IndexedDbReplica implements Replica {
   }
 }
 
-/** What the work threw. */
-function fault(work: () => void): unknown {
-  try {
-    work()
-    return undefined
-  } catch (error) {
-    return error
-  }
+/** The term that is the present one after these writes, given the one before. */
+function termAfter(writes: readonly Write[], before: number): Json {
+  const claim = writes.find((write) => write.type === 'put' && write.table === 'meta' && write.row.name === TERM)
+  return (claim as { readonly row: Tables['meta'] } | undefined)?.row.value ?? before
 }
 
 function apply(store: IDBObjectStore, write: Write): void {
