@@ -2,7 +2,7 @@ import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { replicaContract } from '../replica.contract.ts'
-import type { LossReason } from '../replica.ts'
+import type { LossReason, OutboxEntry } from '../replica.ts'
 import { createIndexedDbStorage } from './index.ts'
 import { answer } from './requests.ts'
 
@@ -61,6 +61,35 @@ describe('the replica in IndexedDB', () => {
     newer.close()
     await expect(createIndexedDbStorage().open('app')).rejects.toMatchObject({ code: 'broken' })
     expect((await indexedDB.databases()).map((database) => database.version)).toEqual([99])
+  })
+
+  it('the last rows are found across gaps, however wide', async () => {
+    const replica = await createIndexedDbStorage().open('app')
+    const entry = (order: number) => ({ type: 'put', table: 'outbox', row: { order } as OutboxEntry }) as const
+    const orders = [1, 2, 3, 500, 501, 40_000]
+    await replica.commit(orders.map(entry), { durability: 'relaxed' })
+    for (let limit = 1; limit <= 7; limit++) {
+      const found = await replica.scan('outbox', { reverse: true, limit })
+      expect(found.map(({ order }) => order)).toEqual(orders.toReversed().slice(0, limit))
+      const above = await replica.scan('outbox', { reverse: true, limit, from: 3, to: 600 })
+      expect(above.map(({ order }) => order)).toEqual([501, 500, 3].slice(0, limit))
+    }
+    await replica.close()
+  })
+
+  it('TAB-5 no transaction waits for the page once it has been asked for', async () => {
+    const replica = await createIndexedDbStorage().open('app')
+    await replica.commit([write], { durability: 'relaxed', term: 0 })
+    const transactions = vi.spyOn(IDBDatabase.prototype, 'transaction')
+    const commits = vi.spyOn(IDBTransaction.prototype, 'commit')
+    await replica.commit([write], { durability: 'strict', term: 0 })
+    await replica.get('meta', ['m'])
+    await replica.getMany('meta', [['m'], ['n']])
+    await replica.count('meta')
+    await replica.scan('meta')
+    await replica.scan('messages', { prefix: ['c'], reverse: true, limit: 5 })
+    expect(commits).toHaveBeenCalledTimes(transactions.mock.calls.length)
+    await replica.close()
   })
 
   it('a commit without room changes nothing and says so', async () => {

@@ -14,7 +14,7 @@ import {
   TERM,
   type Write,
 } from '../replica.ts'
-import { answer, completion, readBackwards } from './requests.ts'
+import { answer, completion } from './requests.ts'
 import { PAST_TERMS, SCHEMA_VERSION, upgradeSchema } from './schema.ts'
 
 /**
@@ -79,12 +79,32 @@ class IndexedDbReplica implements Replica {
     return this.#read(table, (store) => Promise.all(keys.map((key) => answer(store.get(key as IDBValidKey)))))
   }
 
-  scan<T extends TableName>(table: T, range: Range = {}): Promise<Tables[T][]> {
+  async scan<T extends TableName>(table: T, range: Range = {}): Promise<Tables[T][]> {
     const { limit = Infinity, reverse = false } = range
     const bounds = keyRange(range)
-    if (bounds === 'empty' || limit <= 0) return this.#read(table, async () => [])
-    if (reverse) return this.#read(table, (store) => readBackwards(store, bounds, limit), true)
-    return this.#read(table, (store) => answer(store.getAll(bounds, range.limit)))
+    const all = (within: typeof bounds, count?: number): Promise<Tables[T][]> =>
+      this.#read(table, async (store) => (within === 'empty' || limit <= 0 ? [] : answer(store.getAll(within, count))))
+    if (!reverse) return all(bounds, range.limit)
+    const last = range.limit === undefined ? undefined : await this.#lastKey(table, range)
+    const number = last?.at(-1)
+    if (!last || typeof number !== 'number') return (await all(bounds)).reverse().slice(0, limit)
+    // Backwards there is only stepping, which waits for the page: so from where the last so many should begin, and
+    // from further below if there are gaps.
+    for (let span = limit; ; span *= 4) {
+      const isAll = number - span < 0
+      const from = isAll ? range.from : Math.max(number - span + 1, Number(range.from ?? 0))
+      const found = await all(keyRange({ ...range, from, to: number }))
+      if (isAll || found.length >= limit) return found.reverse().slice(0, limit)
+    }
+  }
+
+  /** Of a range in which only the last part of the key differs. */
+  async #lastKey(table: TableName, range: Range): Promise<Key | undefined> {
+    const bounds = keyRange(range)
+    if (bounds === 'empty') return undefined
+    const cursor = await this.#read(table, (store) => answer(store.openKeyCursor(bounds, 'prev')))
+    const key = cursor?.key as Key | undefined
+    return key?.length === (range.prefix?.length ?? 0) + 1 ? key : undefined
   }
 
   count(table: TableName, range: Range = {}): Promise<number> {
@@ -135,12 +155,12 @@ class IndexedDbReplica implements Replica {
     this.#database = undefined
   }
 
-  /** Asks for everything at once, unless it steps: see {@link commit}. */
-  #read<T>(table: TableName, work: (store: IDBObjectStore) => Promise<T>, steps = false): Promise<T> {
+  /** See {@link commit}. */
+  #read<T>(table: TableName, work: (store: IDBObjectStore) => Promise<T>): Promise<T> {
     return this.#use((database) => {
       const transaction = database.transaction(table)
       const result = work(transaction.objectStore(table))
-      if (!steps) transaction.commit()
+      transaction.commit()
       return result
     })
   }

@@ -14,18 +14,3 @@ export function completion(transaction: IDBTransaction): Promise<void> {
     transaction.onabort = () => reject(transaction.error)
   })
 }
-
-/** The last values of a range, last first. Without a promise for each: a page is read at every change of a screen. */
-export function readBackwards<T>(store: IDBObjectStore, range: IDBKeyRange | undefined, limit: number): Promise<T[]> {
-  return new Promise((resolve, reject) => {
-    const values: T[] = []
-    const request = store.openCursor(range, 'prev')
-    request.onerror = () => reject(request.error)
-    request.onsuccess = () => {
-      const cursor = request.result
-      if (cursor) values.push(cursor.value)
-      if (cursor && values.length < limit) cursor.continue()
-      else resolve(values)
-    }
-  })
-}
