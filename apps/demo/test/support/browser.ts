@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+export const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const pictures = fileURLToPath(new URL('../../../../artifacts/journeys/', import.meta.url))
 
-const quietly = [
+export const browserArgs = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -60,7 +60,7 @@ export class Device {
       throw new Error(`There is no browser at ${executablePath}; CHROMIUM names another.`)
     this.#context = await chromium.launchPersistentContext(this.#profile, {
       executablePath,
-      args: quietly,
+      args: browserArgs,
       viewport: this.#options.size ?? { width: 1180, height: 780 },
       colorScheme: this.#options.colorScheme ?? 'light',
       deviceScaleFactor: this.#options.scale ?? 1,
