@@ -86,6 +86,8 @@ export async function live(store: Store, { areIdsShared }: { readonly areIdsShar
         tokenHash: `hash ${app} ${name}`,
         expiresAt: now + 1e9 + app,
         claims: { displayName: `${name} ${secret}`, avatarUrl: `https://${app}.example` },
+        nonce: { nonceHash: `nonce ${app} ${name}`, isGood: true, forgetAt: now + 1e9 },
+        isSuspended: false,
       }
       await lane.submit({ operation: openSession, input: input as never, app, userId: spelled.person(nth) })
       now += SECOND_MS
@@ -226,6 +228,7 @@ async function look(store: Store, app: AppKey, spelled: Spelling, now: number): 
         [4, 3],
       ] as const) {
         await ask(`stream ${viewer} ${id} ${after}`, streams.conversation(app, id, viewer, after, limit))
+        await ask(`written ${viewer} ${id} ${after}`, streams.writtenConversation(app, id, viewer, after, limit))
       }
       for (const before of [null, 4]) {
         await ask(`page ${viewer} ${id} ${before}`, streams.messages(app, id, viewer, before, 3))

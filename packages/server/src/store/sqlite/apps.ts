@@ -3,6 +3,7 @@ import type { AppKey, Session } from '../../model/state.ts'
 import type { App, AppStore, Provider, ProviderKey } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import type { Database } from './database.ts'
+import { profileOf } from './lists.ts'
 import { type Row, toSession } from './rows.ts'
 
 /** Apps, providers, keys and sessions. */
@@ -45,14 +46,10 @@ export function sqliteApps(db: Database): Synchronous<AppStore> {
       if (!found || !named) return found && { app: found, registered: undefined, isSuspended: false }
       const key = db.sql('SELECT * FROM provider_keys WHERE id = ?').get(named.keyId) as Row | undefined
       const provider = key && (db.sql('SELECT * FROM providers WHERE id = ?').get(key.provider) as Row | undefined)
-      const suspendedAt = db
-        .sql('SELECT suspended_at FROM identities WHERE app = ? AND user_id = ?')
-        .pluck()
-        .get(found.key, named.userId) as number | null | undefined
       return {
         app: found,
         registered: provider && { key: toKey(key), provider: toProvider(provider) },
-        isSuspended: suspendedAt != null,
+        isSuspended: profileOf(db, found.key, named.userId as UserId)?.suspendedAt != null,
       }
     },
     keysOf: (provider) =>

@@ -1,6 +1,6 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import { countPositions, hasPosition, missingPositions, type PositionSet, unreadRanges } from '@parley/protocol'
-import type { AppKey, MessageRecord, ParticipantRecord } from '../../model/state.ts'
+import type { AppKey, MessageRecord, ParticipantRecord, Profile } from '../../model/state.ts'
 import type { ConversationView, ListStore } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import type { Database } from './database.ts'
@@ -86,12 +86,7 @@ export function sqliteLists(db: Database): Synchronous<ListStore> {
       })
     },
 
-    profile(app, userId) {
-      const row = db
-        .sql(`SELECT ${PROFILE_COLUMNS} FROM identities i WHERE i.app = ? AND i.user_id = ?`)
-        .get(app, userId) as Row | undefined
-      return row && toProfile(row)
-    },
+    profile: (app, userId) => profileOf(db, app, userId),
 
     acquaintances(app, viewer, page) {
       return db.transaction('read', () => {
@@ -125,6 +120,13 @@ export function sqliteLists(db: Database): Synchronous<ListStore> {
           .all(app, userId) as { conversation: Uuid }[]
       ).map((row) => row.conversation),
   }
+}
+
+export function profileOf(db: Database, app: AppKey, userId: UserId): Profile | undefined {
+  const row = db
+    .sql(`SELECT ${PROFILE_COLUMNS} FROM identities i WHERE i.app = ? AND i.user_id = ?`)
+    .get(app, userId) as Row | undefined
+  return row && toProfile(row)
 }
 
 /** What somebody can see of a conversation's messages. */

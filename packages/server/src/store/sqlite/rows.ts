@@ -75,20 +75,23 @@ export function toMessage(row: Row): MessageRecord {
   }
 }
 
+/** For rows as lists: a long history has many, and an object for each costs more than reading it. */
+export const WRITTEN_COLUMNS =
+  'position, id, sender, sent_at, parts, deleted_at, sequence, first_sequence, changed_at, sum'
+
+export type WrittenValues = readonly [
+  ...[position: number, id: Uuid, sender: UserId, sentAt: number, parts: string, deletedAt: number | null],
+  ...[sequence: number, firstSequence: number, changedAt: number, sum: number | null],
+]
+
 /** A message as it travels: its parts are text in the table and stay it. */
-export function toWrittenRow(row: Row): WrittenRow {
-  mustBeAsWritten('messages', row.sum!, messageValues(row))
-  const message = {
-    id: row.id! as Uuid,
-    position: row.position! as number,
-    sender: row.sender! as UserId,
-    sentAt: row.sent_at! as number,
-    deletedAt: row.deleted_at! as number | null,
-    sequence: row.sequence! as number,
-    firstSequence: row.first_sequence! as number,
-    changedAt: row.changed_at! as number,
-  }
-  return { type: 'message', record: message, text: messageText(message, row.parts!) }
+export function toWrittenRow(conversation: Uuid, values: WrittenValues): WrittenRow {
+  const [position, id, sender, sentAt, parts, deletedAt, sequence, firstSequence, changedAt, sum] = values
+  mustBeAsWritten('messages', sum, [
+    ...[conversation, position, id, sender, sentAt, parts, deletedAt, sequence, firstSequence, changedAt],
+  ])
+  const message = { position, id, sender, sentAt, deletedAt, sequence, firstSequence, changedAt }
+  return { type: 'message', record: message, text: messageText(message, parts) }
 }
 
 export const PROFILE_COLUMNS =

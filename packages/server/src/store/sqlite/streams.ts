@@ -4,7 +4,7 @@ import { type AppKey, isActive, type ParticipantRecord } from '../../model/state
 import type { StreamRow, StreamStore } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import { writtenPage } from '../written-page.ts'
-import type { Database } from './database.ts'
+import type { Database, Statement } from './database.ts'
 import {
   CONVERSATION_COLUMNS,
   MESSAGE_COLUMNS,
@@ -15,6 +15,8 @@ import {
   toParticipant,
   toProfile,
   toWrittenRow,
+  WRITTEN_COLUMNS,
+  type WrittenValues,
 } from './rows.ts'
 
 /** Reading streams: what moved, and the rows of one of them above a sequence. */
@@ -43,10 +45,13 @@ export function sqliteStreams(db: Database): Synchronous<StreamStore> {
       })
     },
 
-    conversation: (app, id, viewer, after, limit) => pageOf(db, { app, id, viewer, after, limit }, toMessageRow),
+    conversation: (app, id, viewer, after, limit) =>
+      pageOf(db, { app, id, viewer, after, limit }, { columns: MESSAGE_COLUMNS, read: readMessages }),
 
     writtenConversation(app, id, viewer, after, limit) {
-      const page = pageOf(db, { app, id, viewer, after, limit }, toWrittenRow)
+      const written = (statement: Statement, values: readonly unknown[]) =>
+        (statement.raw().all(...values) as WrittenValues[]).map((row) => toWrittenRow(id, row))
+      const page = pageOf(db, { app, id, viewer, after, limit }, { columns: WRITTEN_COLUMNS, read: written })
       return page && writtenPage(page)
     },
 
@@ -112,12 +117,19 @@ export function sqliteStreams(db: Database): Synchronous<StreamStore> {
   }
 }
 
-const toMessageRow = (row: Row) => ({ type: 'message' as const, record: toMessage(row) })
+const readMessages = (statement: Statement, values: readonly unknown[]) =>
+  (statement.all(...values) as Row[]).map((row) => ({ type: 'message' as const, record: toMessage(row) }))
+
+/** How messages are read: which columns, and what becomes of their rows. */
+interface MessageReading<Message> {
+  readonly columns: string
+  readonly read: (statement: Statement, values: readonly unknown[]) => Message[]
+}
 
 type OtherRow = Exclude<StreamRow, { readonly type: 'message' }>
 type MessageLike = { readonly type: 'message'; readonly record: { readonly sequence: number } }
 
-/** Rows of a conversation's stream above a sequence; what becomes of a message's row is up to the caller. */
+/** Rows of a conversation's stream above a sequence. */
 function pageOf<Message extends MessageLike>(
   db: Database,
   of: {
@@ -127,7 +139,7 @@ function pageOf<Message extends MessageLike>(
     readonly after: number
     readonly limit: number
   },
-  toRow: (row: Row) => Message,
+  reading: MessageReading<Message>,
 ): { readonly rows: (OtherRow | Message)[]; readonly sequence: number; readonly more: boolean } | undefined {
   const { app, id, viewer, after, limit } = of
   return db.transaction('read', () => {
@@ -136,9 +148,9 @@ function pageOf<Message extends MessageLike>(
     if (!row) return undefined
     const head: number = row.head_sequence!
     const rows: (OtherRow | Message)[] = [
-      ...newMessages(db, app, id, after, row.head_position!, limit + 1),
-      ...changedMessages(db, app, id, after, limit + 1),
-    ].map(toRow)
+      ...newMessages(db, reading, [app, id, after, limit + 1], row.head_position!),
+      ...changedMessages(db, reading, [app, id, after, limit + 1]),
+    ]
     if (row.sequence! > after) rows.push({ type: 'conversation', record: toConversation(row) })
     for (const participant of participantRows(db, app, id, after)) rows.push({ type: 'participant', ...participant })
     rows.sort((a, b) => a.record.sequence - b.record.sequence)
@@ -178,7 +190,12 @@ export function participantRows(db: Database, app: AppKey, id: Uuid, after = -1)
  * Messages never changed since they were sent, above a sequence. Positions are dense and `first_sequence` rises with
  * them, so the place to start is found by halving, without an index on sequences.
  */
-function newMessages(db: Database, app: AppKey, id: Uuid, after: number, headPosition: number, limit: number): Row[] {
+function newMessages<Message>(
+  db: Database,
+  { columns, read }: MessageReading<Message>,
+  [app, id, after, limit]: Above,
+  headPosition: number,
+): Message[] {
   const firstSequence = db.sql(
     'SELECT first_sequence FROM messages WHERE app = ? AND conversation = ? AND position = ?',
   )
@@ -191,19 +208,20 @@ function newMessages(db: Database, app: AppKey, id: Uuid, after: number, headPos
     if (!row || row.first_sequence <= after) low = middle + 1
     else high = middle
   }
-  return db
-    .sql(
-      `SELECT ${MESSAGE_COLUMNS} FROM messages
-       WHERE app = ? AND conversation = ? AND position >= ? AND sequence = first_sequence ORDER BY position LIMIT ?`,
-    )
-    .all(app, id, low, limit) as Row[]
+  const rows = db.sql(
+    `SELECT ${columns} FROM messages
+     WHERE app = ? AND conversation = ? AND position >= ? AND sequence = first_sequence ORDER BY position LIMIT ?`,
+  )
+  return read(rows, [app, id, low, limit])
 }
 
-function changedMessages(db: Database, app: AppKey, id: Uuid, after: number, limit: number): Row[] {
-  return db
-    .sql(
-      `SELECT ${MESSAGE_COLUMNS} FROM messages
-       WHERE app = ? AND conversation = ? AND sequence > ? AND sequence <> first_sequence ORDER BY sequence LIMIT ?`,
-    )
-    .all(app, id, after, limit) as Row[]
+/** Of which conversation, above which sequence, how many at most. */
+type Above = readonly [app: AppKey, id: Uuid, after: number, limit: number]
+
+function changedMessages<Message>(db: Database, { columns, read }: MessageReading<Message>, above: Above): Message[] {
+  const rows = db.sql(
+    `SELECT ${columns} FROM messages
+     WHERE app = ? AND conversation = ? AND sequence > ? AND sequence <> first_sequence ORDER BY sequence LIMIT ?`,
+  )
+  return read(rows, above)
 }
