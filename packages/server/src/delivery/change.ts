@@ -1,6 +1,6 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import type { Committed } from '../operations/lane.ts'
-import type { StreamMove } from '../operations/ledger.ts'
+import type { StreamMove } from '../operations/moves.ts'
 
 /** What a listener is told: one stream moved, and by what. The same object for every listener. */
 export interface Change {

@@ -1,36 +1,12 @@
-import type { UserId, Uuid } from '@parley/protocol'
+import type { Uuid } from '@parley/protocol'
 import { AppMap } from '../model/app-map.ts'
 import { ConversationState } from '../model/conversation-state.ts'
 import type { Fact } from '../model/decision.ts'
 import type { Undo } from '../model/recent-map.ts'
 import type { AppKey, Participant, ParticipantRecord, Profile } from '../model/state.ts'
-import type { Cursor, Person, RememberedOperation, StreamRow, Writes } from '../store/store.ts'
+import type { Cursor, Person, RememberedOperation, Writes } from '../store/store.ts'
+import { type ConversationMove, type InboxMove, Moves, type StreamMove } from './moves.ts'
 import type { WorkingSet } from './working-set.ts'
-
-/** A row that moved, with what a listener may want to know besides. */
-export type MovedRow =
-  | Extract<StreamRow, { type: 'conversation' }>
-  | (Extract<StreamRow, { type: 'participant' }> & { readonly before: ParticipantRecord | undefined })
-  | (Extract<StreamRow, { type: 'message' }> & { readonly sender: Profile | undefined })
-
-/** One stream moved: the rows of one operation, with their places. */
-export type StreamMove =
-  | {
-      readonly stream: 'conversation'
-      readonly conversation: ConversationState
-      readonly after: number
-      readonly rows: MovedRow[]
-      /** Filled in once all rows are there. */
-      sequence: number
-      audience: readonly UserId[]
-    }
-  | {
-      readonly stream: 'inbox'
-      readonly userId: UserId
-      readonly after: number
-      readonly rows: { readonly conversation: Uuid; readonly record: ParticipantRecord }[]
-      sequence: number
-    }
 
 /**
  * Turns the facts of a batch into rows with sequences: the only place that hands out sequences. It changes the
@@ -265,30 +241,6 @@ export class Ledger {
     if (known) return known as InboxMove
     const after = person.inboxSequence
     return moves.add(name, { stream: 'inbox', userId, after, sequence: after, rows: [] })
-  }
-}
-
-type ConversationMove = Extract<StreamMove, { stream: 'conversation' }>
-type InboxMove = Extract<StreamMove, { stream: 'inbox' }>
-
-/** How the streams of one operation move, by name. Nearly always it is one stream, which needs no table. */
-class Moves {
-  readonly list: StreamMove[] = []
-  #first = ''
-  #byName: Map<string, StreamMove> | undefined
-
-  of(name: string): StreamMove | undefined {
-    return name === this.#first ? this.list[0] : this.#byName?.get(name)
-  }
-
-  add<Move extends StreamMove>(name: string, move: Move): Move {
-    if (this.list.length === 0) this.#first = name
-    else {
-      this.#byName ??= new Map()
-      this.#byName.set(name, move)
-    }
-    this.list.push(move)
-    return move
   }
 }
 

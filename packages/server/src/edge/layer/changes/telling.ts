@@ -1,7 +1,7 @@
 import { missingPositions, type PositionSet, type Uuid } from '@parley/protocol'
 import type { Session } from '../../../model/state.ts'
 import type { Committed } from '../../../operations/lane.ts'
-import type { StreamMove } from '../../../operations/ledger.ts'
+import type { StreamMove } from '../../../operations/moves.ts'
 import type { LayerDesk } from '../desk.ts'
 import { type ObjectName, objectName, type Packets } from '../packets.ts'
 
