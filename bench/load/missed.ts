@@ -1,6 +1,6 @@
 /** Messages that somebody missed: many conversations, each with another contact who wrote while the reader was away. */
-import { randomUUID } from 'node:crypto'
 import type { Dialect } from './dialect.ts'
+import { messageId } from './message-id.ts'
 import { connectPeople, makeRoom } from './people.ts'
 
 export interface Missed {
@@ -38,7 +38,7 @@ export async function writeMissed(
     const say = () => {
       if (sent === messages) return
       const one = sent++ % conversations
-      people[one]!.socket.send(dialect.message(rooms[one]!, randomUUID(), bodyOf(sent)))
+      people[one]!.socket.send(dialect.message(rooms[one]!, messageId(), bodyOf(sent)))
     }
     acknowledged = () => {
       if (++done === messages) resolve()

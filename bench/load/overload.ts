@@ -2,11 +2,11 @@
  * More than can be done: first what the server can do (a closed loop), then so many times that, offered whether or not
  * anything is answered (an open loop), then quiet, and then what was refused once more.
  */
-import { randomUUID } from 'node:crypto'
 import Database from 'better-sqlite3'
 import { latencies, median } from '../figures/statistics.ts'
 import type { ServerReady } from '../servers/start-server.ts'
 import { dialectOf } from './dialect.ts'
+import { messageId } from './message-id.ts'
 import { connectPeople, makeRoom } from './people.ts'
 import { coresMeter, pause, task, tell } from './task.ts'
 
@@ -134,7 +134,7 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, capacityMs, overlo
     made = undefined
   }
 
-  const say = (sender: number, id: string = randomUUID()) => {
+  const say = (sender: number, id: string = messageId()) => {
     open.set(id, { sender, at: performance.now(), isAcknowledged: false, isDelivered: false })
     people[sender]!.socket.send(dialect.message(rooms[sender >> 1]!, id, BODY))
   }

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerReady } from '../servers/start-server.ts'
 import { dialectOf } from './dialect.ts'
+import { messageId } from './message-id.ts'
 import { connect, connectPeople, makeRoom } from './people.ts'
 import type { LoadSocket } from './socket.ts'
 import { heard, pause, task, tell } from './task.ts'
@@ -85,7 +86,7 @@ task<SoakInput>(async ({ ready, pairs, capacityMs }) => {
     sockets[person]!.send(JSON.stringify({ type: 'operation', id, name, input }))
   }
   const say = (person: number) => {
-    const id = randomUUID()
+    const id = messageId()
     open.set(id, { at: performance.now(), person })
     roomOf.set(id, person >> 1)
     if (roomOf.size > 5_000) roomOf.delete(roomOf.keys().next().value as string)
