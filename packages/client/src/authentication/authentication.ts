@@ -1,10 +1,12 @@
 /**
  * Who is signed in on this device, for as long as this tab is the owner.
  *
- * It owns the authentication state, the stored session and the engine that runs while somebody is signed in. The flows below change the state; each leaves it as it was if it fails (AUTH-17), and nothing
- * but the server's word, a call of the app's or an app without a token ends a session: never the device's clock.
+ * It owns the authentication state, the stored session and the engine that runs while somebody is signed in. The flows
+ * below change the state; each leaves it as it was if it fails (AUTH-17), and nothing but the server's word, a call of the
+ * app's or an app without a token ends a session: never the device's clock. What they ask of the server and the app is in
+ * `sign-in.ts`, `renewal.ts` and `sign-out.ts`.
  */
-import { type BasicIdentity, type GoodbyeFrame, limits, type SessionInfo, type WireError } from '@parley/protocol'
+import type { BasicIdentity, GoodbyeFrame, SessionInfo, WireError } from '@parley/protocol'
 import type { Tell } from '../client-types.ts'
 import type { Chance, Clock } from '../environment.ts'
 import { abortable, closed, ParleyError, throwIfAborted } from '../errors.ts'
@@ -13,11 +15,12 @@ import type { OutboxEntry, Replica } from '../replica/replica.ts'
 import type { ConnectionState } from '../sync/connection-state.ts'
 import type { Engine, EnginePorts, SessionHolder } from '../sync/engine.ts'
 import { type AuthenticationState, type DeauthenticationReason, unavailable } from './authentication-state.ts'
-import { readIdentityToken } from './identity-token.ts'
-import { type Challenge, type ChallengeHandler, callHandler, HANDLER_PATIENCE_MS, obtainToken } from './obtain-token.ts'
+import type { ChallengeHandler } from './obtain-token.ts'
 import { Renewal } from './renewal.ts'
-import { endSession, type OpenedSession, openSession, requestNonce, type SessionsApiPorts } from './sessions-api.ts'
-import { forgetSession, markSigningOut, readStored, storeSession, unmarkSigningOut } from './stored-session.ts'
+import { endSession, type OpenedSession, type SessionsApiPorts } from './sessions-api.ts'
+import { askHandler, reopenSession, signIn, wrongUser } from './sign-in.ts'
+import { flush, takeBackSignOut } from './sign-out.ts'
+import { forgetSession, markSigningOut, readStored, storeSession } from './stored-session.ts'
 
 export interface AuthenticationPorts {
   readonly api: SessionsApiPorts
@@ -56,10 +59,6 @@ export interface DeauthenticateOptions {
 /** A session that ends this soon after its challenge had no fair chance of being renewed: the device was asleep. */
 const UNFAIR_MS = 3_000
 
-/** How often, and how soon at first, a sign-out that did not happen is taken back on a disk that fails. */
-const MAX_UNMARKS = 5
-const UNMARK_AGAIN_MS = 100
-
 export class Authentication implements SessionHolder {
   readonly #ports: AuthenticationPorts
   #state: AuthenticationState = { state: 'opening' }
@@ -88,7 +87,8 @@ export class Authentication implements SessionHolder {
     this.#renewal = new Renewal({
       clock: ports.clock,
       chance: ports.chance,
-      ask: (nonce, signal) => this.#ask({ nonce, userId: this.#session?.identity.user_id, signal }),
+      ask: (nonce, signal) =>
+        askHandler(ports.clock, ports.challenge, { nonce, userId: this.#session?.identity.user_id, signal }),
       say: (frame) => this.#engine?.say(frame) ?? false,
       onFailed: (failure) => ports.tell('challenge-failed', failure),
     })
@@ -231,16 +231,11 @@ export class Authentication implements SessionHolder {
     signal: AbortSignal,
     handler: ChallengeHandler,
   ): Promise<BasicIdentity> {
-    const { api } = this.#ports
-    const nonce = await requestNonce(api, signal)
-    // Somebody may be typing a password: there is time for as long as the nonce lives.
-    const token = await this.#ask({ nonce, userId, signal }, handler, limits.nonceLifetimeMs)
-    if (token === null) throw new ParleyError('challenge_failed', 'The challenge handler gave no identity token.')
-    const session = await openSession(api, token, signal)
+    const { session, prn } = await signIn(this.#ports, handler, { userId, signal })
     try {
-      await this.#admit(session, readIdentityToken(token).prn, signal)
+      await this.#admit(session, prn, signal)
     } catch (error) {
-      endSession(api, session.token, this.#life.signal).catch(() => {})
+      endSession(this.#ports.api, session.token, this.#life.signal).catch(() => {})
       throw error
     }
     return session.identity
@@ -257,20 +252,6 @@ export class Authentication implements SessionHolder {
     }
     await storeSession(replica, session)
     await this.#enter(session)
-  }
-
-  /** Calls the app's handler, and checks that the token is for whom it should be (AUTH-40). */
-  async #ask(
-    challenge: Challenge,
-    handler = this.#ports.challenge,
-    patienceMs = HANDLER_PATIENCE_MS,
-  ): Promise<string | null> {
-    const token = await callHandler(handler, challenge, this.#ports.clock, patienceMs)
-    if (token === null) return null
-    const { userId } = challenge
-    const { prn } = readIdentityToken(token)
-    if (userId !== undefined && prn !== userId) throw wrongUser(userId, prn)
-    return token
   }
 
   /** Somebody is signed in: local data is readable from here on, connected or not (AUTH-35, AUTH-36). */
@@ -343,35 +324,22 @@ export class Authentication implements SessionHolder {
 
   /** The session died in our absence. Data and outbox stay while the app is asked for a token for a new one. */
   #reauthenticate(nonce: string | undefined): void {
-    const { clock, chance, api, tell } = this.#ports
+    const { replica, challenge: handler, tell } = this.#ports
     const session = this.#session
     if (!session) return
     this.#reauthentication?.abort()
     const abort = new AbortController()
     this.#reauthentication = abort
-    const signal = either(abort.signal, this.#life.signal)
-    const current = { nonce: nonce ?? '', receivedAt: clock.now(), isUsed: nonce === undefined }
-    obtainToken(
-      {
-        clock,
-        chance,
-        ask: (fresh) => this.#ask({ nonce: fresh, userId: session.identity.user_id, signal }),
-        requestNonce: async () => {
-          Object.assign(current, { nonce: await requestNonce(api, signal), receivedAt: clock.now(), isUsed: false })
-        },
-        submit: async (token) => {
-          const opened = await openSession(api, token, signal)
-          if (opened.identity.id !== session.identity.id) {
-            throw wrongUser(session.identity.user_id, opened.identity.user_id)
-          }
-          await storeSession(this.#ports.replica, opened)
-          this.#session = opened
-        },
-        onFailed: (failure) => tell('challenge-failed', failure),
+    reopenSession(this.#ports, session, {
+      handler,
+      nonce,
+      signal: either(abort.signal, this.#life.signal),
+      onOpened: async (opened) => {
+        await storeSession(replica, opened)
+        this.#session = opened
       },
-      current,
-      { signal, patienceMs: limits.nonceLifetimeMs },
-    ).then(
+      onFailed: (failure) => tell('challenge-failed', failure),
+    }).then(
       (outcome) => (outcome === 'accepted' ? this.#readmitted() : this.#lose('no-token')),
       () => {},
     )
@@ -461,7 +429,7 @@ export class Authentication implements SessionHolder {
     this.#interrupt = interrupt
     const signal = either(options.signal, either(interrupt.signal, this.#life.signal))
     try {
-      if (!discardUnsent) await this.#flush(engine, { isOver, keepData, signal })
+      if (!discardUnsent) await flush(engine, this.#ports.replica, { isOver, keepData, signal })
       if (!isOver) await this.#endSession(keepData, either(options.signal, this.#life.signal))
     } catch (error) {
       this.#interrupt = undefined
@@ -479,26 +447,6 @@ export class Authentication implements SessionHolder {
     }
   }
 
-  async #flush(
-    engine: Engine,
-    {
-      isOver,
-      keepData,
-      signal,
-    }: { readonly isOver: boolean; readonly keepData: boolean; readonly signal: AbortSignal },
-  ): Promise<void> {
-    const refuse = async () => {
-      if (!keepData) refuseToLose(await listUnsent(this.#ports.replica), isOver)
-    }
-    if (!isOver) {
-      await refuse()
-      await engine.outbox.drained(signal)
-      await engine.idle()
-    }
-    await refuse()
-    throwIfAborted(signal)
-  }
-
   async #endSession(keepData: boolean, signal: AbortSignal): Promise<void> {
     await markSigningOut(this.#ports.replica, keepData)
     try {
@@ -506,27 +454,10 @@ export class Authentication implements SessionHolder {
     } catch (error) {
       // The server's goodbye may arrive although its answer did not.
       if (this.#hasServerEndedSession) return
-      await this.#unmarkSigningOut()
+      const { replica, clock } = this.#ports
+      const onBroken = (cause: unknown) => this.#storageFailed(cause)
+      await takeBackSignOut(replica, { clock, signal: this.#life.signal, onBroken })
       throw error
-    }
-  }
-
-  /**
-   * As long as the mark is there the next opening deletes everything, so nothing new may be taken on before it is gone:
-   * a disk that fails for a moment is waited for, and with one that fails for good there is no going on.
-   */
-  async #unmarkSigningOut(): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await unmarkSigningOut(this.#ports.replica)
-      } catch (error) {
-        if (this.#life.signal.aborted) throw error
-        if (tries === MAX_UNMARKS) {
-          this.#storageFailed(error)
-          throw error
-        }
-        await new Promise<void>((resolve) => this.#ports.clock.after(UNMARK_AGAIN_MS * 2 ** tries, resolve))
-      }
     }
   }
 
@@ -603,17 +534,6 @@ function mustBe(userId: string | undefined, identity: BasicIdentity): void {
   throw new ParleyError('already_authenticated', 'Another user is authenticated; de-authenticate them first.')
 }
 
-/** What failed would be lost; once the session is over and nothing can be sent, so would the rest. */
-function refuseToLose(entries: readonly OutboxEntry[], isOver: boolean): void {
-  const lost = entries.filter((entry) => isOver || entry.state.state === 'failed')
-  if (lost.length === 0) return
-  throw new ParleyError('unsent_work', `${lost.length} operations were not carried out and would be lost.`, {
-    entries: lost,
-  })
-}
-
-const wrongUser = (asked: string, got: string) =>
-  new ParleyError('wrong_user', `The identity token is for '${got}', not for '${asked}'.`)
 const offline = (cause?: unknown) =>
   new ParleyError('offline', 'Signing out needs a connection. Nothing was deleted.', {
     cause,

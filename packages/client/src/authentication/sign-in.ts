@@ -1,0 +1,83 @@
+/**
+ * From a nonce to a session, and from a dead session to a new one: what is asked of the server and of the app's handler.
+ * Who is signed in, and what becomes of the local copy, is for `authentication.ts`.
+ */
+import { limits } from '@parley/protocol'
+import type { Chance, Clock } from '../environment.ts'
+import { ParleyError } from '../errors.ts'
+import type { ChallengeFailure } from './authentication-state.ts'
+import { readIdentityToken } from './identity-token.ts'
+import { type Challenge, type ChallengeHandler, callHandler, HANDLER_PATIENCE_MS, obtainToken } from './obtain-token.ts'
+import { type OpenedSession, openSession, requestNonce, type SessionsApiPorts } from './sessions-api.ts'
+
+export interface SignInPorts {
+  readonly api: SessionsApiPorts
+  readonly clock: Clock
+  readonly chance: Chance
+}
+
+/** Calls the app's handler, and checks that the token is for whom it should be (AUTH-40). Null when the app has none. */
+export async function askHandler(
+  clock: Clock,
+  handler: ChallengeHandler,
+  challenge: Challenge,
+  patienceMs = HANDLER_PATIENCE_MS,
+): Promise<string | null> {
+  const token = await callHandler(handler, challenge, clock, patienceMs)
+  if (token === null) return null
+  const { prn } = readIdentityToken(token)
+  const { userId } = challenge
+  if (userId !== undefined && prn !== userId) throw wrongUser(userId, prn)
+  return token
+}
+
+/** A session of the user whose token the handler gives, and who the token says that is. */
+export async function signIn(
+  { api, clock }: SignInPorts,
+  handler: ChallengeHandler,
+  { userId, signal }: Omit<Challenge, 'nonce'>,
+): Promise<{ readonly session: OpenedSession; readonly prn: string }> {
+  const nonce = await requestNonce(api, signal)
+  // Somebody may be typing a password: there is time for as long as the nonce lives.
+  const token = await askHandler(clock, handler, { nonce, userId, signal }, limits.nonceLifetimeMs)
+  if (token === null) throw new ParleyError('challenge_failed', 'The challenge handler gave no identity token.')
+  return { session: await openSession(api, token, signal), prn: readIdentityToken(token).prn }
+}
+
+/** Asks the app for a token, again and again, until there is a new session for the user of a dead one. */
+export function reopenSession(
+  { api, clock, chance }: SignInPorts,
+  { identity }: OpenedSession,
+  options: {
+    readonly handler: ChallengeHandler
+    /** The server's, if it gave one with its goodbye. */
+    readonly nonce: string | undefined
+    readonly signal: AbortSignal
+    readonly onOpened: (session: OpenedSession) => Promise<void>
+    readonly onFailed: (failure: ChallengeFailure) => void
+  },
+): ReturnType<typeof obtainToken> {
+  const { handler, nonce = '', signal, onOpened, onFailed } = options
+  const current = { nonce, receivedAt: clock.now(), isUsed: nonce === '' }
+  return obtainToken(
+    {
+      clock,
+      chance,
+      ask: (fresh) => askHandler(clock, handler, { nonce: fresh, userId: identity.user_id, signal }),
+      requestNonce: async () => {
+        Object.assign(current, { nonce: await requestNonce(api, signal), receivedAt: clock.now(), isUsed: false })
+      },
+      submit: async (token) => {
+        const opened = await openSession(api, token, signal)
+        if (opened.identity.id !== identity.id) throw wrongUser(identity.user_id, opened.identity.user_id)
+        await onOpened(opened)
+      },
+      onFailed,
+    },
+    current,
+    { signal, patienceMs: limits.nonceLifetimeMs },
+  )
+}
+
+export const wrongUser = (asked: string, got: string) =>
+  new ParleyError('wrong_user', `The identity token is for '${got}', not for '${asked}'.`)
