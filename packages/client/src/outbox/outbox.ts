@@ -13,7 +13,6 @@ import type {
   OperationInputs,
   OperationName,
   StreamId,
-  WireError,
 } from '@parley/protocol'
 import type { Clock } from '../environment.ts'
 import { abortable, discarded, ParleyError, refused, storageError } from '../errors.ts'
@@ -21,6 +20,7 @@ import type { OutboxEntry, Replica, Write } from '../replica/replica.ts'
 import type { SerialQueue } from '../sync/serial-queue.ts'
 import { EntryList } from './entry-list.ts'
 import { relabel } from './relabel.ts'
+import { type Settlement, settle, settlementWrites } from './settlement.ts'
 import { isQuiet, type Summary, summarise, supersededBy } from './summary.ts'
 
 /** More than anybody writes offline; past it an operation is refused, loudly. */
@@ -253,87 +253,33 @@ export class Outbox {
    * the writer.
    */
   async settle(answers: readonly AcknowledgementFrame[]): Promise<void> {
-    const writes: Write[] = []
-    const after: (() => void)[] = []
     // The first answer to each counts; on a disturbed line one may come twice.
     const first = new Map([...answers].reverse().map((answer) => [answer.id, answer]))
     const waiting = [...first.keys()].flatMap((id) => {
       const entry = this.#entries.byId(id)
       return entry?.state === 'waiting' ? [entry.order] : []
     })
-    for (const entry of await this.#present(waiting.sort((a, b) => a - b))) {
-      const answer = first.get(entry.id)!
-      if ('refusal' in answer) await this.#refuse(entry, answer.refusal, writes, after)
-      else await this.#accept(entry, answer, writes, after)
-    }
+    const settlement = await settle(await this.#present(waiting.sort((a, b) => a - b)), first, {
+      sequenceOf: this.#ports.sequenceOf,
+      entriesOf: (conversation) => this.#present(this.#of(conversation).map(({ order }) => order)),
+    })
+    const writes = settlementWrites(settlement)
     if (writes.length === 0) return
     await this.#ports.replica.commit(writes, { durability: 'relaxed' })
-    for (const apply of after) apply()
+    this.#follow(settlement)
     this.#tellDrained()
   }
 
-  async #accept(
-    entry: OutboxEntry,
-    answer: Extract<AcknowledgementFrame, { result: unknown }>,
-    writes: Write[],
-    after: (() => void)[],
-  ): Promise<void> {
-    const { stream, sequence } = answer
-    const result = answer.result as Json
-    const found = conversationOf(result)
-    const to = entry.name === 'create-conversation' && found !== undefined ? found : entry.conversation
-    if (to !== entry.conversation) await this.#relabelFrom(entry, to, writes, after)
-    if (this.#ports.sequenceOf(stream) >= sequence) {
-      writes.push({ type: 'delete', table: 'outbox', key: [entry.order] })
-      after.push(() => this.#replace(entry.order, undefined))
-    } else {
-      const row: OutboxEntry = { ...relabelled(entry, to), state: { state: 'acknowledged', stream, sequence, result } }
-      writes.push({ type: 'put', table: 'outbox', row })
-      after.push(() => this.#replace(entry.order, row))
-    }
-    after.push(() => this.#answer(entry.id, (waiter) => waiter.resolve({ result, conversation: to })))
-  }
-
-  /** Everything written for the conversation that was to be made belongs to the one that was found. */
-  async #relabelFrom(create: OutboxEntry, to: ConversationId, writes: Write[], after: (() => void)[]): Promise<void> {
-    const from = create.conversation
-    for (const { order } of this.#of(from).filter((other) => other.order !== create.order)) {
-      const [other] = await this.read([order])
-      if (!other) continue
-      const row = relabel(other, to)
-      writes.push({ type: 'put', table: 'outbox', row })
-      after.push(() => this.#replace(order, row))
-    }
-    writes.push({ type: 'put', table: 'meta', row: { name: `alias:${from}`, value: to } })
-    after.push(() => {
+  #follow({ entries, aliases, accepted, refused: refusals, failed }: Settlement): void {
+    const { onRelabelled, onFailed } = this.#ports
+    for (const [order, entry] of entries) this.#replace(order, entry)
+    for (const [from, to] of aliases) {
       this.aliases.set(from, to)
-      this.#ports.onRelabelled(from, to)
-    })
-  }
-
-  async #refuse(entry: OutboxEntry, error: WireError, writes: Write[], after: (() => void)[]): Promise<void> {
-    // The SDK's own receipts are best effort: refused means that there is nobody to tell any more.
-    if (isQuiet(entry)) {
-      writes.push({ type: 'delete', table: 'outbox', key: [entry.order] })
-      after.push(() => {
-        this.#replace(entry.order, undefined)
-        this.#answer(entry.id, (waiter) => waiter.reject(refused(error)))
-      })
-      return
+      onRelabelled(from, to)
     }
-    const failed = [withError(entry, error)]
-    // What was meant for a conversation that will never be fails with it (QUEUE-9).
-    const dependents = entry.name === 'create-conversation' ? this.#of(entry.conversation) : []
-    for (const { order } of dependents.filter((other) => other.order > entry.order && other.state === 'waiting')) {
-      const [dependent] = await this.read([order])
-      if (dependent) failed.push(withError(dependent, { ...error, data: { because: entry.id } }))
-    }
-    writes.push(...failed.map((row): Write => ({ type: 'put', table: 'outbox', row })))
-    after.push(() => {
-      for (const row of failed) this.#replace(row.order, row)
-      for (const row of failed) this.#answer(row.id, (waiter) => waiter.reject(refused(error)))
-      this.#ports.onFailed(failed)
-    })
+    for (const [id, acknowledged] of accepted) this.#answer(id, (waiter) => waiter.resolve(acknowledged))
+    for (const [id, error] of refusals) this.#answer(id, (waiter) => waiter.reject(refused(error)))
+    for (const rows of failed) onFailed(rows)
   }
 
   /** Streams in which the effects of acknowledged entries are still to be seen. */
@@ -479,18 +425,6 @@ async function forEachEntry(replica: Replica, visit: (entry: OutboxEntry) => voi
   }
 }
 
-const withError = (entry: OutboxEntry, error: WireError): OutboxEntry => ({
-  ...entry,
-  state: { state: 'failed', error },
-})
-
-const relabelled = (entry: OutboxEntry, to: ConversationId) => (to === entry.conversation ? entry : relabel(entry, to))
-
 function becauseOf({ state }: OutboxEntry): unknown {
   return state.state === 'failed' ? (state.error.data as { because?: unknown } | undefined)?.because : undefined
-}
-
-function conversationOf(result: Json): ConversationId | undefined {
-  const conversation = (result as { readonly conversation?: Json } | null)?.conversation
-  return typeof conversation === 'string' ? (conversation as ConversationId) : undefined
 }

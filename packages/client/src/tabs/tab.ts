@@ -24,11 +24,9 @@ import {
   type Answer,
   answerFrom,
   type Call,
-  copyAnswer,
   copyError,
   copyEvent,
   type Envelope,
-  errorFrom,
   eventFrom,
   type Message,
   type OwnerEnvelope,
@@ -37,8 +35,9 @@ import {
   type Verb,
   type Verbs,
 } from './messages.ts'
-import { type Asker, Owner } from './owner.ts'
+import { Owner } from './owner.ts'
 import { Ownership, type OwnershipPorts } from './ownership.ts'
+import { Service } from './service.ts'
 import { SharedReplica } from './shared-replica.ts'
 
 export interface TabPorts extends Pick<AuthenticationPorts, 'api' | 'challenge' | 'clock' | 'chance' | 'makeEngine'> {
@@ -75,9 +74,7 @@ export class Tab {
   #followed = 0
   /** In our term only. */
   #owner: Owner | undefined
-  /** While this tab owns: calls of other tabs, by who asked and their number; and who waits for a token. */
-  readonly #running = new Map<string, AbortController>()
-  readonly #tokens = new Map<string, (answer: Extract<Message, { type: 'token' }>) => void>()
+  #service: Service | undefined
   #snapshot: Snapshot = {
     state: { state: 'opening' },
     connection: stopped,
@@ -285,6 +282,9 @@ export class Tab {
       if (this.#ownership.state !== 'claiming') return
       const owner = this.#makeOwner()
       this.#owner = owner
+      const post = (message: Message) => this.#owner === owner && this.#post(message)
+      const lockOf = (tab: string) => `${this.#name}:${tab}`
+      this.#service = new Service({ owner, locks: this.#ports.locks, lockOf, post })
       await owner.authentication.takeOver()
       if (this.#owner !== owner) return
       this.#ownership.dispatch('claimed')
@@ -338,7 +338,7 @@ export class Tab {
     const { connection, history, aliases } = owner
     this.#note({ connection, history, aliases })
     this.#owner = undefined
-    this.#running.clear()
+    this.#service = undefined
     owner.authentication.close().catch(() => {})
   }
 
@@ -372,35 +372,7 @@ export class Tab {
     for (const pending of this.#calls.all) this.#ask(this.#calls.repeated(pending))
   }
 
-  #serve(from: string, call: Call): void {
-    const owner = this.#owner
-    const key = keyOf(from, call.number)
-    const abort = new AbortController()
-    this.#running.set(key, abort)
-    const asker: Asker = {
-      signal: abort.signal,
-      challenge: ({ nonce, signal }) => this.#askForToken(from, call.number, nonce, signal),
-      answer: (answer) => {
-        if (this.#owner === owner)
-          this.#post({ type: 'answer', to: from, number: call.number, answer: copyAnswer(answer) })
-      },
-    }
-    void owner!.carryOut(call, asker).then(() => this.#running.delete(key))
-  }
-
-  /** From the app's handler in the tab that wants somebody signed in: there the password was typed. */
-  #askForToken(from: string, number: number, nonce: string, signal: AbortSignal): Promise<string | null> {
-    const key = keyOf(from, number)
-    const { locks } = this.#ports
-    return new Promise<string | null>((resolve, reject) => {
-      this.#tokens.set(key, ({ token, error }) => (error ? reject(errorFrom(error)) : resolve(token ?? null)))
-      this.#post({ type: 'ask', to: from, number, nonce })
-      // That tab has this lock as long as it lives.
-      const isGone = async () => reject(new Error('The tab that asked is gone.'))
-      locks.hold(`${this.#name}:${from}`, { signal }, isGone).catch(reject)
-    }).finally(() => this.#tokens.delete(key))
-  }
-
+  /** The app's handler in this tab is asked, since here somebody is to be signed in. */
   #giveToken(number: number, nonce: string): void {
     const pending = this.#calls.get(number)
     if (!pending) return
@@ -442,13 +414,13 @@ export class Tab {
         if (isOwner || this.#ownership.state === 'claiming') this.#post({ type: 'pong' })
         break
       case 'call':
-        if (isOwner && term === this.#term) this.#serve(from, message.call)
+        if (isOwner && term === this.#term) void this.#service?.serve(from, message.call)
         break
       case 'cancel':
-        this.#running.get(keyOf(from, message.number))?.abort()
+        this.#service?.cancel(from, message.number)
         break
       case 'token':
-        this.#tokens.get(keyOf(from, message.number))?.(message)
+        this.#service?.takeToken(from, message)
         break
       default:
         if (term > this.#term || (term === this.#term && !this.#owner)) this.#hearOwner(message)
@@ -490,5 +462,3 @@ export class Tab {
     if (isNew) this.#askAgain()
   }
 }
-
-const keyOf = (tab: string, call: number) => `${tab}:${call}`
