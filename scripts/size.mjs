@@ -9,7 +9,7 @@ import { build } from 'esbuild'
  * only fetched when it is needed (the storage of a browser that stores nothing) is not part of it.
  * A budget is raised by a commit that says why.
  */
-const budgetsKb = { '.': 34, './sqlite': 12, './memory': 6 }
+const budgetsKb = { '.': 35, './sqlite': 12, './memory': 6 }
 
 /** Runs in Node only; everything else must do without Node. */
 const nodeEntries = ['./sqlite']

@@ -3,7 +3,7 @@
  *
  * It owns the connection and its frames, the one writer of the replica, the streams in memory, the cursor and the
  * epoch, and the timers of everything below it. It decides little: the machine says when to connect, `merge.ts` what
- * a frame means, `Streams` what is missing, `Sender` what goes out, `receipts.ts` what others are told.
+ * a frame means, `Streams` what is missing, `Sender` what goes out, `delivery-receipt.ts` what others are told.
  *
  *     socket ─► frames ─► (in order, one at a time) ─► merge ─► one commit ─► memory follows ─► what next?
  *                                                                              pull, page, receipt, send
@@ -11,19 +11,17 @@
  * A commit that fails leaves memory as it was: the engine reads the replica again and reconnects, which repeats what
  * was lost.
  */
-import {
-  type AcknowledgementFrame,
-  type DownFrame,
-  type GoodbyeFrame,
-  type IdentityId,
-  type MessageRow,
-  type RowsFrame,
-  type SessionInfo,
-  type StreamId,
-  type UpFrame,
-  uuidv7,
-  type WelcomeFrame,
-  type WireError,
+import type {
+  AcknowledgementFrame,
+  DownFrame,
+  GoodbyeFrame,
+  IdentityId,
+  RowsFrame,
+  SessionInfo,
+  StreamId,
+  UpFrame,
+  WelcomeFrame,
+  WireError,
 } from '@parley/protocol'
 import type { Tell } from '../client-types.ts'
 import type { Chance, Clock } from '../environment.ts'
@@ -33,11 +31,12 @@ import type { Replica, ReplicaError, Write } from '../replica/replica.ts'
 import type { SocketFactory } from '../transport/socket.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionState } from './connection-state.ts'
+import { draftDeliveryReceipt } from './delivery-receipt.ts'
 import { compareStreams } from './epoch.ts'
+import { FrameQueue } from './frame-queue.ts'
 import { History, type HistoryProgress } from './history.ts'
 import { CURSOR, type Merge, mergeChange, mergeHeads, mergePage, mergePull } from './merge.ts'
 import { Pulls } from './pulls.ts'
-import { deliveryDue } from './receipts.ts'
 import { SerialQueue } from './serial-queue.ts'
 import { readStoredHeads, readStoredRows, type StoredRows } from './stored-rows.ts'
 import { Streams } from './streams.ts'
@@ -46,17 +45,10 @@ import { TypingExchange } from './typing-exchange.ts'
 /** The row of `meta` that names the log the cursor belongs to. */
 export const EPOCH = 'epoch'
 
-/** Frames not yet written. Beyond it live changes are noted as heads only, and pulled once there is air. */
-const MAX_FRAMES_WAITING = 2_000
-/** Acknowledgements that share a commit. */
-const MAX_ACKNOWLEDGEMENTS_AT_ONCE = 64
 /** How often requests that nobody answers are looked for. */
 const PATROL_MS = 5_000
 /** A device without room is asked again this often. */
 export const FULL_RETRY_MS = 30_000
-/** Newest messages looked at to find one of somebody else's. */
-const NEWEST_LOOKED_AT = 20
-
 /** Whose session the connection is opened with; hears what the server says of it. */
 export interface SessionHolder {
   readonly sessionToken: string
@@ -99,7 +91,7 @@ export class Engine {
   /** Heads collected while the streams of two epochs are compared. */
   #comparing: Map<StreamId, number> | undefined
   #hasHeads = false
-  #frames: DownFrame[] = []
+  readonly #frames = new FrameQueue()
   #isDraining = false
   /** Rises when what is under way is void: after a failure, and at the end. */
   #run = 0
@@ -235,7 +227,7 @@ export class Engine {
     this.typing.close()
     this.#cancelPatrol?.()
     this.#cancelHistoryRetry?.()
-    this.#frames = []
+    this.#frames.clear()
     await this.#writer.idle()
   }
 
@@ -257,7 +249,7 @@ export class Engine {
     this.#cancelPatrol?.()
     this.#cancelPatrol = undefined
     // What was received but not written comes again: the cursor does not claim it.
-    this.#frames = []
+    this.#frames.clear()
     this.#run++
     this.#ports.tell('history', this.historyProgress)
   }
@@ -304,22 +296,17 @@ export class Engine {
   }
 
   #enqueue(frame: DownFrame): void {
-    if (frame.type === 'change' && this.#frames.length >= MAX_FRAMES_WAITING) {
-      const { stream, sequence } = frame
-      this.#frames.push({ type: 'heads', streams: [{ stream, sequence }], cursor: null })
-    } else {
-      this.#frames.push(frame)
-    }
+    this.#frames.push(frame)
     if (!this.#isDraining) void this.#drain()
   }
 
   async #drain(): Promise<void> {
     this.#isDraining = true
     try {
-      for (let frame = this.#frames.shift(); frame; frame = this.#frames.shift()) {
+      for (let frame = this.#frames.next(); frame; frame = this.#frames.next()) {
         const run = this.#run
         try {
-          if (frame.type === 'acknowledgement') await this.#sender.answered([frame, ...this.#takeAcknowledgements()])
+          if (frame.type === 'acknowledgement') await this.#sender.answered(this.#frames.withAcknowledgements(frame))
           else await this.#write(frame)
           if (!this.#isStorageFine && !this.#history.isPaused) this.#storageWorks()
         } catch (error) {
@@ -330,14 +317,6 @@ export class Engine {
     } finally {
       this.#isDraining = false
     }
-  }
-
-  #takeAcknowledgements(): AcknowledgementFrame[] {
-    const taken: AcknowledgementFrame[] = []
-    while (taken.length < MAX_ACKNOWLEDGEMENTS_AT_ONCE - 1 && this.#frames[0]?.type === 'acknowledgement') {
-      taken.push(this.#frames.shift() as AcknowledgementFrame)
-    }
-    return taken
   }
 
   #write(frame: DownFrame): Promise<void> {
@@ -427,7 +406,8 @@ export class Engine {
     const { stream } = merge
     if (merge.outcome === 'gap' || !stream) return this.#commit(merge.writes)
     const settled = this.outbox.settledBy(stream.stream, stream.sequence)
-    const receipt = await this.#deliveryReceipt(stored, rows, stream)
+    const told = this.#toldDelivered.get(stream.stream) ?? 0
+    const receipt = await draftDeliveryReceipt(this.#ports, { stored, rows, stream, told })
     const drafted = receipt ? this.outbox.draftAll([receipt]) : undefined
     // Rows, how far we are, what that settles, and the promise to tell others: together or not at all.
     await this.#commit([...merge.writes, ...settled, ...(drafted?.writes ?? [])])
@@ -437,35 +417,6 @@ export class Engine {
       this.outbox.place(drafted.entries, drafted.replaced)
       this.#sender.hush()
       this.#sender.pump()
-    }
-  }
-
-  async #deliveryReceipt(
-    stored: StoredRows,
-    rows: RowsFrame['rows'],
-    stream: NonNullable<StoredRows['stream']>,
-  ): Promise<Draft<'mark-messages'> | undefined> {
-    const { replica, identity, clock, chance } = this.#ports
-    const conversation = stream.stream
-    if (conversation === 'inbox' || stream.sequence < stream.head) return undefined
-    if (!rows.some((row) => row.type === 'message' || row.type === 'participant')) return undefined
-    const membership = stored.memberships.get(conversation)
-    if (membership && membership.state !== 'joined') return undefined
-    const arrived = rows.filter((row): row is MessageRow => row.type === 'message')
-    const arrivedMe = rows.find((row) => row.type === 'participant' && row.identity.id === identity)
-    const [storedMe, newest] = await Promise.all([
-      replica.get('participants', [conversation, identity]),
-      replica.scan('messages', { prefix: [conversation], reverse: true, limit: NEWEST_LOOKED_AT }),
-    ])
-    const me =
-      arrivedMe?.type === 'participant' && arrivedMe.sequence > (storedMe?.sequence ?? 0) ? arrivedMe : storedMe
-    const position = deliveryDue({ stream, me, newest: [...newest, ...arrived] })
-    if (position === undefined || position <= (this.#toldDelivered.get(conversation) ?? 0)) return undefined
-    return {
-      id: uuidv7(clock.wall(), chance.bytes(10)),
-      name: 'mark-messages',
-      conversation,
-      input: { conversation, receipt: 'delivery', position },
     }
   }
 
