@@ -4,6 +4,7 @@ import { addCheckAuth } from './commands/check-auth.ts'
 import { addKeys } from './commands/keys.ts'
 import { addServe } from './commands/serve.ts'
 import { addSessions } from './commands/sessions.ts'
+import { addUsers } from './commands/users.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** The command line: what can be said. What is done lies in `commands/`, one file per noun. */
@@ -17,6 +18,6 @@ export function createProgram(surroundings: Surroundings): Command {
       writeOut: (text) => surroundings.print(text.trimEnd()),
       writeErr: (text) => surroundings.complain(text.trimEnd()),
     })
-  for (const add of [addServe, addApps, addKeys, addSessions, addCheckAuth]) add(program, surroundings)
+  for (const add of [addServe, addApps, addKeys, addSessions, addUsers, addCheckAuth]) add(program, surroundings)
   return program
 }

@@ -32,6 +32,11 @@ async function cli(args: readonly string[], stand: Partial<Record<string, unknow
     addKey: note('addKey', { keyId: created.keyId, privateKeyPem: created.privateKeyPem }),
     disableKey: note('disableKey'),
     revokeSessions: note('revokeSessions', 2),
+    suspendApp: note('suspendApp', 3),
+    resumeApp: note('resumeApp'),
+    suspendUser: note('suspendUser', 1),
+    resumeUser: note('resumeUser'),
+    allowOrigins: note('allowOrigins'),
     close: note('close'),
   }
   const server = {
@@ -153,6 +158,26 @@ test('keys add makes a pair, or takes a public key from a file', async () => {
   })
   expect(given.asked).toContainEqual(['addKey', created.appId, { publicKey: created.publicKeyPem }])
   expect(given.out).not.toContain('PRIVATE')
+})
+
+test.each([
+  [['apps', 'suspend', created.appId], ['suspendApp', created.appId], 'The app is suspended; 3 live sessions ended.'],
+  [['app', 'resume', created.appId], ['resumeApp', created.appId], 'The app is open again.'],
+  [
+    ['users', 'suspend', created.appId, 'mal\u001b[1mlory'],
+    ['suspendUser', created.appId, 'mal\u001b[1mlory'],
+    'mallory is suspended; 1 live session ended.',
+  ],
+  [['user', 'resume', created.appId, 'mallory'], ['resumeUser', created.appId, 'mallory'], 'mallory may come back.'],
+  [
+    ['apps', 'origins', created.appId, 'https://a.example', 'https://b.example'],
+    ['allowOrigins', created.appId, ['https://a.example', 'https://b.example']],
+    'Pages of https://a.example, https://b.example may connect.',
+  ],
+  [['apps', 'origins', created.appId], ['allowOrigins', created.appId, null], 'Pages of any origin may connect.'],
+])('%j asks for it and says what is now true', async (args, asked, said) => {
+  const outcome = await cli(args)
+  expect([outcome.code, outcome.asked[1], outcome.out]).toEqual([0, asked, said])
 })
 
 test('keys disable and sessions revoke say what is now true', async () => {

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { isUserId, limits, parseUuid, type Uuid } from '@parley/protocol'
+import { isTemporary, isUserId, limits, parseUuid, type UserId, type Uuid } from '@parley/protocol'
 import { generateProviderKey, importPublicKey, type SigningAlgorithm } from '@parley/token'
 import type { AppKey } from './model/state.ts'
+import { WriteLane } from './operations/lane.ts'
+import { suspendUser } from './operations/suspend-user.ts'
 import { openSqliteStore, storeFile } from './store/sqlite/sqlite-store.ts'
-import type { App, ProviderKey } from './store/store.ts'
+import type { App, ProviderKey, Store } from './store/store.ts'
 
 /** A request of the operator that cannot be done; the sentence says why. */
 export class AdministrationError extends Error {
@@ -55,6 +57,17 @@ export interface Administration {
   disableKey(keyId: string): Promise<void>
   /** Ends all sessions of an identity; a running server closes their sockets within a second. Answers how many. */
   revokeSessions(appId: string, userId: string): Promise<number>
+  /**
+   * Nobody gets into the app any more: sessions end (a running server closes their sockets within a second), and none is
+   * opened or prolonged. What is stored stays. Answers how many sessions ended.
+   */
+  suspendApp(appId: string): Promise<number>
+  resumeApp(appId: string): Promise<void>
+  /** Likewise one person, whether they were seen before or not. */
+  suspendUser(appId: string, userId: string): Promise<number>
+  resumeUser(appId: string, userId: string): Promise<void>
+  /** Pages of these origins may connect to the app, and no others; null for any. Heeded by whoever connects from now on. */
+  allowOrigins(appId: string, origins: readonly string[] | null): Promise<void>
   close(): Promise<void>
 }
 
@@ -135,8 +148,68 @@ export async function openAdministration(dataFolder: string): Promise<Administra
       if (!isUserId(userId)) throw new AdministrationError('invalid', 'This cannot be a user id.')
       return apps.endSessionsOf(app.key, userId, Date.now())
     },
+    async suspendApp(appId) {
+      const app = await appOf(appId)
+      const now = Date.now()
+      // First the door, then the room: nobody slips in between.
+      await apps.putApp({ ...app, suspendedAt: app.suspendedAt ?? now })
+      return apps.endSessionsOfApp(app.key, now)
+    },
+
+    async resumeApp(appId) {
+      await apps.putApp({ ...(await appOf(appId)), suspendedAt: null })
+    },
+
+    async suspendUser(appId, userId) {
+      const app = await appOf(appId)
+      if (!isUserId(userId)) throw new AdministrationError('invalid', 'This cannot be a user id.')
+      const now = Date.now()
+      await setSuspension(store, app.key, userId, now)
+      return apps.endSessionsOf(app.key, userId, now)
+    },
+
+    async resumeUser(appId, userId) {
+      const app = await appOf(appId)
+      if (!isUserId(userId)) throw new AdministrationError('invalid', 'This cannot be a user id.')
+      await setSuspension(store, app.key, userId, null)
+    },
+
+    async allowOrigins(appId, origins) {
+      for (const origin of origins ?? []) checkOrigin(origin)
+      await apps.putApp({ ...(await appOf(appId)), allowedOrigins: origins })
+    },
+
     close: () => store.close(),
   }
+}
+
+/** Tries while a running server commits as well: of two who write, one has to look again. */
+const MAX_TRIES = 200
+const TRY_AGAIN_MS = 10
+
+/**
+ * By a commit like any other: a server that runs on the same store notices that somebody else wrote, forgets what it
+ * remembered of people, and has whoever asked just then ask again.
+ */
+async function setSuspension(store: Store, app: AppKey, userId: UserId, suspendedAt: number | null): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const lane = new WriteLane({ store, publish: () => undefined, now: Date.now, log: () => undefined })
+    const input = { userId, suspendedAt }
+    const outcome = await lane.submit({ operation: suspendUser, input, app, userId: null })
+    if ('result' in outcome) return
+    if (!isTemporary(outcome.refusal.id) || tries === MAX_TRIES) throw new Error(`Refused: ${outcome.refusal.id}`)
+    await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS))
+  }
+}
+
+function checkOrigin(origin: string): void {
+  // Compared letter by letter: a pattern would allow nothing, and look as if it did.
+  const isOne =
+    !origin.includes('*') &&
+    URL.canParse(origin) &&
+    /^https?:$/.test(new URL(origin).protocol) &&
+    new URL(origin).origin === origin
+  if (!isOne) throw new AdministrationError('invalid', `An origin looks like https://example.com, not like ${origin}.`)
 }
 
 function checkSessionSeconds(seconds: number | undefined): void {

@@ -154,8 +154,8 @@ export class Person {
   }
 
   /** Opens a socket and says nothing yet. */
-  static async open(server: RunningServer, token = ''): Promise<Person> {
-    const socket = new WebSocket(server.websocketUrl, 'parley.1')
+  static async open(server: RunningServer, token = '', origin?: string): Promise<Person> {
+    const socket = new WebSocket(server.websocketUrl, 'parley.1', origin === undefined ? {} : { origin })
     const person = new Person(socket, token)
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
     return person

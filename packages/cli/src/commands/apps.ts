@@ -19,7 +19,7 @@ interface ListOptions {
 }
 
 export function addApps(program: Command, surroundings: Surroundings): void {
-  const apps = program.command('apps').description('apps that this server keeps')
+  const apps = program.command('apps').alias('app').description('apps that this server keeps')
   apps
     .command('create')
     .description('create an app with a provider and a key for its authentication service')
@@ -43,6 +43,41 @@ export function addApps(program: Command, surroundings: Surroundings): void {
     .addOption(dataOption())
     .addOption(jsonOption())
     .action((options: ListOptions) => listApps(options, surroundings))
+  const ofApp = (name: string, description: string) =>
+    apps.command(name).description(description).argument('<app id>').addOption(dataOption())
+  ofApp('suspend', 'end all sessions of an app and let nobody in, until it is resumed').action(
+    (appId: string, { data }: { data: string }) => suspendApp(appId, data, surroundings),
+  )
+  ofApp('resume', 'let people in again').action((appId: string, { data }: { data: string }) =>
+    resumeApp(appId, data, surroundings),
+  )
+  ofApp('origins', 'say whose pages may connect to an app: the origins named, or any if none is')
+    .argument('[origin...]')
+    .action((appId: string, origins: readonly string[], { data }: { data: string }) =>
+      allowOrigins(appId, origins, data, surroundings),
+    )
+}
+
+async function suspendApp(appId: string, data: string, surroundings: Surroundings): Promise<void> {
+  const count = await withAdministration(data, surroundings, (administration) => administration.suspendApp(appId))
+  surroundings.print(`The app is suspended; ${count} live session${count === 1 ? '' : 's'} ended.`)
+}
+
+async function resumeApp(appId: string, data: string, surroundings: Surroundings): Promise<void> {
+  await withAdministration(data, surroundings, (administration) => administration.resumeApp(appId))
+  surroundings.print('The app is open again.')
+}
+
+async function allowOrigins(
+  appId: string,
+  origins: readonly string[],
+  data: string,
+  surroundings: Surroundings,
+): Promise<void> {
+  const allowed = origins.length > 0 ? origins : null
+  await withAdministration(data, surroundings, (administration) => administration.allowOrigins(appId, allowed))
+  const whose = allowed ? allowed.map(printable).join(', ') : 'any origin'
+  surroundings.print(`Pages of ${whose} may connect.`)
 }
 
 async function createApp(options: CreateOptions, surroundings: Surroundings): Promise<void> {

@@ -6,6 +6,7 @@ import type { Operation } from './operation.ts'
 export const announceProfile: Operation<{ readonly conversation: Uuid }, Record<string, never>> = {
   name: 'announce-profile',
   remembered: false,
+  toleratesSuspension: true,
   reads: (input) => ({ conversations: [input.conversation] }),
   decide: (input, asking, facts) => ({ facts: shownIn(input.conversation, asking, facts), result: {} }),
 }

@@ -5,6 +5,7 @@ import type { Operation } from './operation.ts'
 export const endSession: Operation<{ readonly id: Uuid }, Record<string, never>> = {
   name: 'end-session',
   remembered: false,
+  toleratesSuspension: true,
   reads: (input) => ({ sessions: [input.id] }),
   decide(input, asking, facts) {
     const session = facts.session(input.id)

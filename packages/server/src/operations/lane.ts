@@ -306,6 +306,9 @@ export class WriteLane {
   #outcomeOf(waiting: Waiting, ledger: Ledger, now: number): Outcome {
     const { operation, input, app, userId, operationId, isHeldBack } = waiting.request
     if (isHeldBack?.()) return busy(100)
+    if (userId !== null && !operation.toleratesSuspension && this.#isSuspended(app, userId)) {
+      return refuse('user_suspended')
+    }
     const asking = this.#asking(waiting.request, now)
     const facts = this.#known.factsFor(app, userId)
     const before = operation.remembered && operationId ? facts.remembered(operationId) : undefined
@@ -323,6 +326,10 @@ export class WriteLane {
       ledger.remember({ app, userId, id: operationId, name: operation.name, at: now })
     }
     return this.#done(waiting, decision.result, decision.effect, waiting.moves.length > 0)
+  }
+
+  #isSuspended(app: AppKey, userId: UserId): boolean {
+    return this.#known.person(app, userId)?.profile.suspendedAt != null
   }
 
   #bug(operation: string, error: unknown): { readonly refusal: Refusal } {

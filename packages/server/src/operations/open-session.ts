@@ -37,6 +37,7 @@ export type SessionOpening =
 export const openSession: Operation<OpenSession, SessionOpening> = {
   name: 'open-session',
   remembered: false,
+  toleratesSuspension: true,
   reads: (input, asking) => ({
     nonces: [input.nonce.nonceHash],
     profiles: [asking.userId],

@@ -12,12 +12,20 @@ export interface Operation<Input, Result> {
    * cannot be doubled, need no memory.
    */
   readonly remembered: boolean
+  /** Whether it may be asked for in the name of somebody who is suspended; it has an answer of its own for them. */
+  readonly toleratesSuspension?: true
   reads(input: Input, asking: Asking): Reads
   decide(input: Input, asking: Asking, facts: Facts): Decision<Result>
 }
 
 /** Operations that no client can name. */
-export type InternalOperationName = 'use-nonce' | 'open-session' | 'renew-session' | 'end-session' | 'announce-profile'
+export type InternalOperationName =
+  | 'use-nonce'
+  | 'open-session'
+  | 'renew-session'
+  | 'end-session'
+  | 'announce-profile'
+  | 'suspend-user'
 
 /** Asked for, with everything it takes to carry it out. */
 export interface OperationRequest<Input = unknown, Result = unknown> {

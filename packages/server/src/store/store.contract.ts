@@ -816,6 +816,21 @@ export function storeContract(open: () => Promise<Store>): void {
       expect(await store.apps.provider(uuid(13))).toBeUndefined()
     })
 
+    it('changes of an app what may change, and nothing of another', async () => {
+      await store.apps.create(app(1), provider(11), null)
+      await store.apps.create(app(2), provider(12), null)
+      const before = (await store.apps.byId(uuid(1)))!
+      const change = { name: 'New', sessionSeconds: 90, allowedOrigins: ['https://b.example'], suspendedAt: T + 9 }
+      await store.apps.putApp({ ...before, ...change, id: uuid(7), environment: 'production', createdAt: 0 })
+      expect(await store.apps.byId(uuid(1))).toEqual({ ...before, ...change })
+      expect(await store.apps.byKey(before.key)).toEqual({ ...before, ...change })
+      expect(await store.apps.byId(uuid(2))).toMatchObject({ name: 'App 2', suspendedAt: null })
+      await store.apps.putApp({ ...before, allowedOrigins: null, suspendedAt: null })
+      expect(await store.apps.byId(uuid(1))).toEqual(before)
+      await store.apps.putApp({ ...before, key: 99 as AppKey, name: 'Nobody' })
+      expect((await store.apps.all()).map(({ name }) => name)).toEqual(['App 1', 'App 2'])
+    })
+
     it('keeps several keys per provider, and changes nothing of a key but its state', async () => {
       await store.apps.create(app(1), provider(11), key('k1', uuid(11)))
       await store.apps.putKey({ ...key('k2', uuid(11)), createdAt: T + 1 })
@@ -875,6 +890,12 @@ export function storeContract(open: () => Promise<Store>): void {
       expect(await ended(T + 21)).toEqual([])
       expect(await ended(T - 10)).toEqual([uuid(1), uuid(2), uuid(3)])
       expect(await store.apps.session('h4')).toMatchObject({ endedAt: null })
+      expect(await store.apps.session('h5')).toMatchObject({ endedAt: null })
+      // And of all who are left in an app.
+      expect(await store.apps.endSessionsOfApp(ONE, T + 40)).toBe(1)
+      expect(await store.apps.endSessionsOfApp(ONE, T + 50)).toBe(0)
+      expect(await store.apps.session('h1')).toMatchObject({ endedAt: T + 20 })
+      expect(await store.apps.session('h4')).toMatchObject({ endedAt: T + 40 })
       expect(await store.apps.session('h5')).toMatchObject({ endedAt: null })
     })
 

@@ -311,6 +311,8 @@ export interface AppStore {
    */
   forSignIn(appId: Uuid, named?: { readonly keyId: string; readonly userId: string }): Promise<SignInFacts | undefined>
   keysOf(provider: Uuid): Promise<readonly ProviderKey[]>
+  /** Replaces what may change about an app: its name, the length of its sessions, its origins, whether it is suspended. */
+  putApp(app: App): Promise<void>
   putProvider(provider: Provider): Promise<void>
   putKey(key: ProviderKey): Promise<void>
   session(tokenHash: string): Promise<Session | undefined>
@@ -319,6 +321,8 @@ export interface AppStore {
   liveSessionsOf(app: AppKey, userId: UserId): Promise<readonly Session[]>
   /** Ends all live sessions of an identity, from whichever process. Answers how many. */
   endSessionsOf(app: AppKey, userId: UserId, atMs: number): Promise<number>
+  /** Likewise of everybody in an app. */
+  endSessionsOfApp(app: AppKey, atMs: number): Promise<number>
 }
 
 /** A commit was refused whole because the id of a new message is taken: somebody repeats what was done before. */

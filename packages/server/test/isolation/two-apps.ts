@@ -9,6 +9,7 @@ import { SeededChance } from '@parley/testkit'
 import type { AppKey } from '../../src/model/state.ts'
 import { type Outcome, WriteLane } from '../../src/operations/lane.ts'
 import { openSession } from '../../src/operations/open-session.ts'
+import { suspendUser } from '../../src/operations/suspend-user.ts'
 import { operations } from '../../src/operations/table.ts'
 import type { Store } from '../../src/store/store.ts'
 
@@ -85,6 +86,8 @@ export async function live(store: Store, { areIdsShared }: { readonly areIdsShar
         id: uuidOf(`session ${app} ${name}`),
         tokenHash: `hash ${app} ${name}`,
         expiresAt: now + 1e9 + app,
+        nonce: { nonceHash: `nonce ${app} ${name}`, isGood: true, forgetAt: now + 1e9 },
+        isSuspended: false,
         claims: { displayName: `${name} ${secret}`, avatarUrl: `https://${app}.example` },
         nonce: { nonceHash: `nonce ${app} ${name}`, isGood: true, forgetAt: now + 1e9 },
         isSuspended: false,
@@ -106,6 +109,8 @@ export async function live(store: Store, { areIdsShared }: { readonly areIdsShar
     if (app === OWN) outcomes.push(`${name} ${JSON.stringify(outcome)}`)
   }
   await tidyUp(lane, apps[0]!)
+  const suspended = { userId: spelling(areIdsShared ? '' : 'other ').person(1), suspendedAt: now }
+  await lane.submit({ operation: suspendUser, input: suspended, app: OTHER, userId: null })
   outcomes.push(...bugs)
   return { answers: await look(store, OWN, spelling(''), now), outcomes }
 }
@@ -207,6 +212,7 @@ async function look(store: Store, app: AppKey, spelled: Spelling, now: number): 
   for (const viewer of people) {
     for (const after of [0, 100]) await ask(`moved ${viewer} ${after}`, streams.moved(app, viewer, after))
     for (const limit of [3, 500]) await ask(`inbox ${viewer} ${limit}`, streams.inbox(app, viewer, 2, limit))
+    await ask(`sign-in ${viewer}`, apps.forSignIn(uuidOf(`app ${app}`), { keyId: 'none', userId: viewer }))
     await ask(`profile ${viewer}`, lists.profile(app, viewer))
     await ask(`conversations of ${viewer}`, lists.conversationsOf(app, viewer))
     await ask(`moved since ${viewer}`, lists.movedSince(app, viewer, start))
@@ -265,7 +271,9 @@ async function look(store: Store, app: AppKey, spelled: Spelling, now: number): 
     await ask(`distinct ${record.id}`, log.load({ ...asked, distinctKeys: [{ app, key: record.distinctKey }] }))
   }
   // Last, since it changes something: the other app's sessions of the same names go on.
-  for (const viewer of people) await ask(`sessions ended of ${viewer}`, apps.endSessionsOf(app, viewer, now))
+  for (const viewer of people.slice(0, 2))
+    await ask(`sessions ended of ${viewer}`, apps.endSessionsOf(app, viewer, now))
+  await ask('sessions of the app that were left', apps.endSessionsOfApp(app, now))
   const others = [...people, ...people.map((name) => `other ${name}` as UserId)]
   const left = await Promise.all(others.map((name) => apps.liveSessionsOf(OTHER, name)))
   await ask('sessions of the other app that go on', Promise.resolve(left.flat().length))

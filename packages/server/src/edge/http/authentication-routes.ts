@@ -2,6 +2,7 @@ import { identityId, parseUuid, type Uuid } from '@parley/protocol'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Edge } from '../edge.ts'
 import { basicIdentity } from '../native/encode.ts'
+import { isOriginOf } from '../origins.ts'
 import { accepted, RefusedRequest } from './refused-request.ts'
 import { requireSession, sessionToken } from './request-session.ts'
 
@@ -26,6 +27,10 @@ export function authenticationRoutes(http: FastifyInstance, edge: Edge): void {
   http.post('/sessions', async (request, reply) => {
     const identityToken = required(request, 'identity_token')
     const { uuid, environment } = readAppId(required(request, 'app_id'))
+    if (request.headers.origin !== undefined) {
+      const app = await edge.store.apps.byId(uuid)
+      if (app && !isOriginOf(app, request.headers.origin)) throw new RefusedRequest({ id: 'forbidden_origin' })
+    }
     const { session, token, profile } = accepted(await edge.sessions.open(uuid, identityToken, environment))
     return reply
       .code(201)
@@ -89,6 +94,7 @@ async function knownApp(edge: Edge, appId: string): Promise<Uuid> {
   if (!app || (environment !== undefined && environment !== app.environment)) {
     throw new RefusedRequest({ id: 'invalid_app_id' })
   }
+  if (app.suspendedAt !== null) throw new RefusedRequest({ id: 'app_suspended' })
   return app.id
 }
 

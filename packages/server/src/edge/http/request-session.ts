@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Session } from '../../model/state.ts'
 import type { Edge } from '../edge.ts'
+import { isOriginAllowed } from '../origins.ts'
 import { RefusedRequest } from './refused-request.ts'
 
 const AUTHORIZATION = /^\s*Layer\s+session-token\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))\s*$/i
@@ -16,5 +17,8 @@ export async function requireSession(edge: Edge, request: Pick<FastifyRequest, '
   const token = sessionToken(request)
   const session = token ? await edge.sessions.find(token) : undefined
   if (!session) throw new RefusedRequest({ id: 'authentication_required' })
+  if (!(await isOriginAllowed(edge.store, session.app, request.headers.origin))) {
+    throw new RefusedRequest({ id: 'forbidden_origin' })
+  }
   return session
 }

@@ -11,6 +11,7 @@ import {
 import type { Change, Listener, Typing } from '../../delivery/change.ts'
 import type { Session } from '../../model/state.ts'
 import type { Edge } from '../edge.ts'
+import { isOriginAllowed } from '../origins.ts'
 import type { SharedFrame } from '../sockets/shared-frame.ts'
 import type { Socket } from '../sockets/socket.ts'
 import { challengeAt } from './challenge-time.ts'
@@ -45,6 +46,8 @@ type State =
 export class NativeConnection implements Listener {
   readonly #edge: Edge
   readonly #socket: Socket
+  /** Where the page comes from that opened the socket; undefined for programs. */
+  readonly #origin: string | undefined
   #state: State
   #release: (() => void)[] = []
   readonly #operating: Operating
@@ -56,8 +59,9 @@ export class NativeConnection implements Listener {
   /** What came along with the hello: heard once we are in. Undefined before and after. */
   #early: string[] | undefined
 
-  constructor(edge: Edge, socket: Socket) {
+  constructor(edge: Edge, socket: Socket, origin?: string) {
     this.#edge = edge
+    this.#origin = origin
     this.#socket = socket
     this.#operating = new Operating(
       edge.lane,
@@ -169,6 +173,12 @@ export class NativeConnection implements Listener {
         this.#close(closeCodes.sessionEnded, { type: 'goodbye', reason: 'authentication_required', error })
         return
       }
+      if (!(await isOriginAllowed(this.#edge.store, session.app, this.#origin))) {
+        const error = toWireError({ id: 'forbidden_origin' })
+        this.#close(closeCodes.protocolError, { type: 'goodbye', reason: 'protocol_error', error })
+        return
+      }
+      if (this.#state.state !== 'greeting') return
       await this.#enter(session, hello)
     } catch (error) {
       this.#edge.log('a connection could not be set up', { error: String(error) })

@@ -7,6 +7,7 @@ import type { Edge } from '../edge.ts'
 import { LayerConnection } from '../layer/connection.ts'
 import { LayerDesk } from '../layer/desk.ts'
 import { NativeConnection } from '../native/connection.ts'
+import { isOriginAllowed } from '../origins.ts'
 import { openSocket, type Socket } from './socket.ts'
 import { MAX_WAITING_UPGRADES, Turnstile } from './turnstile.ts'
 
@@ -109,13 +110,14 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
     if (isFull(request.socket.remoteAddress ?? '')) return refuseForNow(raw)
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
     if (offered.includes(SUBPROTOCOL)) {
-      return passOn(raw, () => accept(request, raw, head, (socket) => new NativeConnection(edge, socket)))
+      return passOn(raw, () => accept(request, raw, head, (socket) => new NativeConnection(edge, socket, origin)))
     }
     if (!offered.includes(LAYER_SUBPROTOCOL)) return refuseUpgrade(raw, 400, 'Bad Request')
     void layerSession(edge, request)
       .catch(() => undefined)
       .then((session) => {
         if (!session) return refuseUpgrade(raw, 401, 'Unauthorized')
+        if (session === 'foreign') return refuseUpgrade(raw, 403, 'Forbidden')
         passOn(raw, () => accept(request, raw, head, (socket) => new LayerConnection(layerDesk, socket, session)))
       })
   })
@@ -146,11 +148,13 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
 }
 
 /** Layer's clients put the token into the address; it is looked at here and goes no further. */
-async function layerSession(edge: Edge, request: IncomingMessage): Promise<Session | undefined> {
+async function layerSession(edge: Edge, request: IncomingMessage): Promise<Session | 'foreign' | undefined> {
   const token =
     new URL(request.url ?? '/', 'http://localhost').searchParams.get('session_token') ??
     /session-token=["']?([\w.-]+)/.exec(request.headers.authorization ?? '')?.[1]
-  return token ? edge.sessions.find(token) : undefined
+  const session = token ? await edge.sessions.find(token) : undefined
+  const isAllowed = !session || (await isOriginAllowed(edge.store, session.app, request.headers.origin))
+  return isAllowed ? session : 'foreign'
 }
 
 function refuseUpgrade(raw: Duplex, status: number, reason: string, header = ''): void {

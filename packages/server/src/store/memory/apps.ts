@@ -1,10 +1,19 @@
-import type { AppKey } from '../../model/state.ts'
+import type { AppKey, Session } from '../../model/state.ts'
 import type { AppStore } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import { keyOf, type Tables } from './tables.ts'
 
 /** Apps, providers, keys and sessions. */
 export function memoryApps(tables: Tables, secret: string): Synchronous<AppStore> {
+  const endSessions = (app: AppKey, atMs: number, isMeant: (session: Session) => boolean): number => {
+    const live = [...tables.sessions].filter(
+      ([, { session }]) => session.app === app && session.endedAt === null && isMeant(session),
+    )
+    for (const [id, { session, tokenHash }] of live) {
+      tables.sessions.set(id, { session: { ...session, endedAt: atMs }, tokenHash })
+    }
+    return live.length
+  }
   return {
     secret: () => secret,
     create(app, provider, key) {
@@ -30,6 +39,11 @@ export function memoryApps(tables: Tables, secret: string): Synchronous<AppStore
     },
     keysOf: (provider) =>
       [...tables.keys.values()].filter((key) => key.provider === provider).sort((a, b) => a.createdAt - b.createdAt),
+    putApp({ key, name, sessionSeconds, allowedOrigins, suspendedAt }) {
+      const index = tables.apps.findIndex((app) => app.key === key)
+      const before = tables.apps[index]
+      if (before) tables.apps[index] = { ...before, name, sessionSeconds, allowedOrigins, suspendedAt }
+    },
     putProvider: (provider) => {
       tables.providers.set(provider.id, provider)
     },
@@ -46,14 +60,7 @@ export function memoryApps(tables: Tables, secret: string): Synchronous<AppStore
       [...tables.sessions.values()].flatMap(({ session }) =>
         session.app === app && session.userId === userId && session.endedAt === null ? [session] : [],
       ),
-    endSessionsOf(app, userId, atMs) {
-      let count = 0
-      for (const [id, { session, tokenHash }] of tables.sessions) {
-        if (session.app !== app || session.userId !== userId || session.endedAt !== null) continue
-        tables.sessions.set(id, { session: { ...session, endedAt: atMs }, tokenHash })
-        count++
-      }
-      return count
-    },
+    endSessionsOf: (app, userId, atMs) => endSessions(app, atMs, (session) => session.userId === userId),
+    endSessionsOfApp: (app, atMs) => endSessions(app, atMs, () => true),
   }
 }

@@ -54,6 +54,15 @@ export function sqliteApps(db: Database): Synchronous<AppStore> {
     },
     keysOf: (provider) =>
       (db.sql('SELECT * FROM provider_keys WHERE provider = ? ORDER BY created_at').all(provider) as Row[]).map(toKey),
+    putApp({ key, name, sessionSeconds, allowedOrigins, suspendedAt }) {
+      db.sql('UPDATE apps SET name = ?, session_seconds = ?, allowed_origins = ?, suspended_at = ? WHERE key = ?').run(
+        name,
+        sessionSeconds,
+        allowedOrigins && JSON.stringify(allowedOrigins),
+        suspendedAt,
+        key,
+      )
+    },
     putProvider: (provider) => putProvider(db, provider),
     putKey: (key) => putKey(db, key),
     session(tokenHash) {
@@ -69,6 +78,8 @@ export function sqliteApps(db: Database): Synchronous<AppStore> {
       db
         .sql('UPDATE sessions SET ended_at = ? WHERE app = ? AND user_id = ? AND ended_at IS NULL')
         .run(atMs, key, userId).changes,
+    endSessionsOfApp: (key, atMs) =>
+      db.sql('UPDATE sessions SET ended_at = ? WHERE app = ? AND ended_at IS NULL').run(atMs, key).changes,
   }
 }
 
