@@ -9,6 +9,7 @@ import { SeededChance } from '@parley/testkit'
 import { createIdentityTokenMinter, type IdentityTokenMinter } from '@parley/token'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { assemble } from '../src/assemble.ts'
+import { issueNonce } from '../src/authentication/nonces.ts'
 import type { Sessions } from '../src/authentication/sessions.ts'
 import type { Store } from '../src/store/store.ts'
 import { startTestServer } from './support.ts'
@@ -22,8 +23,6 @@ let app: CreatedApp
 let other: CreatedApp
 let minter: IdentityTokenMinter
 let sessions: Sessions
-/** The server's clock, in milliseconds; moved by those who wait for a nonce to grow old. */
-let aheadMs = 0
 const idOf = (created: CreatedApp) => created.appId.slice(-36) as Uuid
 
 beforeAll(async () => {
@@ -35,7 +34,7 @@ beforeAll(async () => {
   minter = createIdentityTokenMinter({ providerId: app.providerId, keyId: app.keyId, privateKey: app.privateKeyPem })
   store = openSqliteStore(storeFile(folder))
   const { edge } = await assemble(store, {
-    clock: { now: () => Date.now() + aheadMs, after: () => () => undefined },
+    clock: { now: Date.now, after: () => () => undefined },
     log: () => undefined,
     baseUrl: () => '',
   })
@@ -105,6 +104,10 @@ it('113 a nonce that was used stays used when the server starts again, and when 
   }
 })
 
+/** A nonce as the server issued it some time ago. */
+const issuedBefore = async (ms: number): Promise<string> =>
+  issueNonce({ secret: await store.apps.secret(), appId: null, nowMs: Date.now() - ms, random: randomBytes(16) })
+
 /** Nonces that open nothing, each made anew. */
 const refused: Readonly<Record<string, () => Promise<string> | string>> = {
   'used before': async () => {
@@ -120,12 +123,7 @@ const refused: Readonly<Record<string, () => Promise<string> | string>> = {
     return bytes.toString('base64url')
   },
   'cut short': () => sessions.nonce(null).slice(0, -1),
-  'ten minutes and a second old': () => {
-    aheadMs = -601_000
-    const nonce = sessions.nonce(null)
-    aheadMs = 0
-    return nonce
-  },
+  'ten minutes and a second old': () => issuedBefore(601_000),
   empty: () => '',
   'the hash of a good one': () => createHash('sha256').update(sessions.nonce(null)).digest('base64url'),
 }
@@ -142,9 +140,7 @@ it.each(Object.keys(refused))(
 )
 
 it('114 a nonce of ten minutes to the millisecond still opens, and another provider’s token does not', async () => {
-  aheadMs = -599_000
-  const old = sessions.nonce(null)
-  aheadMs = 0
+  const old = await issuedBefore(599_000)
   expect(await outcomeOf(await minter.mint({ userId: 'late', nonce: old }))).toBe('opened')
   const nonce = sessions.nonce(null)
   const { providerId, keyId, privateKeyPem: privateKey } = other
