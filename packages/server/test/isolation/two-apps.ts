@@ -89,8 +89,6 @@ export async function live(store: Store, { areIdsShared }: { readonly areIdsShar
         nonce: { nonceHash: `nonce ${app} ${name}`, isGood: true, forgetAt: now + 1e9 },
         isSuspended: false,
         claims: { displayName: `${name} ${secret}`, avatarUrl: `https://${app}.example` },
-        nonce: { nonceHash: `nonce ${app} ${name}`, isGood: true, forgetAt: now + 1e9 },
-        isSuspended: false,
       }
       await lane.submit({ operation: openSession, input: input as never, app, userId: spelled.person(nth) })
       now += SECOND_MS
