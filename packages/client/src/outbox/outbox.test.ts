@@ -1,6 +1,7 @@
 import type { ConversationId, IdentityId, StreamId, WireError } from '@parley/protocol'
 import { VirtualClock } from '@parley/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { OutboxMirror } from '../queries/outbox-mirror.ts'
 import { createMemoryStorage } from '../replica/memory/index.ts'
 import { type OutboxEntry, type Replica, ReplicaError } from '../replica/replica.ts'
 import { SerialQueue } from '../sync/serial-queue.ts'
@@ -223,3 +224,46 @@ function counting(target: Replica, commits: string[]): Replica {
     },
   }
 }
+
+describe('what a tab asks for again', () => {
+  it('TAB-4 an entry that is there is not added twice, and answers for itself', async () => {
+    const draft = message()
+    await outbox.add(draft)
+    const again = await (await open()).add(draft)
+    expect(again.conversation).toBe(red)
+    expect(await listUnsent(replica)).toHaveLength(1)
+  })
+
+  it('TAB-4 what was placed and is gone goes again for its answer, and nobody sees it', async () => {
+    const draft = message()
+    const { acknowledged } = await outbox.add(draft, true)
+    expect(outbox.waiting.map(({ id }) => id)).toEqual([draft.id])
+    expect(await listUnsent(replica)).toEqual([])
+    const mirror = new OutboxMirror()
+    await mirror.load(replica)
+    expect(mirror.entries.size).toBe(0)
+    await outbox.settle([{ type: 'acknowledgement', id: draft.id, refusal: denied } as never])
+    await expect(acknowledged).rejects.toMatchObject({ code: 'refused' })
+    expect(await replica.count('outbox')).toBe(0)
+    expect(failed).toEqual([])
+  })
+
+  it('TAB-4 what was discarded is not done after all, after a restart either', async () => {
+    const draft = message()
+    await outbox.add(draft)
+    await outbox.discard(draft.id)
+    for (const each of [outbox, await open()]) {
+      await expect(each.add(draft, true)).rejects.toMatchObject({ code: 'discarded' })
+      expect(await each.discard(draft.id)).toEqual([])
+    }
+    expect(await replica.count('outbox')).toBe(0)
+  })
+
+  it('TAB-4 a retry that was heard already is no error when it is repeated', async () => {
+    const draft = message()
+    await outbox.add(draft)
+    await expect(outbox.retry(draft.id)).rejects.toMatchObject({ code: 'invalid' })
+    await outbox.retry(draft.id, true)
+    expect(outbox.waiting).toHaveLength(1)
+  })
+})
