@@ -42,6 +42,14 @@ export interface Sockets {
   drain(windowMs: number): void
 }
 
+type Connect = (socket: Socket) => Connection
+
+const ignore = () => undefined
+
+function goAway(this: Duplex): void {
+  this.destroy()
+}
+
 /** Answers upgrade requests: Parley's own clients by their subprotocol, Layer's by theirs. */
 export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptions): Sockets {
   const webSockets = new WebSocketServer({
@@ -59,7 +67,43 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
 
   let isDraining = false
 
-  const accept = (request: IncomingMessage, raw: Duplex, head: Buffer, connect: (socket: Socket) => Connection) => {
+  // What lives as long as a connection is made out here: a function made where the request is at hand would keep it.
+  const connectNative =
+    (origin: string | undefined): Connect =>
+    (socket) =>
+      new NativeConnection(edge, socket, origin)
+  const connectLayer =
+    (session: Session): Connect =>
+    (socket) =>
+      new LayerConnection(layerDesk, socket, session)
+
+  const enter = (webSocket: WebSocket, raw: Duplex, connect: Connect) => {
+    const socket = openSocket(webSocket, raw, {
+      tooSlow: () => connection.tooSlow(),
+      notWritable: (error) => {
+        edge.log('a frame could not be written', { error: error instanceof Error ? error.stack : String(error) })
+        connection.tooSlow()
+      },
+    })
+    const connection = connect(socket)
+    const entry = { connection, isAlive: true }
+    open.set(webSocket, entry)
+    webSocket.on('message', (data, isBinary) => {
+      entry.isAlive = true
+      if (isBinary && connection.receiveBinary) connection.receiveBinary()
+      else connection.receive(isBinary ? '' : (data as Buffer).toString('utf8'))
+    })
+    webSocket.on('pong', () => {
+      entry.isAlive = true
+    })
+    webSocket.on('error', ignore)
+    webSocket.on('close', () => {
+      open.delete(webSocket)
+      connection.gone()
+    })
+  }
+
+  const accept = (request: IncomingMessage, raw: Duplex, head: Buffer, connect: Connect) => {
     // One that came in now would be sent away by nobody, and the server would wait for it.
     if (isDraining) return refuseForNow(raw)
     // It waited for its turn, and went.
@@ -67,31 +111,7 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
     const leave = countIn(addresses, request.socket.remoteAddress ?? '')
     // Not before the upgrade, which may fail: whatever becomes of it, its socket closes.
     raw.once('close', leave)
-    webSockets.handleUpgrade(request, raw, head, (webSocket) => {
-      const socket = openSocket(webSocket, raw, {
-        tooSlow: () => connection.tooSlow(),
-        notWritable: (error) => {
-          edge.log('a frame could not be written', { error: error instanceof Error ? error.stack : String(error) })
-          connection.tooSlow()
-        },
-      })
-      const connection = connect(socket)
-      const entry = { connection, isAlive: true }
-      open.set(webSocket, entry)
-      webSocket.on('message', (data, isBinary) => {
-        entry.isAlive = true
-        if (isBinary && connection.receiveBinary) connection.receiveBinary()
-        else connection.receive(isBinary ? '' : (data as Buffer).toString('utf8'))
-      })
-      webSocket.on('pong', () => {
-        entry.isAlive = true
-      })
-      webSocket.on('error', () => undefined)
-      webSocket.on('close', () => {
-        open.delete(webSocket)
-        connection.gone()
-      })
-    })
+    webSockets.handleUpgrade(request, raw, head, (webSocket) => enter(webSocket, raw, connect))
   }
 
   const isFull = (address: string) =>
@@ -104,13 +124,13 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
   }
 
   server.on('upgrade', (request, raw, head) => {
-    raw.on('error', () => raw.destroy())
+    raw.on('error', goAway)
     const { origin } = request.headers
     if (origin !== undefined && !options.isOriginAllowed(origin)) return refuseUpgrade(raw, 403, 'Forbidden')
     if (isFull(request.socket.remoteAddress ?? '')) return refuseForNow(raw)
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
     if (offered.includes(SUBPROTOCOL)) {
-      return passOn(raw, () => accept(request, raw, head, (socket) => new NativeConnection(edge, socket, origin)))
+      return passOn(raw, () => accept(request, raw, head, connectNative(origin)))
     }
     if (!offered.includes(LAYER_SUBPROTOCOL)) return refuseUpgrade(raw, 400, 'Bad Request')
     void layerSession(edge, request)
@@ -118,7 +138,7 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
       .then((session) => {
         if (!session) return refuseUpgrade(raw, 401, 'Unauthorized')
         if (session === 'foreign') return refuseUpgrade(raw, 403, 'Forbidden')
-        passOn(raw, () => accept(request, raw, head, (socket) => new LayerConnection(layerDesk, socket, session)))
+        passOn(raw, () => accept(request, raw, head, connectLayer(session)))
       })
   })
 
