@@ -38,7 +38,10 @@ const settings = { seconds: Number(values.seconds ?? (isQuick ? 0.5 : 4)), isQui
 const only = values.only?.toUpperCase().split(',')
 const wanted = scenarios
   .filter(({ isVariant }) => !(isQuick && isVariant))
-  .filter(({ id, title }) => !only || only.some((name) => name === id || title.toUpperCase().includes(name)))
+  .filter(
+    ({ id, title }) =>
+      !only || only.some((name) => name === id || (name.length > 1 && title.toUpperCase().includes(name))),
+  )
 
 const runs: Run[] = []
 const machine: Sample[] = []
