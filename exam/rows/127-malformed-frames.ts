@@ -13,7 +13,7 @@ const ODD_SOCKETS = 40
 const RAW_SOCKETS = 10
 const MAX_GROWTH_BYTES = 50 * 2 ** 20
 /** Acknowledgements that take less than this are prompt, whatever they took before. */
-const PROMPT_MS = 150
+const PROMPT_MS = 300
 const QUIET_MS = 2_500
 const PEOPLE = ['alice', 'ben', 'cleo']
 
