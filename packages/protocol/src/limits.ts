@@ -32,6 +32,9 @@ export const limits = {
   maxRowsPerFrame: 250,
   /** Operations of one connection that await their acknowledgement; further ones are refused for the moment. */
   maxOperationsInFlight: 256,
+  /** Typing signals of one connection: so many at once, then so many a second. Further ones reach nobody. */
+  maxTypingBurst: 20,
+  maxTypingPerSecond: 10,
   /** A page of a REST list. */
   maxPageSize: 100,
   /** A page of identities. */

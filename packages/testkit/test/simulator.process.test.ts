@@ -36,6 +36,7 @@ describe('seeds that failed once', () => {
   it.each([
     [7_000_963, 'what is being written as the app is closed is not said to have failed'],
     [760, 'a sign-out that did not happen is taken back before anything new is taken on, though the disk fails'],
+    [84_644_203_419, 'a new session that came in the middle of a sign-out is used when that comes to nothing'],
     [7_000_928, 'the same with an operation that waits for the one before'],
   ])('%i: %s', async (seed) => {
     expect((await runWorld(planOf(seed))).findings).toEqual([])

@@ -75,6 +75,8 @@ export class Authentication implements SessionHolder {
   readonly #renewal: Renewal
   /** Asking for a new session after the old one was found dead. */
   #reauthentication: AbortController | undefined
+  /** It has led to a new session. */
+  #isReadmitted = false
   /** Whoever called `authenticate` while challenged, until it is decided. */
   readonly #challengedWaiters = new Set<() => void>()
   /** Fires when the connection a sign-out relies on is lost. */
@@ -330,6 +332,7 @@ export class Authentication implements SessionHolder {
     this.#reauthentication?.abort()
     const abort = new AbortController()
     this.#reauthentication = abort
+    this.#isReadmitted = false
     reopenSession(this.#ports, session, {
       handler,
       nonce,
@@ -347,6 +350,8 @@ export class Authentication implements SessionHolder {
 
   #readmitted(): void {
     const session = this.#session
+    // In the middle of a sign-out, which may come to nothing: then this is what goes on.
+    this.#isReadmitted = true
     if (!session || this.#state.state !== 'challenged') return
     this.#becomeAuthenticated(session)
     this.#tellWaiters()
@@ -465,8 +470,9 @@ export class Authentication implements SessionHolder {
   #resume(state: Extract<AuthenticationState, { state: 'authenticated' | 'challenged' }>): void {
     if (this.#state.state !== 'deauthenticating') return
     this.#become(state)
-    if (state.state === 'challenged') return
-    if (this.#hasServerEndedSession) {
+    if (state.state === 'challenged') {
+      if (this.#isReadmitted) this.#readmitted()
+    } else if (this.#hasServerEndedSession) {
       this.#become({ state: 'challenged', identity: state.identity })
       this.#reauthenticate(undefined)
     } else if (this.#wantsConnection) this.#engine?.start()

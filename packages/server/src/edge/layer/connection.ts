@@ -1,6 +1,7 @@
 import { closeCodes, parseConversationId } from '@parley/protocol'
 import type { Change, Listener, Typing } from '../../delivery/change.ts'
 import type { Session } from '../../model/state.ts'
+import { type Allowance, typingAllowance } from '../allowance.ts'
 import { decodeJson } from '../json-input.ts'
 import type { Socket } from '../sockets/socket.ts'
 import { tell } from './changes/tell.ts'
@@ -27,6 +28,7 @@ export class LayerConnection implements Listener {
   readonly #session: Session
   readonly #queue: PacketQueue
   readonly #answering: Answering
+  readonly #typing: Allowance
   readonly #release: (() => void)[]
   #isOpen = true
   #isSubscribed = false
@@ -46,6 +48,7 @@ export class LayerConnection implements Listener {
       },
     })
     this.#queue = queue
+    this.#typing = typingAllowance(clock)
     this.#answering = new Answering({
       ...{ desk, session, queue },
       connection: {
@@ -138,6 +141,7 @@ export class LayerConnection implements Listener {
     }
     const { app, userId: sender } = this.#session
     if (this.#desk.edge.lane.isPressed) return
+    if (!this.#typing.take()) return
     void this.#desk.edge.delivery.type(app, { conversation, sender, action }).catch(() => undefined)
     if (typeof id === 'string' && id.length <= 128) this.#put(response({ id, method: type }, { data: {} }))
   }

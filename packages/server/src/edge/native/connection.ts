@@ -1,6 +1,5 @@
 import {
   closeCodes,
-  conversationId,
   type DownFrame,
   type GoodbyeFrame,
   HELLO_TIMEOUT_MS,
@@ -10,6 +9,7 @@ import {
 } from '@parley/protocol'
 import type { Change, Listener, Typing } from '../../delivery/change.ts'
 import type { Session } from '../../model/state.ts'
+import { type Allowance, typingAllowance } from '../allowance.ts'
 import type { Edge } from '../edge.ts'
 import { isOriginAllowed } from '../origins.ts'
 import type { SharedFrame } from '../sockets/shared-frame.ts'
@@ -21,6 +21,7 @@ import { type Decoded, decodeFrame, type Frame } from './frames.ts'
 import { movedSince, sendHeads } from './heads.ts'
 import { Operating } from './operating.ts'
 import { Reading } from './reading.ts'
+import { typingText } from './typing-frame.ts'
 
 /** Frames that are no frames; after these the peer is taken to be something else. */
 const MAX_BAD_FRAMES = 20
@@ -52,6 +53,7 @@ export class NativeConnection implements Listener {
   #release: (() => void)[] = []
   readonly #operating: Operating
   readonly #reading: Reading
+  readonly #typing: Allowance
   #badFrames = 0
   /** The server is going away; this is when to come back. */
   #drainHint: number | undefined
@@ -69,6 +71,7 @@ export class NativeConnection implements Listener {
       () => this.#leaveIfIdle(),
     )
     this.#reading = new Reading(edge, socket, (text) => this.#sendText(text))
+    this.#typing = typingAllowance(edge.clock)
     const cancelTimeout = edge.clock.after(HELLO_TIMEOUT_MS, () =>
       this.#close(closeCodes.timeout, { type: 'goodbye', reason: 'protocol_error' }),
     )
@@ -144,12 +147,9 @@ export class NativeConnection implements Listener {
 
   typing(typing: Typing): void {
     if (this.#state.state !== 'live') return
-    const { session } = this.#state
-    void this.#edge.store.lists.profile(session.app, typing.sender).then(
-      (profile) => {
-        if (!profile) return
-        const conversation = conversationId(typing.conversation)
-        this.#send({ type: 'typing', conversation, sender: basicIdentity(profile), action: typing.action })
+    typingText(this.#edge.store, this.#state.session.app, typing).then(
+      (text) => {
+        if (text !== undefined) this.#sendText(text)
       },
       () => undefined,
     )
@@ -236,7 +236,7 @@ export class NativeConnection implements Listener {
         return
       case 'typing':
         // The first thing to be left out.
-        if (this.#edge.lane.isPressed) return
+        if (this.#edge.lane.isPressed || !this.#typing.take()) return
         void this.#edge.delivery
           .type(session.app, {
             conversation: frame.conversation,
