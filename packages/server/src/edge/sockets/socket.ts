@@ -10,7 +10,7 @@ export interface Socket {
   sendFrame(frame: SharedFrame): void
   /** Resolves once no more than `bytes` are unsent, or the socket is gone. */
   drained(bytes: number): Promise<void>
-  /** Stops and resumes reading from the peer. */
+  /** Stops and resumes reading from the peer; each pause is to be resumed once, and may have several reasons. */
   pause(): void
   resume(): void
   /** Sends what is left and closes; a peer that does not answer is cut. */
@@ -23,6 +23,7 @@ const CLOSE_TIMEOUT_MS = 3_000
 /** @param raw the TCP socket under the WebSocket, as the upgrade gave it */
 export function openSocket(webSocket: WebSocket, raw: Duplex, peer: Peer): Socket {
   const writer = new SocketWriter(raw, peer)
+  let pauses = 0
   return {
     sendText: (text) => writer.sendText(text),
     sendFrame: (frame) => writer.sendFrame(frame),
@@ -40,8 +41,12 @@ export function openSocket(webSocket: WebSocket, raw: Duplex, peer: Peer): Socke
         })
       }
     },
-    pause: () => webSocket.pause(),
-    resume: () => webSocket.resume(),
+    pause() {
+      if (pauses++ === 0) webSocket.pause()
+    },
+    resume() {
+      if (--pauses === 0) webSocket.resume()
+    },
     close(code) {
       writer.flush()
       writer.stop()

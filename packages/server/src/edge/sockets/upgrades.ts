@@ -8,6 +8,7 @@ import { LayerConnection } from '../layer/connection.ts'
 import { LayerDesk } from '../layer/desk.ts'
 import { NativeConnection } from '../native/connection.ts'
 import { isOriginAllowed } from '../origins.ts'
+import { FairTurns } from './fair-turns.ts'
 import { openSocket, type Socket } from './socket.ts'
 import { MAX_WAITING_UPGRADES, Turnstile } from './turnstile.ts'
 
@@ -61,6 +62,7 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
   })
   const layerDesk = new LayerDesk(edge)
   const turnstile = new Turnstile()
+  const turns = new FairTurns()
   /** Sockets open, by the address they come from. */
   const addresses = new Map<string, number>()
   const open = new Map<WebSocket, { readonly connection: Connection; isAlive: boolean }>()
@@ -90,6 +92,7 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
     open.set(webSocket, entry)
     webSocket.on('message', (data, isBinary) => {
       entry.isAlive = true
+      turns.heard(socket)
       if (isBinary && connection.receiveBinary) connection.receiveBinary()
       else connection.receive(isBinary ? '' : (data as Buffer).toString('utf8'))
     })
