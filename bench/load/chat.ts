@@ -24,14 +24,16 @@ export interface ChatInput {
 export interface ChatResult {
   readonly acknowledged: number
   readonly delivered: number
+  /** Messages that were told to come back, which they did. */
+  readonly turnedAway: number
   readonly seconds: number
   readonly latencies: { readonly p50: number; readonly p95: number; readonly p99: number }
   readonly clientCores: number
 }
 
 const BODY = 'x'.repeat(200)
-/** What is under way at the end has this long to arrive. */
-const DRAIN_MS = 10_000
+/** What is under way at the end has this long to arrive, those who were told to come back included. */
+const DRAIN_MS = 30_000
 
 /** A message under way. */
 interface Entry {
@@ -47,6 +49,7 @@ task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpM
   const times: number[] = []
   let acknowledged = 0
   let delivered = 0
+  let turnedAway = 0
   let isMeasuring = false
   let isOver = false
   let made: (() => void) | undefined
@@ -59,6 +62,14 @@ task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpM
       if (!entry || entry.sender === index) return
       if (isMeasuring) delivered++
       return step(id, entry)
+    }
+    const refused = dialect.refused?.(data, start, end)
+    if (refused) {
+      const entry = open.get(refused.id)
+      if (!entry || refused.retryAfterMs === undefined) throw new Error(`${refused.id} was refused: ${refused.code}`)
+      if (isMeasuring) turnedAway++
+      setTimeout(() => repeat(refused.id, entry), refused.retryAfterMs)
+      return
     }
     const answered = dialect.acknowledged(data, start, end)
     if (answered === undefined) return
@@ -91,7 +102,12 @@ task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpM
 
   function say(sender: number): void {
     const id = messageId()
-    open.set(id, { sender, at: performance.now(), left: members })
+    const entry = { sender, at: performance.now(), left: members }
+    open.set(id, entry)
+    repeat(id, entry)
+  }
+
+  function repeat(id: string, { sender }: Entry): void {
     people[sender]!.socket.send(dialect.message(rooms[Math.floor(sender / members)]!, id, BODY))
   }
 
@@ -107,7 +123,7 @@ task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpM
   isMeasuring = false
   const seconds = (performance.now() - from) / 1000
   const clientCores = cores()
-  tell({ acknowledged, delivered, seconds, latencies: latencies(times), clientCores } satisfies ChatResult)
+  tell({ acknowledged, delivered, turnedAway, seconds, latencies: latencies(times), clientCores } satisfies ChatResult)
   isOver = true
   // What is on its way has to arrive: a lost message would be a finding.
   const deadline = Date.now() + DRAIN_MS

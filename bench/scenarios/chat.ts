@@ -13,6 +13,7 @@ const common: readonly Figure[] = [
   { name: 'serverCores', title: 'server cores', digits: 2 },
   { name: 'clientCores', title: 'load cores', digits: 2 },
   { name: 'peakMiB', title: 'peak MiB' },
+  { name: 'turnedAway', title: 'told to come back' },
 ]
 
 const pairs = (users: number, window: number, figures: readonly Figure[]): Scenario =>
@@ -87,7 +88,7 @@ async function measure(kind: ServerKind, name: string, settings: Settings, crowd
     await load.next()
     const { result, cpuSeconds } = await observed(server, { name, settings }, () => load.next<ChatResult>())
     const { lost } = await load.next<{ lost: number }>()
-    const { acknowledged, delivered, seconds, clientCores } = result
+    const { acknowledged, delivered, turnedAway, seconds, clientCores } = result
     return {
       acksPerSecond: acknowledged / seconds,
       deliveriesPerSecond: delivered / seconds,
@@ -97,6 +98,7 @@ async function measure(kind: ServerKind, name: string, settings: Settings, crowd
       serverCores: cpuSeconds / seconds,
       clientCores,
       peakMiB: server.peakMiB,
+      turnedAway,
       lost,
     }
   } finally {

@@ -13,8 +13,8 @@ import { limits } from '@parley/protocol'
 
 /** Operations that wait for a batch; beyond it nobody is let in. */
 export const MAX_WAITING = 20_000
-/** How long an operation should wait for its batch. */
-export const MAX_WAIT_MS = 250
+/** How long an operation should wait for its batch. To wait a little beats to be sent away and come back later. */
+export const MAX_WAIT_MS = 2_000
 /** Where nobody is let in any more. */
 const MAX_PRESSURE = 1.5
 
