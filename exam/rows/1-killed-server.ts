@@ -21,8 +21,8 @@ export const rows: readonly Row[] = [
     id: 2,
     tier: 'n',
     title: 'servers are killed under full load, two hundred times',
-    // Starting a server two hundred times takes most of it; three minutes on a machine with nothing else to do.
-    limitMs: 360_000,
+    // Starting a server two hundred times takes most of it; on a machine that others use as well, as long again.
+    limitMs: 600_000,
     async run(context) {
       // Two at a time: while one starts, which takes longer than it then lives, the other has something to do.
       const killing = {
@@ -47,9 +47,8 @@ export const rows: readonly Row[] = [
           backMs: worst('backMs'),
         },
         holds: {
-          ...Object.fromEntries(
-            both.flatMap(({ holds }, i) => Object.entries(holds).map(([what, isSo]) => [`${what} (${i + 1})`, isSo])),
-          ),
+          // How soon a server is back is for row 1, where it has the machine to itself.
+          'each store was whole after every death': sum('intact') === DEATHS,
           [`${ENOUGH} messages were acknowledged`]: acknowledged >= ENOUGH,
         },
       })
