@@ -6,6 +6,7 @@ import './prepare/node-version.mjs'
 const { runProgram, runStep } = await import('./run-step.mjs')
 const { installPackages, isInstalled, isSqliteUsable, recompileSqlite } = await import('./prepare/packages.mjs')
 const { findChromium, provideChromium } = await import('./prepare/chromium.mjs')
+const { findNatsServer, provideNatsServer } = await import('./prepare/nats-server.mjs')
 const { provideTools } = await import('./prepare/exam-tools.mjs')
 
 const args = process.argv.slice(2)
@@ -21,12 +22,17 @@ if (!(await isSqliteUsable())) await must(recompileSqlite)
 const { buildDemo, buildPackages } = await import('./checks.mjs')
 await must(buildPackages)
 // A row whose tool is missing says so and fails; the others need not wait for it.
+await runStep(provideNatsServer)
 await runStep(provideTools(isNight ? ['strace', 'gcc', 'libfaketime'] : ['strace']))
 if (isNight) {
   await must(buildDemo)
   await runStep(provideChromium)
 }
-const chromium = findChromium()
-const env = { ...process.env, ...(chromium && { CHROMIUM: chromium }) }
+const [chromium, natsServer] = [findChromium(), findNatsServer()]
+const env = {
+  ...process.env,
+  ...(chromium && { CHROMIUM: chromium }),
+  ...(natsServer && { NATS_SERVER: natsServer }),
+}
 const examiner = ['--conditions=source', '--import', 'tsx', 'exam/run.ts', ...args]
 process.exitCode = (await runProgram(process.execPath, examiner, { env, show: true })).exitCode

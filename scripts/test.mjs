@@ -7,6 +7,7 @@ import './prepare/node-version.mjs'
 const { runStep } = await import('./run-step.mjs')
 const { installPackages, isInstalled, isSqliteUsable, recompileSqlite } = await import('./prepare/packages.mjs')
 const { findChromium, provideChromium } = await import('./prepare/chromium.mjs')
+const { findNatsServer, provideNatsServer } = await import('./prepare/nats-server.mjs')
 const { provideTools } = await import('./prepare/exam-tools.mjs')
 
 const startedAt = performance.now()
@@ -30,6 +31,7 @@ async function prepare() {
 async function checkAndTest() {
   const { buildDemo, buildPackages, checks } = await import('./checks.mjs')
   const hasChromium = await must(provideChromium)
+  await must(provideNatsServer)
   await must(provideTools(['strace']))
   const isBuilt = await must(buildPackages)
   const hasDemo = await must(buildDemo)
@@ -52,7 +54,12 @@ async function must(step) {
 /** @param {string} name @param {'unit' | 'process' | 'journey'} project */
 async function test(name, project) {
   const { vitestStep } = await import('./run-vitest.mjs')
-  const env = { PARLEY_IS_BUILT: '1', ...(findChromium() ? { CHROMIUM: findChromium() } : {}) }
+  const [chromium, natsServer] = [findChromium(), findNatsServer()]
+  const env = {
+    PARLEY_IS_BUILT: '1',
+    ...(chromium && { CHROMIUM: chromium }),
+    ...(natsServer && { NATS_SERVER: natsServer }),
+  }
   const onCount = (/** @type {typeof total} */ count) => {
     total.passed += count.passed
     total.failed += count.failed

@@ -10,6 +10,7 @@ export { markupPayloads, terminalEscapes } from './hostile/markup.ts'
 export { Oddities, oddFrame } from './hostile/odd-frames.ts'
 export { jsonBombs, oddTexts, unstorableTexts } from './hostile/odd-texts.ts'
 export { type RawAttack, type RawOutcome, rawAttacks, runRawAttack } from './hostile/raw-websocket.ts'
+export { type NatsOptions, type NatsServer, startNats, startNatsCluster } from './processes/nats.ts'
 export {
   createApp,
   type ParleyApp,
