@@ -1,0 +1,244 @@
+import type { UserId, Uuid } from '@parley/protocol'
+import { utf8Length } from '@parley/protocol'
+import { describe, expect, it } from 'vitest'
+import { newProfile } from '../model/profile.ts'
+import type { AppKey, MessageRecord, ParticipantRecord } from '../model/state.ts'
+import { type Channel, MAX_PAYLOAD_BYTES } from './bus.ts'
+import {
+  type Commit,
+  type CommitHint,
+  commitHint,
+  decodeBatch,
+  encodeBatch,
+  MAX_NAMED_AUDIENCE,
+  MAX_ROWS_BYTES,
+  type NodeMessage,
+  splitBatches,
+} from './messages.ts'
+import { Seal } from './seal.ts'
+
+const ada = 'ada' as UserId
+const ben = 'ben' as UserId
+const chat = '00000000-0000-4000-8000-000000000001' as Uuid
+const life = { node: 'node-1', incarnation: 1_800_000_000_000 }
+const T = 1_800_000_000_000
+
+const participant = (userId: UserId, sequence: number, inboxSequence = 0): ParticipantRecord => ({
+  ...{ userId, state: 'joined', order: 1, joinedAt: T, absent: [], delivered: [1, 7], read: [1, 3, 5, 5] },
+  ...{ hidden: [], lastPosition: null, sequence, inboxSequence, changedAt: T },
+})
+
+const message = (body: string, sequence = 8): MessageRecord => ({
+  id: '00000000-0000-4000-8000-00000000000a' as Uuid,
+  ...{ conversation: chat, position: 3, sender: ada, sentAt: T, deletedAt: null },
+  parts: [
+    { mime_type: 'text/plain', body },
+    { mime_type: 'image/png', body: 'AAAA', encoding: 'base64' },
+  ],
+  ...{ sequence, firstSequence: sequence, changedAt: T },
+})
+
+const commit = (over: Partial<Commit> = {}, body = 'Hello'): Commit => ({
+  app: 1 as AppKey,
+  actor: ada,
+  operation: 'send-message',
+  input: { id: 'x', parts: [] },
+  cursor: 77,
+  at: T,
+  moves: [
+    {
+      stream: 'conversation',
+      conversation: { id: chat },
+      after: 6,
+      sequence: 8,
+      audience: [ada, ben],
+      rows: [
+        {
+          type: 'participant',
+          record: participant(ben, 7),
+          profile: newProfile(ben, T),
+          before: participant(ben, 2),
+        },
+        { type: 'message', record: message(body), sender: newProfile(ada, T) },
+      ],
+    },
+    {
+      ...{ stream: 'inbox', userId: ben, after: 0, sequence: 1 },
+      rows: [{ conversation: chat, record: participant(ben, 7, 1) }],
+    },
+  ],
+  ...over,
+})
+
+const there = (messages: readonly unknown[]) =>
+  decodeBatch(
+    encodeBatch(
+      life,
+      5,
+      messages.map((one) => JSON.stringify(one)),
+    ),
+  )
+
+describe('a batch', () => {
+  it('says the same there as here', () => {
+    const others: NodeMessage[] = [
+      { type: 'typing', app: 1 as AppKey, conversation: chat, sender: ada, action: 'paused', audience: null },
+      { type: 'person', app: 1 as AppKey, userId: ada, isHere: true, status: 'busy', at: T },
+      { type: 'everybody', part: 0, isLast: true, people: [] },
+      { type: 'who-is-there', of: life },
+      { type: 'session-ended', session: chat, at: T },
+      { type: 'session-renewed', session: chat, expiresAt: T },
+      { type: 'sessions-ended', app: 1 as AppKey, userId: ada, at: T },
+      { type: 'beat', heads: { 'changes.0': 12 } },
+      { type: 'leaving' },
+      { type: 'held-for-dead', dead: life },
+    ]
+    const messages = [commitHint(commit()), ...others]
+    expect(there(messages)).toEqual({ ...life, number: 5, messages, unknown: 0, malformed: 0 })
+  })
+
+  it('is split so that each part fits, in the order it was said, each message once', () => {
+    const messages = Array.from({ length: 2_000 }, (_, i) => JSON.stringify({ i, text: 'é'.repeat(400 + (i % 7)) }))
+    const batches = splitBatches(messages, utf8Length)
+    expect(batches.flat()).toEqual(messages)
+    expect(batches.length).toBeGreaterThan(2)
+    expect(batches.length).toBeLessThan(6)
+    const seal = new Seal('secret')
+    for (const batch of batches) {
+      const payload = seal.seal('changes.0', encodeBatch(life, 2 ** 50, batch))
+      expect(payload.length).toBeLessThanOrEqual(MAX_PAYLOAD_BYTES)
+    }
+  })
+
+  it('leaves out what fits into none', () => {
+    const huge = JSON.stringify('x'.repeat(MAX_PAYLOAD_BYTES))
+    expect(splitBatches(['1', huge, '2'], utf8Length)).toEqual([['1', '2']])
+    expect(splitBatches([], utf8Length)).toEqual([])
+  })
+})
+
+describe('a commit', () => {
+  it('travels with its rows if they are small, without them and without its input if they are not', () => {
+    const small = commitHint(commit())
+    expect(small.moves.every(({ rows }) => rows !== null)).toBe(true)
+    const large = commitHint(commit({}, 'x'.repeat(MAX_ROWS_BYTES)))
+    expect(large.moves.map(({ rows }) => rows)).toEqual([null, null])
+    expect(large).not.toHaveProperty('input')
+    expect(JSON.stringify(large).length).toBeLessThan(1_000)
+    expect(there([large])!.messages).toEqual([large])
+  })
+
+  it('names its audience unless it is large', () => {
+    const people = Array.from({ length: MAX_NAMED_AUDIENCE + 1 }, (_, i) => `user ${i}` as UserId)
+    const audienceOf = (audience: readonly UserId[]) => {
+      const [move] = commit().moves
+      const [hint] = commitHint(commit({ moves: [{ ...move, audience } as Commit['moves'][number]] })).moves
+      return hint?.stream === 'conversation' ? hint.audience : undefined
+    }
+    expect(audienceOf(people.slice(1))).toEqual(people.slice(1))
+    expect(audienceOf(people)).toBe(null)
+  })
+})
+
+describe('old and new nodes', () => {
+  it('a message of a kind not known here is skipped and counted, the others are heard', () => {
+    const read = there([{ type: 'of-tomorrow', x: 1 }, { type: 'leaving' }])
+    expect(read).toMatchObject({ messages: [{ type: 'leaving' }], unknown: 1, malformed: 0 })
+  })
+
+  it('a member not known here is passed over', () => {
+    expect(there([{ type: 'leaving', why: 'tea' }])!.messages).toEqual([{ type: 'leaving' }])
+  })
+
+  it('rows of a kind not known here are read from the store', () => {
+    const hint = commitHint(commit())
+    const [move, ...moves] = hint.moves
+    const strange = { ...hint, moves: [{ ...move, rows: [{ type: 'poll', record: { sequence: 7 } }] }, ...moves] }
+    const [heard] = there([strange])!.messages as CommitHint[]
+    expect(heard!.moves[0]).toMatchObject({ after: 6, sequence: 8, rows: null })
+    expect(heard!.moves[1]).toMatchObject({ rows: [{ conversation: chat }] })
+  })
+})
+
+describe('33 hostile messages', () => {
+  const hint = commitHint(commit())
+  const [move] = hint.moves
+  const withMove = (over: object) => ({ ...hint, moves: [{ ...move, ...over }] })
+
+  it.each<[string, unknown]>([
+    ['no app', { ...hint, app: undefined }],
+    ['an app that is none', { ...hint, app: 0 }],
+    ['an app by name', { ...hint, app: '1' }],
+    ['no moves', { ...hint, moves: [] }],
+    ['a sequence beyond what numbers can say', withMove({ sequence: 1e300 })],
+    ['a sequence that is none', withMove({ sequence: 7.5 })],
+    ['a negative start', withMove({ after: -1 })],
+    ['a move backwards', withMove({ after: 9 })],
+    ['rows outside their move', withMove({ sequence: 7 })],
+    ['a stream of no kind', withMove({ stream: 'river' })],
+    ['an id in another spelling', withMove({ id: chat.toUpperCase().replace('0', 'A') })],
+    ['an audience without end', withMove({ audience: Array.from({ length: 100 }, () => 'x') })],
+    ['a user id with NUL', withMove({ audience: ['a\u0000b'] })],
+    ['somebody without an app', { type: 'person', userId: 'ada', isHere: true, status: null, at: 1 }],
+    [
+      'a status that is a novel',
+      { type: 'person', app: 1, userId: 'ada', isHere: true, status: 'x'.repeat(33), at: 1 },
+    ],
+    ['a session that is none', { type: 'session-ended', session: '*', at: 1 }],
+    ['heads that are none', { type: 'beat', heads: { 'changes.0': 'all' } }],
+  ])('%s is skipped and counted', (_, one) => {
+    expect(there([one, { type: 'leaving' }])).toMatchObject({
+      messages: [{ type: 'leaving' }],
+      malformed: 1,
+      unknown: 0,
+    })
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['half of one', encodeBatch(life, 1, ['{"type":"leaving"}']).slice(0, -1)],
+    ['another shape', '[]'],
+    ['no number', encodeBatch(life, 0, [])],
+    ['no node', encodeBatch({ node: '', incarnation: 1 }, 1, [])],
+    ['an abyss', encodeBatch(life, 1, [`{"type":"leaving","x":${'['.repeat(5_000)}${']'.repeat(5_000)}}`])],
+    [
+      'a crowd',
+      encodeBatch(
+        life,
+        1,
+        Array.from({ length: 20_001 }, () => '{"type":"leaving"}'),
+      ),
+    ],
+  ])('a batch that is %s is none', (_, text) => {
+    expect(decodeBatch(text)).toBe(undefined)
+  })
+
+  it('nothing inherited is taken for a kind of message', () => {
+    expect(there([{ type: 'constructor' }, { type: '__proto__' }])).toMatchObject({ messages: [], unknown: 2 })
+  })
+})
+
+describe('the seal', () => {
+  const seal = new Seal('secret of the store')
+  const text = encodeBatch(life, 1, ['{"type":"leaving","word":"é"}'])
+  const payload = seal.seal('nodes', text)
+
+  it('gives back what was sealed', () => {
+    expect(seal.open('nodes', payload)).toEqual({ text })
+  })
+
+  it('33 is broken by any change, by another channel and by another secret', () => {
+    const changed = (at: number) => payload.map((byte, i) => (i === at ? byte ^ 1 : byte))
+    for (let at = 2; at < payload.length; at++) expect(seal.open('nodes', changed(at))).toEqual({ fault: 'forged' })
+    expect(seal.open('people' as Channel, payload)).toEqual({ fault: 'forged' })
+    expect(new Seal('another secret').open('nodes', payload)).toEqual({ fault: 'forged' })
+  })
+
+  it('33 tells garbage, giants and other versions apart', () => {
+    expect(seal.open('nodes', new Uint8Array())).toEqual({ fault: 'malformed' })
+    expect(seal.open('nodes', payload.slice(0, 33))).toEqual({ fault: 'malformed' })
+    expect(seal.open('nodes', new TextEncoder().encode('x'.repeat(100)))).toEqual({ fault: 'malformed' })
+    expect(seal.open('nodes', new Uint8Array(MAX_PAYLOAD_BYTES + 1))).toEqual({ fault: 'oversized' })
+    expect(seal.open('nodes', Uint8Array.of(0x50, 2, ...payload.slice(2)))).toEqual({ fault: 'other-version' })
+  })
+})

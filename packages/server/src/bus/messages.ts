@@ -1,0 +1,398 @@
+/**
+ * What nodes say to each other, and the only way to write and to read it. One payload of the bus is a batch: who says it,
+ * a number that tells whoever listens if one was lost, and messages.
+ *
+ * Old and new nodes live together: members that a reader does not know are passed over, messages of a kind it does not
+ * know are skipped and counted, rows of a kind it does not know are read from the store instead. What changes the
+ * meaning of the rest gets a new number in `seal.ts`, and older nodes live on what the store says.
+ */
+
+import type { UserId, Uuid } from '@parley/protocol'
+import { isPositionSet, isTooDeep, isUserId, type Metadata, type PositionSet, parseUuid } from '@parley/protocol'
+import * as v from 'valibot'
+import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Profile } from '../model/state.ts'
+import { MAX_PAYLOAD_BYTES } from './bus.ts'
+
+/** Rows of one commit travel along up to this size, in bytes of JSON; beyond it whoever needs them reads the store. */
+export const MAX_ROWS_BYTES = 16 * 1024
+/** More people than these are not named: every node knows its own listeners. */
+export const MAX_NAMED_AUDIENCE = 32
+const MAX_DEPTH = 24
+const MAX_MOVES = 4_096
+/** People in one message of a node's presence. */
+export const MAX_PEOPLE_PER_MESSAGE = 1_000
+
+/** A node, and the how-manieth life of it: a node that was held for dead comes back with a higher number. */
+export interface NodeLife {
+  readonly node: string
+  readonly incarnation: number
+}
+
+/** A row of a stream as it is after a commit, with what a listener may want to know besides. */
+export type HintRow =
+  | { readonly type: 'conversation'; readonly record: ConversationRecord }
+  | {
+      readonly type: 'participant'
+      readonly record: ParticipantRecord
+      readonly profile: Profile
+      readonly before: ParticipantRecord | undefined
+    }
+  | { readonly type: 'message'; readonly record: MessageRecord; readonly sender: Profile | undefined }
+
+/** One stream moved. Without rows: read the store. */
+export type MoveHint =
+  | {
+      readonly stream: 'conversation'
+      readonly id: Uuid
+      readonly after: number
+      readonly sequence: number
+      /** Who hears of it; null: those in it, too many to name. */
+      readonly audience: readonly UserId[] | null
+      readonly rows: readonly HintRow[] | null
+    }
+  | {
+      readonly stream: 'inbox'
+      readonly userId: UserId
+      readonly after: number
+      readonly sequence: number
+      readonly rows: readonly { readonly conversation: Uuid; readonly record: ParticipantRecord }[] | null
+    }
+
+/** One operation was committed. */
+export interface CommitHint {
+  readonly type: 'committed'
+  readonly app: AppKey
+  readonly actor: UserId | null
+  readonly operation: string
+  /** What was asked for; absent where the rows are. */
+  readonly input?: unknown
+  readonly cursor: number
+  readonly at: number
+  readonly moves: readonly MoveHint[]
+}
+
+export interface TypingSignal {
+  readonly type: 'typing'
+  readonly app: AppKey
+  readonly conversation: Uuid
+  readonly sender: UserId
+  readonly action: 'started' | 'paused' | 'finished'
+  readonly audience: readonly UserId[] | null
+}
+
+/** Somebody has connections at a node, or none any more. `status` is what they said of themselves. */
+export interface PersonAtNode {
+  readonly app: AppKey
+  readonly userId: UserId
+  readonly isHere: boolean
+  readonly status: string | null
+  /** Since when, in Unix milliseconds; for who is gone: when they were last seen. */
+  readonly at: number
+}
+
+export type NodeMessage =
+  | CommitHint
+  | TypingSignal
+  | ({ readonly type: 'person' } & PersonAtNode)
+  /** Everybody at a node, in parts 0, 1, 2 …; whoever is in none of them is not there. */
+  | {
+      readonly type: 'everybody'
+      readonly part: number
+      readonly isLast: boolean
+      readonly people: readonly PersonAtNode[]
+    }
+  /** Asks a node to tell who is there. */
+  | { readonly type: 'who-is-there'; readonly of: NodeLife }
+  /** A session is over: its connections are to be closed. */
+  | { readonly type: 'session-ended'; readonly session: Uuid; readonly at: number }
+  | { readonly type: 'session-renewed'; readonly session: Uuid; readonly expiresAt: number }
+  /** All sessions of somebody that were open by then are over. */
+  | { readonly type: 'sessions-ended'; readonly app: AppKey; readonly userId: UserId; readonly at: number }
+  /** A sign of life, with the number of the last batch said on each channel. */
+  | { readonly type: 'beat'; readonly heads: Readonly<Record<string, number>> }
+  /** A node says good-bye. */
+  | { readonly type: 'leaving' }
+  /** A node is held for dead, in this life of it: if it is not, it had better begin another. */
+  | { readonly type: 'held-for-dead'; readonly dead: NodeLife }
+
+export interface Batch extends NodeLife {
+  /** 1, 2, 3 … of this life on this channel. */
+  readonly number: number
+  readonly messages: readonly NodeMessage[]
+}
+
+/** What a commit looks like to whoever tells of it; the write lane's own shape fits. */
+export interface Commit {
+  readonly app: AppKey
+  readonly actor: UserId | null
+  readonly operation: string
+  readonly input: unknown
+  readonly cursor: number
+  readonly at: number
+  readonly moves: readonly CommitMove[]
+}
+
+export type CommitMove =
+  | {
+      readonly stream: 'conversation'
+      readonly conversation: { readonly id: Uuid }
+      readonly after: number
+      readonly sequence: number
+      readonly audience: readonly UserId[]
+      readonly rows: readonly HintRow[]
+    }
+  | {
+      readonly stream: 'inbox'
+      readonly userId: UserId
+      readonly after: number
+      readonly sequence: number
+      readonly rows: readonly { readonly conversation: Uuid; readonly record: ParticipantRecord }[]
+    }
+
+/** What is said of a commit: with its rows if they are small. */
+export function commitHint(commit: Commit): CommitHint {
+  const whole = hintOf(commit, true)
+  return JSON.stringify(whole).length <= MAX_ROWS_BYTES ? whole : hintOf(commit, false)
+}
+
+function hintOf(commit: Commit, withRows: boolean): CommitHint {
+  const { app, actor, operation, input, cursor, at } = commit
+  const moves = commit.moves.map((move): MoveHint => {
+    const { after, sequence } = move
+    if (move.stream === 'inbox') {
+      return { stream: 'inbox', userId: move.userId, after, sequence, rows: withRows ? move.rows : null }
+    }
+    const audience = move.audience.length <= MAX_NAMED_AUDIENCE ? move.audience : null
+    const rows = withRows ? move.rows : null
+    return { stream: 'conversation', id: move.conversation.id, after, sequence, audience, rows }
+  })
+  return { type: 'committed', app, actor, operation, ...(withRows && { input }), cursor, at, moves }
+}
+
+/** The text of a batch. Messages are given as text, so that whoever splits batches encodes each of them once. */
+export function encodeBatch(life: NodeLife, number: number, messages: readonly string[]): string {
+  const { node, incarnation } = life
+  return `{"node":${JSON.stringify(node)},"incarnation":${incarnation},"number":${number},"messages":[${messages.join()}]}`
+}
+
+/** Bytes of a batch besides its messages, at most. */
+const FRAME_BYTES = 512
+
+/**
+ * Groups encoded messages so that each batch fits into one payload. One that fits into none is left out: it is a hint.
+ * @param lengthOf bytes of a message once written
+ */
+export function splitBatches(messages: readonly string[], lengthOf: (text: string) => number): string[][] {
+  const batches: string[][] = []
+  let room = 0
+  for (const message of messages) {
+    const length = lengthOf(message) + 1
+    if (length > MAX_PAYLOAD_BYTES - FRAME_BYTES) continue
+    if (length > room) {
+      batches.push([])
+      room = MAX_PAYLOAD_BYTES - FRAME_BYTES
+    }
+    room -= length
+    batches[batches.length - 1]!.push(message)
+  }
+  return batches
+}
+
+export interface ReadBatch extends Batch {
+  /** Messages that were skipped: of a kind not known here; of a known kind, but not as it has to be. */
+  readonly unknown: number
+  readonly malformed: number
+}
+
+/** Reads the text of a batch; undefined if it is none. */
+export function decodeBatch(text: string): ReadBatch | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (isTooDeep(value, MAX_DEPTH)) return undefined
+  const parsed = v.safeParse(batch, value, { abortEarly: true })
+  if (!parsed.success) return undefined
+  const messages: NodeMessage[] = []
+  let unknown = 0
+  let malformed = 0
+  for (const one of parsed.output.messages) {
+    const schema = schemas.get(one.type)
+    if (!schema) {
+      unknown += 1
+      continue
+    }
+    const read = v.safeParse(schema, one, { abortEarly: true })
+    if (read.success) messages.push(read.output as NodeMessage)
+    else malformed += 1
+  }
+  return { ...parsed.output, messages, unknown, malformed }
+}
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
+const flag = v.boolean()
+const text = v.string()
+const uuid = v.custom<Uuid>((value) => typeof value === 'string' && parseUuid(value) === value)
+const userId = v.custom<UserId>((value) => typeof value === 'string' && isUserId(value))
+const app = v.custom<AppKey>((value) => Number.isSafeInteger(value) && (value as number) > 0)
+const positions = v.custom<PositionSet>(isPositionSet)
+const nodeName = v.pipe(text, v.minLength(1), v.maxLength(128))
+const life = { node: nodeName, incarnation: positive }
+
+const batch = v.object({
+  ...life,
+  number: positive,
+  messages: v.pipe(v.array(v.looseObject({ type: text })), v.maxLength(20_000)),
+})
+
+const conversationRecord = v.object({
+  id: uuid,
+  createdAt: count,
+  createdBy: userId,
+  distinctKey: v.nullable(text),
+  metadata: v.custom<Metadata>((value) => typeof value === 'object' && value !== null && !Array.isArray(value)),
+  deletedAt: v.nullable(count),
+  sequence: positive,
+  changedAt: count,
+})
+
+const participantRecord = v.object({
+  userId,
+  state: v.picklist(['joined', 'hidden', 'left', 'removed']),
+  order: count,
+  joinedAt: count,
+  absent: positions,
+  delivered: positions,
+  read: positions,
+  hidden: positions,
+  lastPosition: v.nullable(count),
+  sequence: count,
+  inboxSequence: count,
+  changedAt: count,
+})
+
+const part = v.object({ mime_type: text, body: text, encoding: v.exactOptional(v.literal('base64')) })
+
+const messageRecord = v.object({
+  id: uuid,
+  conversation: uuid,
+  position: positive,
+  sender: userId,
+  sentAt: count,
+  parts: v.array(part),
+  deletedAt: v.nullable(count),
+  sequence: positive,
+  firstSequence: positive,
+  changedAt: count,
+})
+
+const profile = v.object({
+  userId,
+  displayName: v.nullable(text),
+  avatarUrl: v.nullable(text),
+  firstName: v.nullable(text),
+  lastName: v.nullable(text),
+  emailAddress: v.nullable(text),
+  phoneNumber: v.nullable(text),
+  publicKey: v.nullable(text),
+  metadata: v.record(text, text),
+  createdAt: count,
+  suspendedAt: v.nullable(count),
+})
+
+const hintRow = v.variant('type', [
+  v.object({ type: v.literal('conversation'), record: conversationRecord }),
+  v.object({
+    type: v.literal('participant'),
+    record: participantRecord,
+    profile,
+    before: v.optional(participantRecord),
+  }),
+  v.object({ type: v.literal('message'), record: messageRecord, sender: v.optional(profile) }),
+])
+
+const audience = v.nullable(v.pipe(v.array(userId), v.maxLength(MAX_NAMED_AUDIENCE)))
+
+/** A move goes forward, and its rows lie in it. */
+const isForward = (move: { readonly after: number; readonly sequence: number }) => move.sequence > move.after
+const isIn = (row: number, after: number, sequence: number) => row > after && row <= sequence
+
+const conversationMove = v.pipe(
+  v.object({
+    stream: v.literal('conversation'),
+    id: uuid,
+    after: count,
+    sequence: positive,
+    audience,
+    rows: v.fallback(v.nullable(v.array(hintRow)), null),
+  }),
+  v.check((move) => isForward(move)),
+  v.check(({ rows, after, sequence }) => !rows || rows.every(({ record }) => isIn(record.sequence, after, sequence))),
+)
+
+const inboxMove = v.pipe(
+  v.object({
+    stream: v.literal('inbox'),
+    userId,
+    after: count,
+    sequence: positive,
+    rows: v.fallback(v.nullable(v.array(v.object({ conversation: uuid, record: participantRecord }))), null),
+  }),
+  v.check((move) => isForward(move)),
+  v.check(
+    ({ rows, after, sequence }) => !rows || rows.every(({ record }) => isIn(record.inboxSequence, after, sequence)),
+  ),
+)
+
+const personAtNode = { app, userId, isHere: flag, status: v.nullable(v.pipe(text, v.maxLength(32))), at: count }
+
+const schemas: ReadonlyMap<string, v.GenericSchema> = new Map<NodeMessage['type'], v.GenericSchema>([
+  [
+    'committed',
+    v.object({
+      type: v.literal('committed'),
+      app,
+      actor: v.nullable(userId),
+      operation: v.pipe(text, v.maxLength(64)),
+      input: v.optional(v.unknown()),
+      cursor: count,
+      at: count,
+      moves: v.pipe(
+        v.array(v.variant('stream', [conversationMove, inboxMove])),
+        v.minLength(1),
+        v.maxLength(MAX_MOVES),
+      ),
+    }),
+  ],
+  [
+    'typing',
+    v.object({
+      type: v.literal('typing'),
+      app,
+      conversation: uuid,
+      sender: userId,
+      action: v.picklist(['started', 'paused', 'finished']),
+      audience,
+    }),
+  ],
+  ['person', v.object({ type: v.literal('person'), ...personAtNode })],
+  [
+    'everybody',
+    v.object({
+      type: v.literal('everybody'),
+      part: v.pipe(count, v.maxValue(10_000)),
+      isLast: flag,
+      people: v.pipe(v.array(v.object(personAtNode)), v.maxLength(MAX_PEOPLE_PER_MESSAGE)),
+    }),
+  ],
+  ['who-is-there', v.object({ type: v.literal('who-is-there'), of: v.object(life) })],
+  ['session-ended', v.object({ type: v.literal('session-ended'), session: uuid, at: count })],
+  ['session-renewed', v.object({ type: v.literal('session-renewed'), session: uuid, expiresAt: count })],
+  ['sessions-ended', v.object({ type: v.literal('sessions-ended'), app, userId, at: count })],
+  ['beat', v.object({ type: v.literal('beat'), heads: v.record(v.pipe(text, v.maxLength(32)), count) })],
+  ['leaving', v.object({ type: v.literal('leaving') })],
+  ['held-for-dead', v.object({ type: v.literal('held-for-dead'), dead: v.object(life) })],
+])
