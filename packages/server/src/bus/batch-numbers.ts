@@ -15,7 +15,7 @@ interface Line {
 
 /**
  * Finds out what was lost: each life of a node numbers what it says on a channel, and tells its last number with every
- * sign of life. Pure; a late one fills its gap again.
+ * sign of life. Pure; one that comes late after all is as good as the next.
  */
 export class BatchNumbers {
   readonly #lines = new Map<string, Line>()
@@ -32,17 +32,6 @@ export class BatchNumbers {
   headIs(life: NodeLife, channel: string, number: number): Numbered {
     const line = this.#line(life, channel)
     return number <= line.last ? 'next' : this.#reach(line, number, number)
-  }
-
-  /** Whether anything is missing at present. */
-  get isMissing(): boolean {
-    for (const { missing } of this.#lines.values()) if (missing.size > 0) return true
-    return false
-  }
-
-  /** What is missing is made good by other means, and no longer waited for. */
-  makeGood(): void {
-    for (const { missing } of this.#lines.values()) missing.clear()
   }
 
   #line({ node, incarnation }: NodeLife, channel: string): Line {

@@ -155,10 +155,19 @@ export class HintReader<Told> {
     return this.#want(name, stream, { from: start, claim: Math.max(sequence, told ?? 0), at: now })
   }
 
-  /** The reads whose time has come. Each has to be answered by {@link arrived} or {@link failed}. */
-  due(now: number): WantedRead[] {
+  /** Whether all of a stream up to a sequence was told, as far as it concerns anybody here. */
+  hasTold(name: string, sequence: number): boolean {
+    const stream = this.#open.get(name)
+    if (!stream) return true
+    const isRewound = Math.min(stream.readFrom, stream.reading?.from ?? stream.readFrom) < stream.from
+    return stream.told !== undefined && stream.told >= sequence && !isRewound
+  }
+
+  /** The reads whose time has come, so many at most. Each has to be answered by {@link arrived} or {@link failed}. */
+  due(now: number, limit = Number.POSITIVE_INFINITY): WantedRead[] {
     const reads: WantedRead[] = []
     for (const [name, stream] of this.#open) {
+      if (reads.length >= limit) break
       if (stream.reading || stream.readAt === undefined || stream.readAt > now) continue
       stream.reading = { from: stream.readFrom, wanted: stream.wanted, least: stream.least }
       Object.assign(stream, NOTHING_WANTED)

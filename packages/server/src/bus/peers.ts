@@ -49,6 +49,12 @@ export class Peers {
     return peer !== undefined
   }
 
+  /** The last life of a node that was heard of. */
+  lifeOf(node: string): NodeLife | undefined {
+    const peer = this.#peers.get(node)
+    return peer && { node, incarnation: peer.incarnation }
+  }
+
   /** One beat passed. Answers who is held for dead from now on. */
   beat(): NodeLife[] {
     const died: NodeLife[] = []

@@ -82,22 +82,22 @@ describe('a walk', () => {
     const walk = new PollWalk(10)
     expect(walk.after).toBe(10)
     expect(walk.turn(page(50, 90))).toBe(false)
-    expect([walk.after, walk.confirmed]).toEqual([50, 10])
+    expect([walk.after, walk.settled]).toEqual([50, 10])
     expect(walk.turn(page(95, 97))).toBe(false)
     expect(walk.turn(page(null, 99))).toBe(true)
-    expect([walk.after, walk.confirmed]).toEqual([90, 90])
+    expect([walk.after, walk.settled]).toEqual([90, 90])
   })
 
   it('that could not be finished begins anew', () => {
     const walk = new PollWalk(10)
     walk.turn(page(50, 90))
     walk.abandon()
-    expect([walk.after, walk.confirmed]).toEqual([10, 10])
+    expect([walk.after, walk.settled]).toEqual([10, 10])
   })
 
   it('never goes back, and does not go in circles', () => {
     const walk = new PollWalk(10)
     expect(walk.turn(page(10, 5))).toBe(true)
-    expect(walk.confirmed).toBe(10)
+    expect(walk.settled).toBe(10)
   })
 })

@@ -94,22 +94,22 @@ export interface MovedPage {
  * what the first page called settled holds for all of them.
  */
 export class PollWalk {
-  #confirmed: number
+  #settled: number
   #look: { readonly at: number; readonly settled: number } | undefined
 
   /** @param cursor nothing up to it is of interest */
   constructor(cursor: number) {
-    this.#confirmed = cursor
+    this.#settled = cursor
   }
 
-  /** Everything up to this cursor was told here: what devices may be told to remember. */
-  get confirmed(): number {
-    return this.#confirmed
+  /** Everything up to this cursor was found. */
+  get settled(): number {
+    return this.#settled
   }
 
   /** After which cursor the next page is to be read. */
   get after(): number {
-    return this.#look?.at ?? this.#confirmed
+    return this.#look?.at ?? this.#settled
   }
 
   /** Answers whether the look is complete. */
@@ -119,7 +119,7 @@ export class PollWalk {
     const leads = page.next !== null && page.next > this.after
     this.#look = leads ? { at: page.next as number, settled } : undefined
     if (leads) return false
-    this.#confirmed = Math.max(this.#confirmed, settled)
+    this.#settled = Math.max(this.#settled, settled)
     return true
   }
 

@@ -1,0 +1,436 @@
+import { utf8Length } from '@parley/protocol'
+import type { Clock } from '../clock.ts'
+import { BatchNumbers } from './batch-numbers.ts'
+import type { Bus, Channel } from './bus.ts'
+import { Listeners } from './listeners.ts'
+import {
+  type Commit,
+  type CommitHint,
+  commitHint,
+  decodeBatch,
+  encodeBatch,
+  type NodeLife,
+  type NodeMessage,
+  splitBatches,
+} from './messages.ts'
+import { BEAT_MS, Peers } from './peers.ts'
+import { type Fault, Seal } from './seal.ts'
+
+/** A beat that comes this much late means that the whole process slept. */
+const SLEPT_MS = 5_000
+
+export interface ExchangeOptions {
+  readonly bus: Bus
+  readonly clock: Clock
+  /** Milliseconds on a clock that does not jump. */
+  readonly elapsed?: () => number
+  /** The secret of the store, which all nodes share. */
+  readonly secret: string
+  /** This node's name, no other's. */
+  readonly node: string
+  /** Channels that changes and signals are spread over; the same number at every node. */
+  readonly partitions?: number
+  readonly log: (message: string, details: Record<string, unknown>) => void
+  /** Runs the callback when this turn of the event loop has brought all it will bring. */
+  readonly soon?: (callback: () => void) => void
+}
+
+/** Who said something. */
+export interface From extends NodeLife {
+  /** Names this life of the node: nothing said in another one is confused with it. */
+  readonly life: string
+  /** What has a higher number was said later, on this channel in this life. */
+  readonly number: number
+}
+
+/** Why something may have been missed. */
+export type Doubt = 'missing' | 'new-node' | 'reconnected' | 'slept'
+
+/** What was passed over, by reason; for whoever operates it. */
+export type ExchangeCounts = Record<
+  Fault | 'unknown' | 'repeated' | 'missing' | 'own' | 'past' | 'said' | 'heard' | 'unsaid',
+  number
+>
+
+type Kind = NodeMessage['type']
+type MessageOf<Type extends Kind> = Extract<NodeMessage, { readonly type: Type }>
+
+/**
+ * What this node says to the others and hears from them. Messages of one turn of the event loop on one channel travel as
+ * one; each such batch is sealed and numbered. It tells when something may have been missed, which nodes came and went,
+ * and whether the bus can be relied on. Whoever it tells decides what follows.
+ */
+export class Exchange {
+  readonly counts: ExchangeCounts = {
+    ...{ oversized: 0, malformed: 0, 'other-version': 0, forged: 0, unknown: 0, repeated: 0, missing: 0 },
+    ...{ own: 0, past: 0, said: 0, heard: 0, unsaid: 0 },
+  }
+  readonly #options: ExchangeOptions
+  readonly #elapsed: () => number
+  readonly #soon: (callback: () => void) => void
+  readonly #seal: Seal
+  readonly #peers = new Peers()
+  readonly #lives = new Map<string, string>()
+  readonly #heard = new BatchNumbers()
+  readonly #ears = new Map<Kind, Listeners<{ readonly message: NodeMessage; readonly from: From }>>()
+  readonly #doubts: Listeners<Doubt>
+  readonly #reliability: Listeners<boolean>
+  readonly #came: Listeners<From>
+  readonly #gone: Listeners<string>
+  readonly #newLife: Listeners<NodeLife>
+  readonly #stops: (() => void)[] = []
+  /** Answered once a beat: nodes that do not know that they were held for dead. */
+  readonly #answered = new Set<string>()
+  #own: NodeLife
+  /** Batches said on each channel in this life. */
+  #said = new Map<Channel, number>()
+  #gathered = new Map<Channel, string[]>()
+  #isGathering = false
+  #wasReliable: boolean
+  #isClosed = false
+
+  constructor(options: ExchangeOptions) {
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(options.node)) {
+      throw new Error('The name of a node consists of 1 to 64 letters, digits, dots, - and _.')
+    }
+    this.#options = options
+    this.#elapsed = options.elapsed ?? (() => performance.now())
+    this.#soon = options.soon ?? setImmediate
+    this.#seal = new Seal(options.secret)
+    this.#own = { node: options.node, incarnation: Math.max(1, Math.floor(options.clock.now())) }
+    const stumbled = (error: unknown) => {
+      const details = error instanceof Error ? error.stack : String(error)
+      options.log('a bug in who hears other nodes', { error: details })
+    }
+    this.#doubts = new Listeners(stumbled)
+    this.#reliability = new Listeners(stumbled)
+    this.#came = new Listeners(stumbled)
+    this.#gone = new Listeners(stumbled)
+    this.#newLife = new Listeners(stumbled)
+    this.#wasReliable = this.isReliable
+    for (const channel of this.#channels()) {
+      this.#stops.push(options.bus.subscribe(channel, (payload) => this.#hear(channel, payload)))
+    }
+    this.#stops.push(options.bus.watch(({ state }) => this.#busIs(state)))
+    this.#beatAfter(BEAT_MS)
+    this.#soon(() => this.say(this.#beat()))
+  }
+
+  /** This node, as the others know it. */
+  get own(): NodeLife {
+    return this.#own
+  }
+
+  get others(): readonly NodeLife[] {
+    return this.#peers.alive
+  }
+
+  /** Whether hints come as they should: the bus is there, and nobody on it is strangely quiet. */
+  get isReliable(): boolean {
+    return this.#options.bus.state.state === 'connected' && !this.#peers.isAnybodySilent
+  }
+
+  /** Says what was committed, at once and in one batch. */
+  commits(committed: readonly Commit[]): void {
+    if (committed.length === 0) return
+    const isAway = this.#options.bus.state.state === 'degraded'
+    for (const commit of committed) {
+      const channel = this.#partition('changes', streamOf(commit))
+      this.#gather(channel, isAway ? '' : JSON.stringify(commitHint(commit)))
+    }
+    this.#flush()
+  }
+
+  /** Says something at the end of this turn. */
+  say(message: Exclude<NodeMessage, CommitHint>): void {
+    if (this.#isClosed) return
+    this.#gather(this.#channelOf(message), JSON.stringify(message))
+    if (this.#isGathering) return
+    this.#isGathering = true
+    this.#soon(() => {
+      this.#isGathering = false
+      this.#flush()
+    })
+  }
+
+  /** Hears messages of a kind; the answer stops it. */
+  on<Type extends Kind>(type: Type, hear: (message: MessageOf<Type>, from: From) => void): () => void {
+    const known = this.#ears.get(type)
+    const listeners = known ?? new Listeners((error) => this.#stumbled(error))
+    this.#ears.set(type, listeners)
+    return listeners.add(({ message, from }) => hear(message as MessageOf<Type>, from))
+  }
+
+  /** Something may have been missed: the store has to be looked at. */
+  onDoubt(listener: (doubt: Doubt) => void): () => void {
+    return this.#doubts.add(listener)
+  }
+
+  onReliability(listener: (isReliable: boolean) => void): () => void {
+    return this.#reliability.add(listener)
+  }
+
+  /** A node is heard for the first time in this life of it. */
+  onCame(listener: (from: From) => void): () => void {
+    return this.#came.add(listener)
+  }
+
+  /** A life of a node is over, named as in {@link From}. */
+  onGone(listener: (life: string) => void): () => void {
+    return this.#gone.add(listener)
+  }
+
+  /** Others held this node for dead, so it begins anew: whatever they knew of it they have forgotten. */
+  onNewLife(listener: (own: NodeLife) => void): () => void {
+    return this.#newLife.add(listener)
+  }
+
+  /** Says good-bye. The bus itself stays open. Safe to call twice. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.say({ type: 'leaving' })
+    this.#flush()
+    this.#isClosed = true
+    for (const stop of this.#stops.splice(0)) stop()
+    await this.#options.bus.flush()
+  }
+
+  #channels(): Channel[] {
+    const partitions = Array.from({ length: this.#options.partitions ?? 1 }, (_, i) => i)
+    return [
+      'nodes',
+      'people',
+      ...partitions.map((partition): Channel => `changes.${partition}`),
+      ...partitions.map((partition): Channel => `signals.${partition}`),
+    ]
+  }
+
+  #channelOf(message: Exclude<NodeMessage, CommitHint>): Channel {
+    switch (message.type) {
+      case 'typing':
+        return this.#partition('signals', `${message.app} ${message.conversation}`)
+      case 'person':
+      case 'everybody':
+      case 'who-is-there':
+        return 'people'
+      default:
+        return 'nodes'
+    }
+  }
+
+  #partition(kind: 'changes' | 'signals', stream: string): Channel {
+    const { partitions = 1 } = this.#options
+    return `${kind}.${partitions === 1 ? 0 : hash(stream) % partitions}`
+  }
+
+  #gather(channel: Channel, text: string): void {
+    const texts = this.#gathered.get(channel)
+    if (texts) texts.push(text)
+    else this.#gathered.set(channel, [text])
+  }
+
+  #flush(): void {
+    if (this.#gathered.size === 0) return
+    const gathered = this.#gathered
+    this.#gathered = new Map()
+    for (const [channel, texts] of gathered) this.#publish(channel, texts)
+  }
+
+  #publish(channel: Channel, texts: readonly string[]): void {
+    const { bus } = this.#options
+    if (bus.state.state === 'degraded') {
+      // Nobody hears it. That something was said the others learn from its number.
+      this.#number(channel)
+      this.counts.unsaid += texts.length
+      return
+    }
+    const batches = splitBatches(texts, utf8Length)
+    for (const batch of batches) {
+      const text = encodeBatch(this.#own, this.#number(channel), batch)
+      bus.publish(channel, this.#seal.seal(channel, text))
+      this.counts.said += batch.length
+    }
+    const left = texts.length - batches.reduce((count, batch) => count + batch.length, 0)
+    if (left > 0) this.#number(channel)
+    this.counts.unsaid += left
+  }
+
+  #number(channel: Channel): number {
+    const number = (this.#said.get(channel) ?? 0) + 1
+    this.#said.set(channel, number)
+    return number
+  }
+
+  #hear(channel: Channel, payload: Uint8Array): void {
+    const opened = this.#seal.open(channel, payload)
+    if ('fault' in opened) {
+      this.counts[opened.fault] += 1
+      return
+    }
+    const batch = decodeBatch(opened.text)
+    if (!batch) {
+      this.counts.malformed += 1
+      return
+    }
+    if (batch.node === this.#own.node) {
+      this.#hearOwn(batch)
+      return
+    }
+    const { node, incarnation, number } = batch
+    const from: From = { node, incarnation, life: lifeName(batch), number }
+    const numbered = this.#heard.hear(batch, channel, number)
+    if (numbered === 'repeat') {
+      this.counts.repeated += 1
+      return
+    }
+    const isHeard = this.#stand(from)
+    // Before what it says is told: whoever is told had better know that something is missing.
+    if (numbered === 'missing') this.#missing()
+    this.counts.unknown += batch.unknown
+    this.counts.malformed += batch.malformed
+    for (const message of batch.messages) {
+      // What was committed was committed, whoever says so.
+      if (isHeard || message.type === 'committed') this.#tell(message, from)
+    }
+  }
+
+  /** Whether its sender may be heard. */
+  #stand(from: From): boolean {
+    switch (this.#peers.hear(from)) {
+      case 'known':
+        this.#checkReliability()
+        return true
+      case 'new':
+        this.#end(from.node)
+        this.#lives.set(from.node, from.life)
+        this.#came.tell(from)
+        this.#doubts.tell('new-node')
+        this.#checkReliability()
+        return true
+      case 'dead':
+      case 'past':
+        this.counts.past += 1
+        this.#answer(from.node)
+        return false
+    }
+  }
+
+  #tell(message: NodeMessage, from: From): void {
+    this.counts.heard += 1
+    if (message.type === 'beat') this.#compare(message.heads, from)
+    if (message.type === 'leaving' && this.#peers.left(from)) this.#end(from.node)
+    if (message.type === 'held-for-dead') this.#heldForDead(message.dead)
+    this.#ears.get(message.type)?.tell({ message, from })
+  }
+
+  /** What a node said last, compared with what was heard of it. */
+  #compare(heads: Readonly<Record<string, number>>, from: From): void {
+    for (const channel of this.#channels()) {
+      const head = heads[channel] ?? 0
+      if (this.#heard.headIs(from, channel, head) === 'missing') this.#missing()
+    }
+  }
+
+  #missing(): void {
+    this.counts.missing += 1
+    this.#doubts.tell('missing')
+  }
+
+  /** Told by others in our name, or by somebody who bears the same. */
+  #hearOwn(batch: NodeLife): void {
+    this.counts.own += 1
+    if (batch.incarnation > this.#own.incarnation) {
+      this.#options.log('another node bears the name of this one', { node: batch.node })
+    }
+  }
+
+  #answer(node: string): void {
+    if (this.#answered.has(node)) return
+    this.#answered.add(node)
+    const dead = this.#peers.lifeOf(node)
+    if (dead) this.say({ type: 'held-for-dead', dead })
+  }
+
+  #heldForDead(dead: NodeLife): void {
+    if (dead.node !== this.#own.node || dead.incarnation < this.#own.incarnation) return
+    const now = Math.floor(this.#options.clock.now())
+    this.#own = { node: dead.node, incarnation: Math.max(now, dead.incarnation + 1) }
+    this.#said = new Map()
+    this.#options.log('others held this node for dead', { incarnation: this.#own.incarnation })
+    this.say(this.#beat())
+    this.#newLife.tell(this.#own)
+  }
+
+  #end(node: string): void {
+    const life = this.#lives.get(node)
+    if (life === undefined) return
+    this.#lives.delete(node)
+    this.#gone.tell(life)
+  }
+
+  #busIs(state: 'connected' | 'degraded'): void {
+    this.#checkReliability()
+    if (state === 'degraded') return
+    this.say(this.#beat())
+    this.#doubts.tell('reconnected')
+  }
+
+  #checkReliability(): void {
+    const { isReliable } = this
+    if (isReliable === this.#wasReliable) return
+    this.#wasReliable = isReliable
+    this.#reliability.tell(isReliable)
+  }
+
+  #beatAfter(ms: number): void {
+    const before = this.#elapsed()
+    const cancel = this.#options.clock.after(ms, () => {
+      this.#stops.splice(this.#stops.indexOf(cancel), 1)
+      if (this.#isClosed) return
+      this.#pass(this.#elapsed() - before - ms)
+      this.#beatAfter(BEAT_MS)
+    })
+    this.#stops.push(cancel)
+  }
+
+  /** A beat passed, so much later than it should have. */
+  #pass(lateMs: number): void {
+    this.#answered.clear()
+    this.say(this.#beat())
+    if (lateMs > SLEPT_MS) {
+      this.#options.log('this node slept', { lateMs })
+      this.#doubts.tell('slept')
+    }
+    for (const dead of this.#peers.beat()) {
+      this.#options.log('a node is held for dead', { ...dead })
+      this.#end(dead.node)
+      this.say({ type: 'held-for-dead', dead })
+    }
+    this.#checkReliability()
+  }
+
+  #beat(): MessageOf<'beat'> {
+    return { type: 'beat', heads: Object.fromEntries(this.#said) }
+  }
+
+  #stumbled(error: unknown): void {
+    const details = error instanceof Error ? error.stack : String(error)
+    this.#options.log('a bug in who hears other nodes', { error: details })
+  }
+}
+
+const lifeName = ({ node, incarnation }: NodeLife) => `${node} ${incarnation}`
+
+/** A commit lies where its first stream lies. */
+function streamOf({ app, moves }: Commit): string {
+  const [move] = moves
+  if (!move) return `${app}`
+  return move.stream === 'conversation' ? `${app} ${move.conversation.id}` : `${app} ${move.userId}`
+}
+
+/** FNV-1a. */
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193)
+  return value >>> 0
+}
