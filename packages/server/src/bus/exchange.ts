@@ -44,7 +44,14 @@ export interface From extends NodeLife {
 }
 
 /** Why something may have been missed. */
-export type Doubt = 'missing' | 'new-node' | 'reconnected' | 'slept'
+export type Doubt =
+  /** A node's numbers have a gap on a channel. */
+  | { readonly reason: 'missing'; readonly of: NodeLife; readonly channel: string }
+  /** A node is heard for the first time; it may have said something before. */
+  | { readonly reason: 'new-node'; readonly of: NodeLife }
+  | { readonly reason: 'reconnected' }
+  /** This process stood still for a while. */
+  | { readonly reason: 'slept' }
 
 /** What was passed over, by reason; for whoever operates it. */
 export type ExchangeCounts = Record<
@@ -86,6 +93,7 @@ export class Exchange {
   #said = new Map<Channel, number>()
   #gathered = new Map<Channel, string[]>()
   #isGathering = false
+  #cancelBeat = () => {}
   #wasReliable: boolean
   #isClosed = false
 
@@ -98,10 +106,7 @@ export class Exchange {
     this.#soon = options.soon ?? setImmediate
     this.#seal = new Seal(options.secret)
     this.#own = { node: options.node, incarnation: Math.max(1, Math.floor(options.clock.now())) }
-    const stumbled = (error: unknown) => {
-      const details = error instanceof Error ? error.stack : String(error)
-      options.log('a bug in who hears other nodes', { error: details })
-    }
+    const stumbled = (error: unknown) => this.#stumbled(error)
     this.#doubts = new Listeners(stumbled)
     this.#reliability = new Listeners(stumbled)
     this.#came = new Listeners(stumbled)
@@ -191,6 +196,7 @@ export class Exchange {
     this.say({ type: 'leaving' })
     this.#flush()
     this.#isClosed = true
+    this.#cancelBeat()
     for (const stop of this.#stops.splice(0)) stop()
     await this.#options.bus.flush()
   }
@@ -285,7 +291,7 @@ export class Exchange {
     }
     const isHeard = this.#stand(from)
     // Before what it says is told: whoever is told had better know that something is missing.
-    if (numbered === 'missing') this.#missing()
+    if (numbered === 'missing') this.#missing(batch, channel)
     this.counts.unknown += batch.unknown
     this.counts.malformed += batch.malformed
     for (const message of batch.messages) {
@@ -304,7 +310,7 @@ export class Exchange {
         this.#end(from.node)
         this.#lives.set(from.node, from.life)
         this.#came.tell(from)
-        this.#doubts.tell('new-node')
+        this.#doubts.tell({ reason: 'new-node', of: { node: from.node, incarnation: from.incarnation } })
         this.#checkReliability()
         return true
       case 'dead':
@@ -327,13 +333,13 @@ export class Exchange {
   #compare(heads: Readonly<Record<string, number>>, from: From): void {
     for (const channel of this.#channels()) {
       const head = heads[channel] ?? 0
-      if (this.#heard.headIs(from, channel, head) === 'missing') this.#missing()
+      if (this.#heard.headIs(from, channel, head) === 'missing') this.#missing(from, channel)
     }
   }
 
-  #missing(): void {
+  #missing({ node, incarnation }: NodeLife, channel: string): void {
     this.counts.missing += 1
-    this.#doubts.tell('missing')
+    this.#doubts.tell({ reason: 'missing', of: { node, incarnation }, channel })
   }
 
   /** Told by others in our name, or by somebody who bears the same. */
@@ -372,7 +378,7 @@ export class Exchange {
     this.#checkReliability()
     if (state === 'degraded') return
     this.say(this.#beat())
-    this.#doubts.tell('reconnected')
+    this.#doubts.tell({ reason: 'reconnected' })
   }
 
   #checkReliability(): void {
@@ -384,13 +390,11 @@ export class Exchange {
 
   #beatAfter(ms: number): void {
     const before = this.#elapsed()
-    const cancel = this.#options.clock.after(ms, () => {
-      this.#stops.splice(this.#stops.indexOf(cancel), 1)
+    this.#cancelBeat = this.#options.clock.after(ms, () => {
       if (this.#isClosed) return
       this.#pass(this.#elapsed() - before - ms)
       this.#beatAfter(BEAT_MS)
     })
-    this.#stops.push(cancel)
   }
 
   /** A beat passed, so much later than it should have. */
@@ -399,7 +403,7 @@ export class Exchange {
     this.say(this.#beat())
     if (lateMs > SLEPT_MS) {
       this.#options.log('this node slept', { lateMs })
-      this.#doubts.tell('slept')
+      this.#doubts.tell({ reason: 'slept' })
     }
     for (const dead of this.#peers.beat()) {
       this.#options.log('a node is held for dead', { ...dead })

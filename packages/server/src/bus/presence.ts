@@ -64,7 +64,7 @@ export class Presence {
   }
 
   /** Somebody came here, went, or said something of themselves. Answers what the others are to be told; null: nothing. */
-  own(person: PersonAtNode): NodeMessage | null {
+  own(person: PersonAtNode): Extract<NodeMessage, { type: 'person' }> | null {
     const name = nameOf(person.app, person.userId)
     const before = this.#people.get(name)?.get(this.#own)
     const isKnown = person.isHere ? before !== undefined && before.status === person.status : before === undefined
