@@ -177,6 +177,26 @@ describe('a node', () => {
     expect(atB).toEqual(['a: ended 7'])
   })
 
+  it('38 that does not hear that it was held for dead is told again', async () => {
+    const nodes = new TestNodes()
+    const [a, b] = [nodes.start('a'), nodes.start('b')]
+    await nodes.clock.advance(10)
+    const heard = ears(b)
+    a.clock.isPaused = true
+    a.bus.cut()
+    await nodes.clock.advance(50_000)
+    const { arrive } = a.bus
+    a.bus.arrive = () => undefined
+    a.bus.heal()
+    a.clock.isPaused = false
+    await nodes.clock.advance(9_000)
+    expect(b.exchange.counts.past).toBeGreaterThan(1)
+    expect(heard).not.toContain('new-node')
+    a.bus.arrive = arrive
+    await nodes.clock.advance(6_000)
+    expect(heard).toContain('new-node')
+  })
+
   it('that was started anew under its old name has a new life; the old one is over', async () => {
     const nodes = new TestNodes()
     const [a, b] = [nodes.start('a'), nodes.start('b')]

@@ -1,113 +1,18 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import { SeededChance, VirtualClock } from '@parley/testkit'
 import { describe, expect, it } from 'vitest'
-import type { AppKey, MessageRecord } from '../model/state.ts'
+import { chatId, Ears, SharedStore, shape } from '../../test/bus-store.ts'
+import type { AppKey } from '../model/state.ts'
 import { type Bus, MAX_PAYLOAD_BYTES } from './bus.ts'
 import { Exchange } from './exchange.ts'
-import { Follower, type StreamName, type StreamRead, type Telling } from './follower.ts'
+import { Follower } from './follower.ts'
 import { READ_EVERY_MS } from './hint-reader.ts'
 import { MemoryBusNetwork } from './memory/memory-bus.ts'
 import { type Commit, encodeBatch } from './messages.ts'
-import type { MovedPage } from './poll.ts'
 import { Seal } from './seal.ts'
 
 const ONE = 1 as AppKey
 const SECRET = 'the secret of the store'
-const chatId = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` as Uuid
-const ada = 'ada' as UserId
-
-const message = (conversation: Uuid, sequence: number): MessageRecord => ({
-  id: chatId(1_000_000 + sequence),
-  ...{ conversation, position: sequence, sender: ada, sentAt: 0, parts: [{ mime_type: 'text/plain', body: 'x' }] },
-  ...{ deletedAt: null, sequence, firstSequence: sequence, changedAt: 0 },
-})
-
-/** One store for all nodes: conversations in which messages are sent, and who is in them. */
-class SharedStore {
-  cursor = 0
-  isAway = false
-  /** Node and chat → when that node read it. */
-  readonly reads = new Map<string, number[]>()
-  readonly committedAt = new Map<string, number>()
-  readonly #chats = new Map<Uuid, { sequence: number; cursor: number; readonly audience: readonly UserId[] }>()
-  readonly #clock: VirtualClock
-
-  constructor(clock: VirtualClock) {
-    this.#clock = clock
-  }
-
-  create(id: Uuid, audience: readonly UserId[]): void {
-    this.#chats.set(id, { sequence: 0, cursor: 0, audience })
-  }
-
-  head(id: Uuid): number {
-    return this.#chats.get(id)!.sequence
-  }
-
-  send(id: Uuid): Commit {
-    const chat = this.#chats.get(id)!
-    const after = chat.sequence
-    chat.sequence += 1
-    chat.cursor = ++this.cursor
-    this.committedAt.set(`${id} ${chat.sequence}`, this.#clock.now())
-    const { sequence, cursor, audience } = chat
-    const rows = [{ type: 'message' as const, record: message(id, sequence), sender: undefined }]
-    const move = { stream: 'conversation' as const, conversation: { id }, after, sequence, audience, rows }
-    return { app: ONE, actor: ada, operation: 'send-message', input: {}, cursor, at: 0, moves: [move] }
-  }
-
-  async moved(after: number, limit: number): Promise<MovedPage> {
-    await this.#answers()
-    const all = [...this.#chats].filter(([, { cursor }]) => cursor > after).sort(([, a], [, b]) => a.cursor - b.cursor)
-    const page = all.slice(0, limit)
-    return {
-      heads: page.map(([id, { sequence, audience }]) => ({ app: ONE, stream: 'conversation', id, sequence, audience })),
-      next: all.length > limit ? page[page.length - 1]![1].cursor : null,
-      settled: this.cursor,
-    }
-  }
-
-  get readCount(): number {
-    return [...this.reads.values()].flat().length
-  }
-
-  async read(node: string, name: StreamName, after: number): Promise<StreamRead | undefined> {
-    if (name.stream === 'inbox') return undefined
-    const key = `${node} ${name.app} ${name.id}`
-    this.reads.set(key, [...(this.reads.get(key) ?? []), this.#clock.now()])
-    await this.#answers()
-    const chat = name.app === ONE ? this.#chats.get(name.id) : undefined
-    if (!chat) return undefined
-    const last = Math.max(after, Math.min(chat.sequence, after + 20))
-    const rows = Array.from({ length: last - after }, (_, i) => ({
-      ...{ type: 'message' as const, record: message(name.id, after + 1 + i), sender: undefined },
-    }))
-    return { stream: 'conversation', rows, audience: chat.audience, sequence: last, more: last < chat.sequence }
-  }
-
-  async #answers(): Promise<void> {
-    await new Promise<void>((resolve) => this.#clock.after(3, resolve))
-    if (this.isAway) throw new Error('away')
-  }
-}
-
-/** Somebody at a node, who is told and never asks: what comes after a gap passes them by. */
-class Ears {
-  readonly have = new Map<Uuid, number>()
-  /** How long after its commit each message was told. */
-  readonly delays: number[] = []
-  strange = 0
-
-  hear(store: SharedStore, now: number, id: Uuid, after: number, sequence: number, rows: readonly number[]): void {
-    const expected = Array.from({ length: sequence - after }, (_, i) => after + 1 + i)
-    if (sequence > store.head(id) || rows.join() !== expected.join()) this.strange += 1
-    const have = this.have.get(id) ?? 0
-    if (after > have) return
-    for (let n = have + 1; n <= sequence; n++) this.delays.push(now - store.committedAt.get(`${id} ${n}`)!)
-    this.have.set(id, Math.max(have, sequence))
-  }
-}
-
 class World {
   readonly clock = new VirtualClock()
   readonly chance: SeededChance
@@ -144,20 +49,6 @@ class World {
     const send = (...ids: Uuid[]) => follower.committed(ids.map((id) => store.send(id)))
     return { bus, exchange, follower, ears, send }
   }
-}
-
-function shape(telling: Telling<{ readonly committed: Commit; readonly move: Commit['moves'][number] }>) {
-  const numbers = (rows: readonly { readonly record: { readonly sequence: number } }[]) =>
-    rows.map(({ record }) => record.sequence)
-  if (telling.source === 'store') {
-    const { name, after, sequence, read } = telling
-    const rows = numbers(read.rows).filter((n) => n > after)
-    return { id: name.stream === 'inbox' ? chatId(0) : name.id, after, sequence, rows }
-  }
-  const move = telling.source === 'here' ? telling.change.move : telling.move
-  if (move.stream === 'inbox') throw new Error('No inboxes here.')
-  const id = 'conversation' in move ? move.conversation.id : move.id
-  return { id, after: move.after, sequence: move.sequence, rows: numbers(move.rows!) }
 }
 
 const user = (n: number) => `user ${n}` as UserId
@@ -218,6 +109,7 @@ describe('32 hints dropped, doubled, reordered and late', () => {
   it('every listener is told everything, in order, within seconds', async () => {
     const { world, chats, nodes, incomplete } = threeNodes(32)
     world.network.suffer({ dropped: 0.3, doubled: 0.3, reordered: 0.3, delayMs: 5_000 })
+    world.store.latencyMs = () => 1 + world.chance.below(80)
     for (let i = 0; i < 300; i++) {
       world.chance.pick(nodes).send(world.chance.pick(chats))
       await world.clock.advance(world.chance.below(100))

@@ -108,7 +108,7 @@ describe('38 when their node dies', () => {
     await world.clock.advance(10)
     a.people.own({ ...ada, ...here })
     b.people.own({ ...ben, ...here })
-    await world.clock.advance(10)
+    await world.clock.advance(3_000)
     a.clock.isPaused = true
     await world.clock.advance(60_000)
     expect(b.changed).toEqual(['ben here', 'ada here', 'ada gone'])
@@ -117,6 +117,36 @@ describe('38 when their node dies', () => {
     expect(b.changed.slice(3)).toEqual(['ada here'])
     expect(a.changed).toEqual(['ada here', 'ben here'])
   })
+})
+
+it('whose node says good-bye have finished typing at once, and are gone', async () => {
+  const world = new World()
+  const [a, b] = [world.node('a'), world.node('b')]
+  await world.clock.advance(10)
+  a.people.own({ ...ada, ...here })
+  a.people.type(typing)
+  await world.clock.advance(10)
+  await a.exchange.close()
+  await world.clock.advance(10)
+  expect([b.typed, b.changed]).toEqual([
+    ['ada started', 'ada finished'],
+    ['ada here', 'ada gone'],
+  ])
+})
+
+it('who came and went while the bus was away is known soon after', async () => {
+  const world = new World()
+  const [a, b] = [world.node('a'), world.node('b')]
+  await world.clock.advance(10)
+  b.people.own({ ...ben, ...here })
+  await world.clock.advance(10)
+  a.bus.cut()
+  a.people.own({ ...ada, ...here })
+  b.people.own({ ...ben, ...gone })
+  await world.clock.advance(10_000)
+  a.bus.heal()
+  await world.clock.advance(8_000)
+  expect([a.people.of(ben).isHere, b.people.of(ada).isHere]).toEqual([false, true])
 })
 
 it('who said nothing more has finished typing', async () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Doubt, Exchange } from './exchange.ts'
-import type { NodeLife, PersonAtNode, TypingSignal } from './messages.ts'
+import type { PersonAtNode, TypingSignal } from './messages.ts'
 import { type PersonName, type PersonSeen, Presence } from './presence.ts'
 import { TypingElsewhere } from './typing.ts'
 
@@ -86,18 +86,10 @@ export class People {
     this.#changed(this.#presence.nodeGone(life, this.#options.clock.now()))
   }
 
+  /** Whoever was away, or slept, finds out by the numbers as well, and so do those who missed them. */
   #doubt(doubt: Doubt): void {
-    const { exchange } = this.#options
-    if (doubt.reason === 'missing' && doubt.channel === 'people') this.#ask(doubt.of)
-    if (doubt.reason === 'reconnected' || doubt.reason === 'slept') {
-      for (const other of exchange.others) this.#ask(other)
-      // They missed us as well.
-      this.#answerSoon()
-    }
-  }
-
-  #ask(of: NodeLife): void {
-    this.#options.exchange.say({ type: 'who-is-there', of })
+    if (doubt.reason !== 'missing' || doubt.channel !== 'people') return
+    this.#options.exchange.say({ type: 'who-is-there', of: doubt.of })
   }
 
   #answerSoon(): void {
