@@ -1,11 +1,11 @@
 import type { NodeLife } from './messages.ts'
 
 /** Between two signs of life of a node, and between two looks at who gave one. */
-export const BEAT_MS = 5_000
-/** Beats after which a silent node is one to worry about: it may be us who hears nothing. */
+export const BEAT_MS = 2_000
+/** Beats after which a silent node is one to worry about: it may be cut off and commit all the same, or we may be. */
 const SILENT_AFTER = 3
 /** Beats after which it is held for dead; what its people did ends with it. Below 45 s, all told. */
-const DEAD_AFTER = 7
+const DEAD_AFTER = 18
 /** Nodes remembered, the dead among them. */
 const MAX_NODES = 10_000
 

@@ -6,9 +6,9 @@ import { type NatsAddress, readNatsAddress } from './nats-address.ts'
 
 /**
  * A connection that says nothing any more is noticed after four of these at the latest: two pings unanswered, and the
- * time before and after them. It has to be less than ten seconds.
+ * time before and after them. A process that stands still for a while counts one missed answer at most.
  */
-const PING_INTERVAL_MS = 1_500
+const PING_INTERVAL_MS = 1_000
 const MAX_UNANSWERED_PINGS = 2
 /** How long a server may take to greet us. */
 const GREETING_MS = 3_000
@@ -47,7 +47,9 @@ export class NatsBus implements Bus {
   readonly #address: NatsAddress
   readonly #watchers: Listeners<BusState>
   readonly #channels = new Map<Channel, { readonly listeners: Listeners<Uint8Array>; subscription?: Subscription }>()
-  readonly #closing = new AbortController()
+  #isClosing = false
+  /** Ends whatever is waited for when this is to be closed. */
+  #hurry = () => {}
   readonly #running: Promise<void>
   #state: BusState
   #connection: NatsConnection | undefined
@@ -118,16 +120,16 @@ export class NatsBus implements Bus {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort()
+    this.#isClosing = true
+    this.#hurry()
     await this.#running
   }
 
   async #run(): Promise<void> {
-    const { signal } = this.#closing
-    while (!signal.aborted) {
+    while (!this.#isClosing) {
       const connection = await this.#open()
       if (connection) await this.#use(connection)
-      if (!signal.aborted) await this.#pause()
+      if (!this.#isClosing) await this.#pause()
     }
   }
 
@@ -155,30 +157,29 @@ export class NatsBus implements Bus {
 
   /** Resolves when the connection is of no use any more. */
   async #use(connection: NatsConnection): Promise<void> {
-    const { signal } = this.#closing
     const lost = new Promise<string>((resolve) => {
       void connection.closed().then((error) => resolve(error ? String(error) : 'closed'))
       void this.#untilSilent(connection).then(resolve)
-      signal.addEventListener('abort', () => resolve('this node is closing'), { once: true })
-      if (signal.aborted) resolve('this node is closing')
+      this.#hurry = () => resolve('this node is closing')
+      if (this.#isClosing) this.#hurry()
     })
     this.#connection = connection
     for (const channel of this.#channels.keys()) this.#attach(connection, channel)
     // Only now others can be heard; who takes us for connected relies on it.
     const isHeard = await Promise.race([connection.flush().then(() => true), lost.then(() => false)]).catch(() => false)
-    if (isHeard && !signal.aborted) this.#become({ state: 'connected' })
+    if (isHeard && !this.#isClosing) this.#become({ state: 'connected' })
     const reason = await lost
     this.#connection = undefined
     this.#unconfirmedBytes = 0
     if (this.#state.state === 'connected') {
       this.counts.losses += 1
       this.#become({ state: 'degraded', sinceMs: this.#options.clock.now() })
-      if (!signal.aborted) this.#options.log('the bus is away', { reason })
+      if (!this.#isClosing) this.#options.log('the bus is away', { reason })
     }
     // What was said right before a close still goes out; a silent one is not waited for.
-    if (signal.aborted) await within(GREETING_MS, connection.flush())
+    if (this.#isClosing) await within(GREETING_MS, connection.flush())
     void connection.close().catch(() => undefined)
-    if (signal.aborted) await within(GREETING_MS, connection.closed())
+    if (this.#isClosing) await within(GREETING_MS, connection.closed())
   }
 
   async #untilSilent(connection: NatsConnection): Promise<string> {
@@ -220,10 +221,10 @@ export class NatsBus implements Bus {
     const { clock, chance = Math.random } = this.#options
     return new Promise((resolve) => {
       const cancel = clock.after(RETRY_MS * (0.5 + chance() / 2), resolve)
-      this.#closing.signal.addEventListener('abort', () => {
+      this.#hurry = () => {
         cancel()
         resolve()
-      })
+      }
     })
   }
 
