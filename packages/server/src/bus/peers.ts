@@ -6,7 +6,7 @@ export const BEAT_MS = 2_000
 const SILENT_AFTER = 3
 /** Beats after which it is held for dead; what its people did ends with it. Below 45 s, all told. */
 const DEAD_AFTER = 18
-/** Nodes remembered, the dead among them. */
+/** Nodes remembered, the dead among them; those that began their life longest ago are forgotten first. */
 const MAX_NODES = 10_000
 
 /**
@@ -76,12 +76,9 @@ export class Peers {
     return [...this.#peers].flatMap(([node, { incarnation, isDead }]) => (isDead ? [] : [{ node, incarnation }]))
   }
 
-  /** The dead are forgotten first, then the longest known. */
   #put(node: string, peer: Peer): void {
     this.#peers.delete(node)
     this.#peers.set(node, peer)
-    if (this.#peers.size <= MAX_NODES) return
-    const names = [...this.#peers.keys()]
-    this.#peers.delete(names.find((name) => this.#peers.get(name)!.isDead) ?? names[0]!)
+    if (this.#peers.size > MAX_NODES) this.#peers.delete(this.#peers.keys().next().value as string)
   }
 }
