@@ -21,6 +21,11 @@ export const packageArrows = {
 const portFolders = ['store', 'bus']
 const ports = portFolders.map((name) => `${name}/${name}.ts`)
 
+/** Above the port of the bus: what nodes say to each other, in the words of those who listen. */
+const betweenNodes = ['exchange', 'follower', 'messages', 'people', 'presence', 'revocations', 'session-ends'].map(
+  (name) => `bus/${name}.ts`,
+)
+
 /**
  * Which parts of the server each one may import besides itself.
  *
@@ -31,10 +36,10 @@ export const serverArrows = {
   store: ['model'],
   bus: ['model'],
   operations: ['model', ...ports],
-  delivery: ['model', 'operations', ...ports],
-  authentication: ['model', 'operations', ...ports],
+  delivery: ['model', 'operations', ...ports, ...betweenNodes],
+  authentication: ['model', 'operations', ...ports, ...betweenNodes],
   jobs: ['model', 'operations', 'authentication', ...ports],
-  edge: ['model', 'operations', 'authentication', 'delivery', ...ports],
+  edge: ['model', 'operations', 'authentication', 'delivery', ...ports, ...betweenNodes],
 }
 
 export const isTest = (/** @type {string} */ file) =>

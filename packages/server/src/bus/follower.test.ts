@@ -1,14 +1,16 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import { SeededChance, VirtualClock } from '@parley/testkit'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, expectTypeOf, it } from 'vitest'
 import { chatId, Ears, SharedStore, shape } from '../../test/bus-store.ts'
 import type { AppKey } from '../model/state.ts'
+import type { Committed } from '../operations/lane.ts'
+import type * as Store from '../store/store.ts'
 import { type Bus, MAX_PAYLOAD_BYTES } from './bus.ts'
 import { Exchange } from './exchange.ts'
-import { Follower } from './follower.ts'
+import { Follower, type StoredRow, type StreamRead } from './follower.ts'
 import { READ_EVERY_MS } from './hint-reader.ts'
 import { MemoryBusNetwork } from './memory/memory-bus.ts'
-import { type Commit, encodeBatch } from './messages.ts'
+import { type Commit, type CommitHint, encodeBatch, type NodeMessage } from './messages.ts'
 import { Seal } from './seal.ts'
 
 const ONE = 1 as AppKey
@@ -70,6 +72,13 @@ function threeNodes(seed?: number) {
 
 const delaysOf = (nodes: readonly { readonly ears: Ears }[]) =>
   nodes.flatMap(({ ears }) => ears.delays).sort((a, b) => a - b)
+
+it('takes what the lane commits and the store reads, as they are', () => {
+  expectTypeOf<Committed>().toExtend<Commit>()
+  expectTypeOf<Store.StreamRow>().toExtend<StoredRow>()
+  expectTypeOf<Store.InboxPage['rows']>().toExtend<Extract<StreamRead, { stream: 'inbox' }>['rows']>()
+  expectTypeOf<CommitHint>().toExtend<NodeMessage>()
+})
 
 describe('in fine weather', () => {
   it('what one node commits is told at all, without a look at the store', async () => {

@@ -22,11 +22,17 @@ export type StreamName = { readonly app: AppKey } & (
   | { readonly stream: 'inbox'; readonly userId: UserId }
 )
 
+/** A row as the store has it, without what only a commit knows. */
+export type StoredRow =
+  | Extract<HintRow, { type: 'conversation' }>
+  | Omit<Extract<HintRow, { type: 'participant' }>, 'before'>
+  | Omit<Extract<HintRow, { type: 'message' }>, 'sender'>
+
 /** Rows of a stream above a sequence, as the store has them, and who hears of them. */
 export type StreamRead = { readonly sequence: number; readonly more: boolean } & (
   | {
       readonly stream: 'conversation'
-      readonly rows: readonly HintRow[]
+      readonly rows: readonly StoredRow[]
       readonly audience: readonly UserId[]
     }
   | { readonly stream: 'inbox'; readonly rows: Extract<MoveHint, { stream: 'inbox' }>['rows'] & {} }
