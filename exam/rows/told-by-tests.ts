@@ -8,6 +8,8 @@ export const rows: readonly Row[] = [
     tier: 'q',
     title: 'a laptop that was shut, and a browser that says online and offline as it pleases',
   }),
+  testsAsRow({ id: 32, tier: 'q', title: 'hints between nodes dropped, doubled, reordered and late' }),
+  testsAsRow({ id: 33, tier: 'q', title: 'hints that are hostile' }),
   testsAsRow({ id: 58, tier: 'q', title: 'the tab with the engine is closed, crashes or freezes' }),
   testsAsRow({ id: 60, tier: 'q', title: 'five tabs each send 200 at once' }),
   testsAsRow({ id: 70, tier: 'q', title: 'one tab signs out while another sends' }),

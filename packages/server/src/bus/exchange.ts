@@ -59,6 +59,7 @@ export type ExchangeCounts = Record<
   number
 >
 
+type Said = Commit | Exclude<NodeMessage, CommitHint>
 type Kind = NodeMessage['type']
 type MessageOf<Type extends Kind> = Extract<NodeMessage, { readonly type: Type }>
 
@@ -91,7 +92,7 @@ export class Exchange {
   #own: NodeLife
   /** Batches said on each channel in this life. */
   #said = new Map<Channel, number>()
-  #gathered = new Map<Channel, string[]>()
+  #gathered = new Map<Channel, Said[]>()
   #isGathering = false
   #cancelBeat = () => {}
   #wasReliable: boolean
@@ -135,27 +136,17 @@ export class Exchange {
     return this.#options.bus.state.state === 'connected' && !this.#peers.isAnybodySilent
   }
 
-  /** Says what was committed, at once and in one batch. */
+  /**
+   * Says what was committed, at the end of this turn: putting it into words need not keep the next commit waiting. What is
+   * given must not change any more.
+   */
   commits(committed: readonly Commit[]): void {
-    if (committed.length === 0) return
-    const isAway = this.#options.bus.state.state === 'degraded'
-    for (const commit of committed) {
-      const channel = this.#partition('changes', streamOf(commit))
-      this.#gather(channel, isAway ? '' : JSON.stringify(commitHint(commit)))
-    }
-    this.#flush()
+    for (const commit of committed) this.#gather(this.#partition('changes', streamOf(commit)), commit)
   }
 
   /** Says something at the end of this turn. */
   say(message: Exclude<NodeMessage, CommitHint>): void {
-    if (this.#isClosed) return
-    this.#gather(this.#channelOf(message), JSON.stringify(message))
-    if (this.#isGathering) return
-    this.#isGathering = true
-    this.#soon(() => {
-      this.#isGathering = false
-      this.#flush()
-    })
+    this.#gather(this.#channelOf(message), message)
   }
 
   /** Hears messages of a kind; the answer stops it. */
@@ -229,34 +220,41 @@ export class Exchange {
     return `${kind}.${partitions === 1 ? 0 : hash(stream) % partitions}`
   }
 
-  #gather(channel: Channel, text: string): void {
-    const texts = this.#gathered.get(channel)
-    if (texts) texts.push(text)
-    else this.#gathered.set(channel, [text])
+  #gather(channel: Channel, said: Said): void {
+    if (this.#isClosed) return
+    const all = this.#gathered.get(channel)
+    if (all) all.push(said)
+    else this.#gathered.set(channel, [said])
+    if (this.#isGathering) return
+    this.#isGathering = true
+    this.#soon(() => {
+      this.#isGathering = false
+      this.#flush()
+    })
   }
 
   #flush(): void {
     if (this.#gathered.size === 0) return
     const gathered = this.#gathered
     this.#gathered = new Map()
-    for (const [channel, texts] of gathered) this.#publish(channel, texts)
+    for (const [channel, said] of gathered) this.#publish(channel, said)
   }
 
-  #publish(channel: Channel, texts: readonly string[]): void {
+  #publish(channel: Channel, said: readonly Said[]): void {
     const { bus } = this.#options
     if (bus.state.state === 'degraded') {
       // Nobody hears it. That something was said the others learn from its number.
       this.#number(channel)
-      this.counts.unsaid += texts.length
+      this.counts.unsaid += said.length
       return
     }
-    const batches = splitBatches(texts, utf8Length)
+    const batches = splitBatches(said.map(textOf), utf8Length)
     for (const batch of batches) {
       const text = encodeBatch(this.#own, this.#number(channel), batch)
       bus.publish(channel, this.#seal.seal(channel, text))
       this.counts.said += batch.length
     }
-    const left = texts.length - batches.reduce((count, batch) => count + batch.length, 0)
+    const left = said.length - batches.reduce((count, batch) => count + batch.length, 0)
     if (left > 0) this.#number(channel)
     this.counts.unsaid += left
   }
@@ -422,6 +420,8 @@ export class Exchange {
     this.#options.log('a bug in who hears other nodes', { error: details })
   }
 }
+
+const textOf = (said: Said) => JSON.stringify('type' in said ? said : commitHint(said))
 
 const lifeName = ({ node, incarnation }: NodeLife) => `${node} ${incarnation}`
 

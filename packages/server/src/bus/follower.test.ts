@@ -102,6 +102,7 @@ describe('in fine weather', () => {
     await world.clock.advance(2_000)
     const before = nodes[0]!.bus.counts.published
     nodes[0]!.send(...chats, ...chats)
+    await world.clock.advance(1)
     expect(nodes[0]!.bus.counts.published).toBe(before + 1)
   })
 

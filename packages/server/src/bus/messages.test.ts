@@ -93,7 +93,7 @@ describe('a batch', () => {
       { type: 'leaving' },
       { type: 'held-for-dead', dead: life },
     ]
-    const messages = [commitHint(commit()), ...others]
+    const messages = [commitHint(commit()), commitHint(commit({ operation: 'delete-message' })), ...others]
     expect(there(messages)).toEqual({ ...life, number: 5, messages, unknown: 0, malformed: 0 })
   })
 
@@ -121,11 +121,17 @@ describe('a commit', () => {
   it('travels with its rows if they are small, without them and without its input if they are not', () => {
     const small = commitHint(commit())
     expect(small.moves.every(({ rows }) => rows !== null)).toBe(true)
-    const large = commitHint(commit({}, 'x'.repeat(MAX_ROWS_BYTES)))
+    const large = commitHint(commit({ operation: 'delete-message' }, 'x'.repeat(MAX_ROWS_BYTES)))
     expect(large.moves.map(({ rows }) => rows)).toEqual([null, null])
     expect(large).not.toHaveProperty('input')
     expect(JSON.stringify(large).length).toBeLessThan(1_000)
     expect(there([large])!.messages).toEqual([large])
+  })
+
+  it('says what was asked for, unless its rows say all of it', () => {
+    expect(commitHint(commit())).not.toHaveProperty('input')
+    const patched = commitHint(commit({ operation: 'update-conversation', input: { patch: [] } }))
+    expect(patched.input).toEqual({ patch: [] })
   })
 
   it('names its audience unless it is large', () => {

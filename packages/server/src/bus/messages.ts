@@ -17,6 +17,8 @@ import { MAX_PAYLOAD_BYTES } from './bus.ts'
 export const MAX_ROWS_BYTES = 16 * 1024
 /** More people than these are not named: every node knows its own listeners. */
 export const MAX_NAMED_AUDIENCE = 32
+/** Operations whose rows hold all that was asked for: said once is enough. */
+const SAID_BY_ROWS: ReadonlySet<string> = new Set(['send-message', 'create-conversation'])
 const MAX_DEPTH = 24
 const MAX_MOVES = 4_096
 /** People in one message of a node's presence. */
@@ -64,7 +66,7 @@ export interface CommitHint {
   readonly app: AppKey
   readonly actor: UserId | null
   readonly operation: string
-  /** What was asked for; absent where the rows are. */
+  /** What was asked for; absent where the rows are, and where they hold it all. */
   readonly input?: unknown
   readonly cursor: number
   readonly at: number
@@ -166,7 +168,8 @@ function hintOf(commit: Commit, withRows: boolean): CommitHint {
     const rows = withRows ? move.rows : null
     return { stream: 'conversation', id: move.conversation.id, after, sequence, audience, rows }
   })
-  return { type: 'committed', app, actor, operation, ...(withRows && { input }), cursor, at, moves }
+  const hasInput = withRows && !SAID_BY_ROWS.has(operation)
+  return { type: 'committed', app, actor, operation, ...(hasInput && { input }), cursor, at, moves }
 }
 
 /** The text of a batch. Messages are given as text, so that whoever splits batches encodes each of them once. */
