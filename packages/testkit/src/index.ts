@@ -19,6 +19,13 @@ export {
   parley,
   startParley,
 } from './processes/parley.ts'
+export {
+  type PostgresOptions,
+  type PostgresServer,
+  type PostgresVersion,
+  postgresVersions,
+  startPostgres,
+} from './processes/postgres.ts'
 export { type ProcessExit, type ProcessOptions, type RunningProcess, startProcess } from './processes/start-process.ts'
 export * from './seeded-chance.ts'
 export * from './virtual-clock.ts'

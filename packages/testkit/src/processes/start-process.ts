@@ -37,6 +37,9 @@ export interface ProcessOptions {
   readonly cwd?: string
   /** Added to the environment of the test; `undefined` takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** As whom it runs, for programs that refuse to be root; default: as the test. */
+  readonly uid?: number
+  readonly gid?: number
 }
 
 const MAX_LINES = 50_000
@@ -49,8 +52,14 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-export function startProcess({ command, args = [], cwd, env = {} }: ProcessOptions): RunningProcess {
-  const child = spawn(command, [...args], { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+export function startProcess({ command, args = [], cwd, env = {}, uid, gid }: ProcessOptions): RunningProcess {
+  const child = spawn(command, [...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid !== undefined && { uid }),
+    ...(gid !== undefined && { gid }),
+  })
   running.add(child)
   const lines: string[] = []
   const listeners = new Set<(line: string) => void>()
