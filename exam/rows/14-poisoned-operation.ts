@@ -30,7 +30,7 @@ export const row: Row = {
             thrown++
             throw new Error('This cannot be stored.')
           }
-          await store.log.commit(writes)
+          return store.log.commit(writes)
         },
       },
     })

@@ -456,7 +456,7 @@ describe('a connection while the store is away', () => {
         async commit(writes) {
           const isFirst = writes.messages.some(({ parts }) => parts[0]?.body === '0')
           if (isFirst && failures-- > 0) throw new StoreOutage('Disk full.')
-          await inner.log.commit(writes)
+          return inner.log.commit(writes)
         },
       },
     }

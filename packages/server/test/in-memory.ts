@@ -29,7 +29,7 @@ export async function assembleInMemory(beforeCommit: (writes: Writes) => Promise
       ...inner.log,
       commit: async (writes) => {
         await beforeCommit(writes)
-        await inner.log.commit(writes)
+        return inner.log.commit(writes)
       },
     },
   }

@@ -15,6 +15,8 @@ export class ConversationState {
   headPosition: number
   /** When the newest message was sent, or the conversation was created. */
   lastMessageAt: number
+  /** How often commits changed it, its participants or its messages; 0 for one that is not stored yet. */
+  revision: number
   record: ConversationRecord
   readonly participants: Map<UserId, ParticipantRecord>
   #audience: readonly UserId[] | undefined
@@ -27,6 +29,8 @@ export class ConversationState {
     readonly headPosition: number
     readonly lastMessageAt: number
     readonly participants: readonly ParticipantRecord[]
+    /** Left out by a store that can have one writer only. */
+    readonly revision?: number
   }) {
     this.app = loaded.app
     this.id = loaded.record.id
@@ -34,6 +38,7 @@ export class ConversationState {
     this.headSequence = loaded.headSequence
     this.headPosition = loaded.headPosition
     this.lastMessageAt = loaded.lastMessageAt
+    this.revision = loaded.revision ?? 0
     this.participants = new Map(loaded.participants.map((participant) => [participant.userId, participant]))
     this.#hiddenCount = loaded.participants.filter((participant) => participant.state === 'hidden').length
   }

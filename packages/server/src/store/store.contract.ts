@@ -3,7 +3,7 @@ import type { PositionSet, UserId, Uuid } from '@parley/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { newProfile } from '../model/profile.ts'
 import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Profile, Session } from '../model/state.ts'
-import type { ConversationPage, ConversationWrite, Store, StreamRow, Writes, WrittenPage } from './store.ts'
+import type { Basis, ConversationPage, ConversationWrite, Store, StreamRow, Writes, WrittenPage } from './store.ts'
 
 export const ONE = 1 as AppKey
 export const TWO = 2 as AppKey
@@ -25,7 +25,7 @@ const EMPTY: Omit<Writes, 'cursor' | 'at'> = {
   nonces: [],
   operations: [],
 }
-const NOTHING = {
+export const NOTHING = {
   conversations: [],
   distinctKeys: [],
   messages: [],
@@ -35,11 +35,40 @@ const NOTHING = {
   sessions: [],
 }
 
+type Changes = Partial<Omit<Writes, 'cursor' | 'at'>>
+
 /** Commits one thing after another, as the write lane does. */
-export async function commit(store: Store, writes: Partial<Omit<Writes, 'cursor' | 'at'>>): Promise<number> {
+export async function commit(store: Store, writes: Changes): Promise<number> {
   const cursor = (await store.log.lastCursor()) + 1
-  await store.log.commit({ ...EMPTY, ...writes, cursor, at: T + 1_000 })
-  return cursor
+  const basis = await basisOf(store, writes)
+  const place = await store.log.commit({ ...EMPTY, basis, ...writes, cursor, at: T + 1_000 })
+  expect(place.settled).toBeLessThan(place.cursor)
+  return place.cursor
+}
+
+/** What a writer believes that has just looked. */
+async function basisOf(store: Store, writes: Changes): Promise<Basis> {
+  const touched = [
+    ...(writes.conversations ?? []).map(({ app, record }) => ({ app, key: record.id })),
+    ...[...(writes.participants ?? []), ...(writes.messages ?? [])].map((one) => ({
+      app: one.app,
+      key: one.conversation,
+    })),
+    ...(writes.purged ?? []),
+  ]
+  const conversations = [...new Map(touched.map((item) => [`${item.app} ${item.key}`, item])).values()]
+  const people = (writes.people ?? []).map(({ app, profile }) => ({ app, key: profile.userId }))
+  const loaded = await store.log.load({ ...NOTHING, conversations, people })
+  return {
+    conversations: conversations.map(({ app, key }) => {
+      const found = loaded.conversations.find((one) => one.app === app && one.record.id === key)
+      return { app, key, revision: found?.revision ?? 0 }
+    }),
+    people: people.map(({ app, key }) => {
+      const found = loaded.people.find((one) => one.app === app && one.profile.userId === key)
+      return { app, key, revision: found?.revision ?? 0 }
+    }),
+  }
 }
 
 export const person = (userId: UserId, inboxSequence = 0, app = ONE, profile: Partial<Profile> = {}) => ({
@@ -159,7 +188,11 @@ export async function chat(
 const sequences = (rows: readonly StreamRow[]) => rows.map((row) => row.record.sequence)
 const positions = (messages: readonly { position: number }[]) => messages.map(({ position }) => position)
 
-export function storeContract(open: () => Promise<Store>): void {
+/**
+ * @param writers whether one process at a time may write, or many: then the store gives out cursors itself, compares what
+ *   a commit rests on, and its cursors rise without being dense
+ */
+export function storeContract(open: () => Promise<Store>, writers: 'one' | 'many' = 'one'): void {
   let store: Store
   beforeEach(async () => {
     store = await open()
@@ -169,9 +202,11 @@ export function storeContract(open: () => Promise<Store>): void {
   describe('the log', () => {
     it('begins at cursor 0 and stands at the cursor of the last commit', async () => {
       expect(await store.log.lastCursor()).toBe(0)
-      await commit(store, {})
-      await commit(store, { people: [person(alice)] })
-      expect(await store.log.lastCursor()).toBe(2)
+      const first = await commit(store, {})
+      const second = await commit(store, { people: [person(alice)] })
+      expect(second).toBeGreaterThan(first)
+      if (writers === 'one') expect([first, second]).toEqual([1, 2])
+      expect(await store.log.lastCursor()).toBe(second)
     })
 
     it('gives back what was committed, to the last bit', async () => {
@@ -224,14 +259,61 @@ export function storeContract(open: () => Promise<Store>): void {
       const { app: _app, conversation: _of, ...record } = one
       const { isNew: _new, ...stored } = sent
       const { isInboxMoved: _moved, ...known } = somebody
+      const revised = writers === 'many' ? { revision: 1 } : {}
       expect(loaded).toEqual({
-        conversations: [{ ...whole, participants: [record] }],
+        conversations: [{ ...whole, participants: [record], ...revised }],
         messages: [stored],
-        people: [known],
+        people: [{ ...known, ...revised }],
         operations: [remembered],
         nonces: ['n1'],
         sessions: [session(uuid(9))],
       })
+    })
+
+    it('keeps names that mean something to a database, each for itself', async () => {
+      const names = [
+        "a.b*c~d'e f/😀",
+        'A',
+        'a',
+        'ä',
+        'a\u0308',
+        '%',
+        '_',
+        '\\',
+        '"',
+        '{1,2}',
+        'NULL',
+        '$1',
+        ' ',
+        '--',
+      ] as UserId[]
+      await commit(store, {
+        people: names.map((name) => person(name, 1, ONE, { displayName: name, metadata: { [name]: name } })),
+        conversations: [
+          conversation(
+            uuid(1),
+            { headSequence: 99, headPosition: names.length },
+            { distinctKey: names.join(), metadata: { name: names[0]! } },
+          ),
+        ],
+        participants: names.map((name, index) => participant(uuid(1), name, { order: index + 1 })),
+        messages: names.map((name, index) => message(uuid(1), index + 1, { sender: name })),
+      })
+      const loaded = await store.log.load({
+        ...NOTHING,
+        people: names.map((key) => ({ app: ONE, key })),
+        distinctKeys: [{ app: ONE, key: names.join() }],
+      })
+      expect(loaded.people).toHaveLength(names.length)
+      for (const { profile } of loaded.people) {
+        expect(profile).toMatchObject({ displayName: profile.userId, metadata: { [profile.userId]: profile.userId } })
+      }
+      expect(loaded.conversations[0]?.participants.map(({ userId }) => userId).sort()).toEqual([...names].sort())
+      expect(await store.streams.audience(ONE, uuid(1))).toEqual(names)
+      for (const name of names) {
+        expect((await store.lists.profile(ONE, name))?.userId).toBe(name)
+        expect((await store.lists.conversation(ONE, uuid(1), name))?.unreadCount).toBe(names.length - 1)
+      }
     })
 
     it('knows nothing of what is not there', async () => {
@@ -304,16 +386,20 @@ export function storeContract(open: () => Promise<Store>): void {
       expect(await picture(store)).toEqual(before)
     })
 
-    it.each([0, 1, 3])(
-      'STR-1 a commit that does not follow the last one is put off: cursor %i after 1',
-      async (cursor) => {
-        await chat(store, uuid(1), 1)
-        const before = await picture(store)
-        const writes = { ...EMPTY, at: T, cursor, people: [person(ben, 7)], nonces: [{ hash: 'fresh', forgetAt: T }] }
-        await expect(store.log.commit(writes)).rejects.toMatchObject({ name: 'StoreOutage' })
-        expect(await picture(store)).toEqual(before)
-      },
-    )
+    if (writers === 'one') {
+      it.each([0, 1, 3])(
+        'STR-1 a commit that does not follow the last one is put off: cursor %i after 1',
+        async (cursor) => {
+          await chat(store, uuid(1), 1)
+          const before = await picture(store)
+          const writes = { ...EMPTY, at: T, cursor, people: [person(ben, 7)], nonces: [{ hash: 'fresh', forgetAt: T }] }
+          await expect(store.log.commit(writes)).rejects.toMatchObject({ name: 'StoreOutage' })
+          expect(await picture(store)).toEqual(before)
+        },
+      )
+    } else {
+      describe('several writers', () => severalWriters(() => store))
+    }
 
     it('CNV-3 deletes the messages of a purged conversation, and of no other', async () => {
       await chat(store, uuid(1), 3)
@@ -859,6 +945,11 @@ export function storeContract(open: () => Promise<Store>): void {
       const nobody = await store.apps.forSignIn(uuid(1), { keyId: 'K1', userId: '' })
       expect(nobody).toEqual({ app: known, registered: undefined, isSuspended: false })
       expect(await store.apps.forSignIn(uuid(9), { keyId: 'k1', userId: alice })).toBeUndefined()
+      // Strangers choose these.
+      for (const odd of ['k1\0', '\ud800', 'x'.repeat(10_000), "'"]) {
+        expect(await store.apps.key(odd)).toBeUndefined()
+        expect(await store.apps.forSignIn(uuid(1), { keyId: odd, userId: odd })).toEqual(nobody)
+      }
     })
 
     it('finds a session by the hash of its token, prolongs it and ends it', async () => {
@@ -926,6 +1017,163 @@ export function storeContract(open: () => Promise<Store>): void {
     })
     await store.apps.endSessionsOf(TWO, alice, T)
     expect(await picture(store, ONE)).toEqual(before)
+  })
+}
+
+/** What a store must do for writers that know nothing of each other, each with what it loaded earlier. */
+function severalWriters(store: () => Store): void {
+  const believed = async (conversations: readonly Uuid[], people: readonly UserId[]): Promise<Basis> => {
+    const items = <K>(keys: readonly K[]) => keys.map((key) => ({ app: ONE, key }))
+    const loaded = await store().log.load({ ...NOTHING, conversations: items(conversations), people: items(people) })
+    return {
+      conversations: conversations.map((key) => ({
+        app: ONE,
+        key,
+        revision: loaded.conversations.find(({ record }) => record.id === key)?.revision ?? 0,
+      })),
+      people: people.map((key) => ({
+        app: ONE,
+        key,
+        revision: loaded.people.find(({ profile }) => profile.userId === key)?.revision ?? 0,
+      })),
+    }
+  }
+  const outdated = (names: object) => ({ name: 'Stale', outdated: { ...NOTHING, ...names } })
+
+  it('LOG-1 the cursor a writer names plays no part', async () => {
+    for (const cursor of [0, 1, 99]) {
+      const basis = await believed([], [ben])
+      await store().log.commit({ ...EMPTY, basis, cursor, at: T, people: [person(ben, cursor)] })
+    }
+    expect((await store().streams.inbox(ONE, ben, 0, 9)).sequence).toBe(99)
+  })
+
+  /** What somebody else did meanwhile → what of it a writer of `uuid(1)`, Alice and Ben finds outdated. */
+  const meanwhile: Record<string, [Changes, object]> = {
+    'a message': [
+      { conversations: [conversation(uuid(1), { headSequence: 5, headPosition: 2 })], messages: [message(uuid(1), 2)] },
+      { conversations: [{ app: ONE, key: uuid(1) }] },
+    ],
+    'a private change of a participant': [
+      { participants: [participant(uuid(1), ben, { order: 2, sequence: 3, inboxSequence: 2, state: 'hidden' })] },
+      { conversations: [{ app: ONE, key: uuid(1) }] },
+    ],
+    'a profile': [
+      { people: [{ ...person(ben, 1, ONE, { displayName: 'B' }), isInboxMoved: false }] },
+      { people: [{ app: ONE, key: ben }] },
+    ],
+    'a purge and an inbox': [
+      { purged: [{ app: ONE, key: uuid(1) }], people: [person(alice, 2)] },
+      { conversations: [{ app: ONE, key: uuid(1) }], people: [{ app: ONE, key: alice }] },
+    ],
+  }
+  it.each(Object.entries(meanwhile))(
+    'LOG-2 %s meanwhile: the commit is refused whole and says what is outdated',
+    async (_name, [changes, names]) => {
+      await chat(store(), uuid(1), 1)
+      const basis = await believed([uuid(1)], [alice, ben])
+      await commit(store(), changes)
+      const before = await picture(store())
+      const writes = {
+        conversations: [conversation(uuid(1), { headSequence: 6, headPosition: 3 })],
+        messages: [message(uuid(1), 3, { id: uuid(77) })],
+        people: [person(alice, 3), person(ben, 3)],
+        nonces: [{ hash: 'fresh', forgetAt: T }],
+      }
+      await expect(store().log.commit({ ...EMPTY, ...writes, basis, cursor: 0, at: T })).rejects.toMatchObject(
+        outdated(names),
+      )
+      expect(await picture(store())).toEqual(before)
+      await commit(store(), writes)
+      expect(await store().lists.message(ONE, uuid(77))).toBeDefined()
+    },
+  )
+
+  it('LOG-2 what was believed absent and is there now is outdated; so is what is read and not written', async () => {
+    const basis = await believed([uuid(1)], [alice, ben])
+    await chat(store(), uuid(1), 1)
+    const writes = { conversations: [conversation(uuid(1))], people: [person(alice, 1)] }
+    await expect(store().log.commit({ ...EMPTY, ...writes, basis, cursor: 0, at: T })).rejects.toMatchObject(
+      outdated({
+        conversations: [{ app: ONE, key: uuid(1) }],
+        people: [alice, ben].map((key) => ({ app: ONE, key })),
+      }),
+    )
+  })
+
+  it('LOG-2 what was only read stays as it was, for others who read it', async () => {
+    await chat(store(), uuid(1), 1)
+    const basis = await believed([uuid(1)], [alice])
+    await store().log.commit({ ...EMPTY, basis, people: [person(cleo)], cursor: 0, at: T })
+    expect(await believed([uuid(1)], [alice])).toEqual(basis)
+  })
+
+  it('LOG-2 changes of other conversations and people are none of its concern', async () => {
+    await chat(store(), uuid(1), 1)
+    await chat(store(), uuid(2), 1, { inbox: 2 })
+    const basis = await believed([uuid(1)], [])
+    await chat(store(), uuid(3), 1, { inbox: 3 })
+    await commit(store(), { messages: [message(uuid(2), 2)] })
+    await store().log.commit({ ...EMPTY, basis, messages: [message(uuid(1), 2)], cursor: 0, at: T })
+    expect(await store().lists.message(ONE, message(uuid(1), 2).id)).toBeDefined()
+  })
+
+  /** What two writers both believe to be new. */
+  const twice: Record<string, [Changes, object]> = {
+    nonces: [{ nonces: [{ hash: 'n', forgetAt: T }] }, { nonces: ['n'] }],
+    operations: [
+      { operations: [{ app: ONE, userId: alice, id: uuid(5), name: 'x', at: T }] },
+      { operations: [expect.objectContaining({ app: ONE, userId: alice, id: uuid(5) })] },
+    ],
+    sessions: [{ sessions: [{ session: session(uuid(6)), tokenHash: 'h' }] }, { sessions: [uuid(6)] }],
+  }
+  it.each(Object.entries(twice))('LOG-3 %s that are there already are named', async (_name, [changes, names]) => {
+    await commit(store(), changes)
+    await expect(commit(store(), { ...changes, people: [person(ben)] })).rejects.toMatchObject(outdated(names))
+    expect(await store().lists.profile(ONE, ben)).toBeUndefined()
+  })
+
+  it('CNV-1 of two that begin the same distinct conversation, one is told of the other', async () => {
+    await commit(store(), { conversations: [conversation(uuid(1), {}, { distinctKey: 'ab' })] })
+    const second = commit(store(), { conversations: [conversation(uuid(2), {}, { distinctKey: 'ab' })] })
+    await expect(second).rejects.toMatchObject({
+      name: 'Stale',
+      outdated: { distinctKeys: [{ app: ONE, key: 'ab' }] },
+    })
+  })
+
+  it('CNV-1 one commit may hand a distinct key from one conversation to another', async () => {
+    await commit(store(), { conversations: [conversation(uuid(2), {}, { distinctKey: 'ab' })] })
+    await commit(store(), {
+      conversations: [conversation(uuid(1), {}, { distinctKey: 'ab' }), conversation(uuid(2), { sequence: 2 })],
+    })
+    const found = await store().log.load({ ...NOTHING, distinctKeys: [{ app: ONE, key: 'ab' }] })
+    expect(found.conversations.map(({ record }) => record.id)).toEqual([uuid(1)])
+  })
+
+  it('LOG-2 commits at once on the same conversation: each position is taken once, whoever loses is told so', async () => {
+    await chat(store(), uuid(1), 0)
+    const send = async (n: number): Promise<number> => {
+      for (let lost = 0; ; lost++) {
+        const basis = await believed([uuid(1)], [])
+        const { conversations } = await store().log.load({ ...NOTHING, conversations: [{ app: ONE, key: uuid(1) }] })
+        const { headPosition, headSequence, revision } = conversations[0]!
+        if (revision !== basis.conversations[0]!.revision) continue
+        const heads = { sequence: 1, headSequence: headSequence + 1, headPosition: headPosition + 1 }
+        const sent = message(uuid(1), headPosition + 1, { id: uuid(900 + n), sequence: headSequence + 1 })
+        const writes = { conversations: [conversation(uuid(1), heads)], messages: [sent] }
+        try {
+          await store().log.commit({ ...EMPTY, ...writes, basis, cursor: 0, at: T })
+          return lost
+        } catch (error) {
+          expect(error).toMatchObject(outdated({ conversations: [{ app: ONE, key: uuid(1) }] }))
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: 12 }, (_, n) => send(n)))
+    const page = await store().streams.messages(ONE, uuid(1), alice, null, 99)
+    expect(positions(page!.messages)).toEqual(Array.from({ length: 12 }, (_, index) => 12 - index))
+    expect(new Set(page!.messages.map(({ id }) => id)).size).toBe(12)
   })
 }
 

@@ -17,20 +17,35 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** A number that rises with every commit. */
+/**
+ * A number that rises with every commit. Where several processes write, numbers may become visible in another order than
+ * theirs: what a reader may go by is the cursor that comes with an answer, never one of its own making.
+ */
 export type Cursor = number
+
+/** Where a commit stands in the log. */
+export interface Place {
+  /** The commit's own number: what it moved is found by `moved` after any lower cursor. */
+  readonly cursor: Cursor
+  /** Nothing up to this cursor can still be committed: whoever has heard of all of it may keep it. Below `cursor`. */
+  readonly settled: Cursor
+}
 
 /** What the write lane needs: load what decisions depend on, commit what they decided. */
 export interface LogStore {
-  /** The cursor of the last commit. */
+  /** The cursor of the last commit; where several write, of the last before which all is settled. */
   lastCursor(): Promise<Cursor>
+  /** Each item as of one moment; where several write, not all of them as of the same. */
   load(wanted: Wanted): Promise<Loaded>
   /**
    * All of it or nothing, durable when the promise resolves.
    * @throws MessageExists if a message said to be new is not
-   * @throws StoreOutage if the cursor is not the one after the last: whoever commits does not know the last commit
+   * @throws Stale if somebody else changed what the writer decided from
+   * @throws CommitUnknown if the store went away before it could say what became of the commit
+   * @throws StoreOutage if there can be one writer only and the cursor is not the one after the last: whoever commits
+   *   does not know the last commit
    */
-  commit(writes: Writes): Promise<void>
+  commit(writes: Writes): Promise<Place>
   /** Forgets remembered operations and used nonces that nobody can repeat any more. */
   prune(before: { readonly operationsMs: number; readonly noncesMs: number }): Promise<void>
 }
@@ -63,10 +78,18 @@ export interface Loaded {
 export type LoadedConversation = ConstructorParameters<typeof ConversationState>[0]
 
 /** An identity and the head of its inbox. */
-export interface Person {
+export interface Person extends Revised {
   readonly app: AppKey
   readonly profile: Profile
   readonly inboxSequence: number
+}
+
+/**
+ * How often a conversation (its participants and messages included) or a person was changed by a commit: 1 after the
+ * first. A store that can have one writer only need not count, and leaves it out.
+ */
+export interface Revised {
+  readonly revision?: number
 }
 
 export interface RememberedOperation extends Remembered {
@@ -78,7 +101,10 @@ export interface RememberedOperation extends Remembered {
 
 /** Rows as they are to be after the commit; each replaces the one of the same key. */
 export interface Writes {
+  /** The one after the last the writer knows. Where several write, the store gives out numbers itself. */
   readonly cursor: Cursor
+  /** What was believed when this was decided; left out by a writer that is the only one. */
+  readonly basis?: Basis
   /** When, in Unix milliseconds. */
   readonly at: number
   readonly conversations: readonly ConversationWrite[]
@@ -90,6 +116,15 @@ export interface Writes {
   readonly sessions: readonly { readonly session: Session; readonly tokenHash: string | null }[]
   readonly nonces: readonly { readonly hash: string; readonly forgetAt: number }[]
   readonly operations: readonly RememberedOperation[]
+}
+
+/**
+ * The revision of every conversation and person that the commit changes anything of, as they were before it; 0 for one
+ * that is not there. Heads alone would not do: hiding a conversation moves only an inbox, a new profile moves nothing.
+ */
+export interface Basis {
+  readonly conversations: readonly (AppItem<Uuid> & { readonly revision: number })[]
+  readonly people: readonly (AppItem<UserId> & { readonly revision: number })[]
 }
 
 export interface ConversationWrite {
@@ -330,9 +365,55 @@ export class MessageExists extends Error {
   override readonly name = 'MessageExists'
 }
 
+/** What of a writer's knowledge is out of date: to be forgotten, loaded and decided upon again. */
+export type Outdated = Wanted
+
+/** A commit was refused whole because somebody else changed what it rests on. */
+export class Stale extends Error {
+  override readonly name = 'Stale'
+  readonly outdated: Outdated
+  constructor(outdated: Partial<Outdated>) {
+    const all = { ...NOTHING, ...outdated }
+    const named = Object.entries(all).flatMap(([kind, items]) => (items.length > 0 ? [`${items.length} ${kind}`] : []))
+    super(`Somebody else changed ${named.join(', ')}.`)
+    this.outdated = all
+  }
+}
+
+const NOTHING: Outdated = {
+  conversations: [],
+  distinctKeys: [],
+  messages: [],
+  people: [],
+  operations: [],
+  nonces: [],
+  sessions: [],
+}
+
 /** The store cannot do its work right now; nothing was changed. */
 export class StoreOutage extends Error {
-  override readonly name = 'StoreOutage'
+  override readonly name: string = 'StoreOutage'
   /** What callers are told. */
   readonly refusal: ErrorId = 'service_unavailable'
+}
+
+/** The store went away in the middle of a commit, and for now nobody knows whether it happened. */
+export class CommitUnknown extends StoreOutage {
+  override readonly name = 'CommitUnknown'
+  /**
+   * Where the commit stands, or undefined if it did not happen and never will. Until this has answered, what was
+   * committed may not have been told.
+   * @throws StoreOutage if it still cannot be known
+   */
+  readonly fate: () => Promise<Place | undefined>
+  constructor(message: string, fate: () => Promise<Place | undefined>, options?: ErrorOptions) {
+    super(message, options)
+    this.fate = fate
+  }
+}
+
+/** The store cannot be used at all; the sentence says why and what to do. */
+export class StoreOpenError extends Error {
+  override readonly name = 'StoreOpenError'
+  readonly code = 'store_unusable'
 }

@@ -88,8 +88,8 @@ class TornDisk {
     const commit: Store['log']['commit'] = async (writes) => {
       if (image) return new Promise(() => undefined)
       const log = this.#log()
-      await store.log.commit(writes)
-      if (++commits < fatal) return
+      const place = await store.log.commit(writes)
+      if (++commits < fatal) return place
       // The word of it never arrives.
       underWay = writes.messages.map(({ id }) => id)
       const flushed = this.#log()

@@ -1,9 +1,20 @@
-import { type LoadedConversation, type LogStore, MessageExists, StoreOutage, type Writes } from '../store.ts'
+import type { Uuid } from '@parley/protocol'
+import type { AppKey } from '../../model/state.ts'
+import {
+  type Basis,
+  type LoadedConversation,
+  type LogStore,
+  MessageExists,
+  type Outdated,
+  Stale,
+  StoreOutage,
+  type Writes,
+} from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import { keyOf, messageById, messagesOf, participantsOf, type Tables } from './tables.ts'
 
 /** The write lane's side. A commit is looked through before it is applied, so that it happens whole or not at all. */
-export function memoryLog(tables: Tables): Synchronous<LogStore> {
+export function memoryLog(tables: Tables, writers: 'one' | 'many' = 'one'): Synchronous<LogStore> {
   return {
     lastCursor: () => tables.cursor,
 
@@ -15,14 +26,19 @@ export function memoryLog(tables: Tables): Synchronous<LogStore> {
         }
       }
       return {
-        conversations: [...names].flatMap((name) => loadConversation(tables, name)),
+        conversations: [...names].flatMap((name) => {
+          const { revision, ...loaded } = loadConversation(tables, name) ?? {}
+          return 'app' in loaded ? [{ ...loaded, ...(writers === 'many' && { revision }) } as LoadedConversation] : []
+        }),
         messages: wanted.messages.flatMap(({ app, key }) => {
           const message = messageById(tables, app, key)
           return message ? [{ ...message, app }] : []
         }),
         people: wanted.people.flatMap(({ app, key }) => {
           const person = tables.people.get(keyOf(app, key))
-          return person ? [{ app, profile: person.profile, inboxSequence: person.inboxSequence }] : []
+          if (!person) return []
+          const { profile, inboxSequence, revision } = person
+          return [{ app, profile, inboxSequence, ...(writers === 'many' && { revision }) }]
         }),
         operations: wanted.operations.flatMap(
           ({ app, userId, id }) => tables.operations.get(keyOf(app, `${id} ${userId}`)) ?? [],
@@ -33,8 +49,14 @@ export function memoryLog(tables: Tables): Synchronous<LogStore> {
     },
 
     commit(writes) {
+      if (writers === 'one' && writes.cursor !== tables.cursor + 1) {
+        throw new StoreOutage('Somebody else wrote to this store.')
+      }
+      const cursor = tables.cursor + 1
+      if (writers === 'many' && writes.basis) assertCurrent(tables, writes.basis)
       assertPossible(tables, writes)
-      apply(tables, writes)
+      apply(tables, { ...writes, cursor })
+      return { cursor, settled: cursor - 1 }
     },
 
     prune({ operationsMs, noncesMs }) {
@@ -44,41 +66,79 @@ export function memoryLog(tables: Tables): Synchronous<LogStore> {
   }
 }
 
-function loadConversation(tables: Tables, name: string): LoadedConversation[] {
+function loadConversation(tables: Tables, name: string): LoadedConversation | undefined {
   const entry = tables.conversations.get(name)
-  if (!entry) return []
-  const { app, record, headSequence, headPosition, lastMessageAt } = entry
+  if (!entry) return undefined
+  const { app, record, headSequence, headPosition, lastMessageAt, revision } = entry
   const participants = participantsOf(tables, app, record.id).map((participant) => participant.record)
-  return [{ app, record, headSequence, headPosition, lastMessageAt, participants }]
+  return { app, record, headSequence, headPosition, lastMessageAt, participants, revision }
+}
+
+/** Whether everything is still as the writer believed. */
+function assertCurrent(tables: Tables, basis: Basis): void {
+  const conversations = basis.conversations.filter(
+    ({ app, key, revision }) => (tables.conversations.get(keyOf(app, key))?.revision ?? 0) !== revision,
+  )
+  const people = basis.people.filter(
+    ({ app, key, revision }) => (tables.people.get(keyOf(app, key))?.revision ?? 0) !== revision,
+  )
+  if (conversations.length > 0 || people.length > 0) {
+    throw new Stale({
+      conversations: conversations.map(({ app, key }) => ({ app, key })),
+      people: people.map(({ app, key }) => ({ app, key })),
+    })
+  }
 }
 
 /** The constraints a database would enforce. */
 function assertPossible(tables: Tables, writes: Writes): void {
-  if (writes.cursor !== tables.cursor + 1) throw new StoreOutage('Somebody else wrote to this store.')
-  for (const { app, record } of writes.conversations) {
-    for (const other of tables.conversations.values()) {
-      const isInTheWay =
-        record.distinctKey !== null && other.app === app && other.record.distinctKey === record.distinctKey
-      const yields = writes.conversations.some((one) => one.app === app && one.record.id === other.record.id)
-      if (isInTheWay && !yields) throw new Error(`There is a distinct conversation of ${record.distinctKey}.`)
-    }
+  const messages = writes.messages.filter(({ app, id, isNew }) => isNew && messageById(tables, app, id))
+  const inTheWay: Partial<Outdated> = {
+    distinctKeys: writes.conversations.flatMap(({ app, record: { id, distinctKey } }) =>
+      distinctKey !== null && isKeyTaken(tables, writes, app, distinctKey, id) ? [{ app, key: distinctKey }] : [],
+    ),
+    sessions: writes.sessions.flatMap(({ session, tokenHash }) =>
+      tokenHash !== null && tables.sessions.has(session.id) ? [session.id] : [],
+    ),
+    nonces: writes.nonces.flatMap(({ hash }) => (tables.nonces.has(hash) ? [hash] : [])),
+    operations: writes.operations.filter(({ app, userId, id }) => tables.operations.has(keyOf(app, `${id} ${userId}`))),
   }
-  for (const { app, id, isNew } of writes.messages) {
-    if (isNew && messageById(tables, app, id)) throw new MessageExists(`The message ${id} exists.`)
+  if (Object.values(inTheWay).some((items) => items.length > 0)) {
+    throw new Stale({ ...inTheWay, messages: messages.map(({ app, id }) => ({ app, key: id })) })
   }
-  for (const { session, tokenHash } of writes.sessions) {
-    if (tokenHash !== null && tables.sessions.has(session.id)) throw new Error(`The session ${session.id} exists.`)
-  }
-  for (const { hash } of writes.nonces) if (tables.nonces.has(hash)) throw new Error('The nonce was used.')
-  for (const { app, userId, id } of writes.operations) {
-    if (tables.operations.has(keyOf(app, `${id} ${userId}`))) throw new Error(`The operation ${id} is remembered.`)
-  }
+  if (messages.length > 0) throw new MessageExists(`The message ${messages[0]!.id} exists.`)
+}
+
+/** Whether another conversation bears the key, and does not give it up in the same commit. */
+function isKeyTaken(tables: Tables, writes: Writes, app: AppKey, distinctKey: string, id: Uuid): boolean {
+  return [...tables.conversations.values()].some(
+    (other) =>
+      other.app === app &&
+      other.record.id !== id &&
+      other.record.distinctKey === distinctKey &&
+      !writes.conversations.some((one) => one.app === app && one.record.id === other.record.id),
+  )
+}
+
+/** A conversation changes with everything in it. */
+function touchedConversations(writes: Writes): Set<string> {
+  return new Set([
+    ...writes.conversations.map(({ app, record }) => keyOf(app, record.id)),
+    ...[...writes.participants, ...writes.messages].map(({ app, conversation }) => keyOf(app, conversation)),
+    ...writes.purged.map(({ app, key }) => keyOf(app, key)),
+  ])
 }
 
 function apply(tables: Tables, writes: Writes): void {
   for (const { app, key } of writes.purged) tables.messages.delete(keyOf(app, key))
   for (const one of writes.conversations) {
-    tables.conversations.set(keyOf(one.app, one.record.id), { ...one, moved: writes.cursor, movedAt: writes.at })
+    const name = keyOf(one.app, one.record.id)
+    const revision = tables.conversations.get(name)?.revision ?? 0
+    tables.conversations.set(name, { ...one, moved: writes.cursor, movedAt: writes.at, revision })
+  }
+  for (const name of touchedConversations(writes)) {
+    const entry = tables.conversations.get(name)
+    if (entry) tables.conversations.set(name, { ...entry, revision: entry.revision + 1 })
   }
   for (const { app, conversation, ...record } of writes.participants) {
     const name = keyOf(app, conversation)
@@ -92,8 +152,9 @@ function apply(tables: Tables, writes: Writes): void {
   }
   for (const { app, profile, inboxSequence, isInboxMoved } of writes.people) {
     const name = keyOf(app, profile.userId)
-    const inboxMoved = isInboxMoved ? writes.cursor : (tables.people.get(name)?.inboxMoved ?? 0)
-    tables.people.set(name, { app, profile, inboxSequence, inboxMoved })
+    const before = tables.people.get(name)
+    const inboxMoved = isInboxMoved ? writes.cursor : (before?.inboxMoved ?? 0)
+    tables.people.set(name, { app, profile, inboxSequence, inboxMoved, revision: (before?.revision ?? 0) + 1 })
   }
   for (const { session, tokenHash } of writes.sessions) {
     const before = tables.sessions.get(session.id)

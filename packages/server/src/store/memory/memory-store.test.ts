@@ -3,3 +3,6 @@ import { storeContract } from '../store.contract.ts'
 import { openMemoryStore } from './memory-store.ts'
 
 describe('the store in memory', () => storeContract(async () => openMemoryStore()))
+
+describe('the store in memory, for several writers', () =>
+  storeContract(async () => openMemoryStore({ writers: 'many' }), 'many'))

@@ -10,8 +10,10 @@ import { emptyTables } from './tables.ts'
 /**
  * A store that forgets everything when the process ends: for tests and for the simulator. It keeps the same contract as
  * the real ones, values copied at the border included, so that nobody comes to share an object with it.
+ *
+ * @param options.writers whether several lanes may write to it, as they may to PostgreSQL
  */
-export function openMemoryStore(): Store {
+export function openMemoryStore(options: { readonly writers?: 'one' | 'many' } = {}): Store {
   const tables = emptyTables()
   let isOpen = true
   const port = <Port extends object>(parts: object): Port =>
@@ -26,7 +28,7 @@ export function openMemoryStore(): Store {
     ) as Port
   return {
     epoch: randomUUID(),
-    log: port(memoryLog(tables)),
+    log: port(memoryLog(tables, options.writers)),
     streams: port(memoryStreams(tables)),
     lists: port(memoryLists(tables)),
     apps: port(memoryApps(tables, randomUUID() + randomUUID())),

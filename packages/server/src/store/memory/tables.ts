@@ -6,6 +6,7 @@ import type { App, ConversationWrite, Cursor, Person, Provider, ProviderKey, Rem
 export interface ConversationEntry extends ConversationWrite {
   readonly moved: Cursor
   readonly movedAt: number
+  readonly revision: number
 }
 
 /** Everything a store in memory knows. Keys begin with the app: nothing crosses. */
@@ -16,7 +17,7 @@ export interface Tables {
   readonly participants: Map<string, Map<UserId, ParticipantRecord>>
   /** By conversation, in order of position. */
   readonly messages: Map<string, MessageRecord[]>
-  readonly people: Map<string, Person & { readonly inboxMoved: Cursor }>
+  readonly people: Map<string, Person & { readonly inboxMoved: Cursor; readonly revision: number }>
   readonly operations: Map<string, RememberedOperation>
   /** Hash → when to forget it. */
   readonly nonces: Map<string, number>

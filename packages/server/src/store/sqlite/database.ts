@@ -3,17 +3,12 @@ import { mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import type BetterSqlite3 from 'better-sqlite3'
+import { StoreOpenError } from '../store.ts'
 import { CHECKED_AT_START_BYTES, findDamage, sizeOf } from './damage.ts'
 import { migrations } from './migrations.ts'
 import { RESTORE } from './row-sums.ts'
 
 export type Statement = BetterSqlite3.Statement
-
-/** The store's file cannot be used; the sentence says why and what to do. */
-export class StoreOpenError extends Error {
-  override readonly name = 'StoreOpenError'
-  readonly code = 'store_unusable'
-}
 
 /** One connection to the store's file: prepared statements are kept, transactions are explicit. */
 export interface Database {

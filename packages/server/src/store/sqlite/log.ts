@@ -5,6 +5,7 @@ import {
   type LogStore,
   MessageExists,
   type Person,
+  type Place,
   type RememberedOperation,
   StoreOutage,
 } from '../store.ts'
@@ -26,7 +27,7 @@ import {
 } from './rows.ts'
 
 /** The log, which also takes writes as they come from another thread. */
-export type SqliteLog = Synchronous<LogStore> & { commitRows(rows: PackedWrites): void }
+export type SqliteLog = Synchronous<LogStore> & { commitRows(rows: PackedWrites): Place }
 
 /** The write lane's side of the file. */
 export function sqliteLog(db: Database): SqliteLog {
@@ -69,7 +70,7 @@ export function sqliteLog(db: Database): SqliteLog {
   }
 }
 
-function commitRows(db: Database, rows: PackedWrites): void {
+function commitRows(db: Database, rows: PackedWrites): Place {
   db.transaction('write', () => {
     putRows(db, 'DELETE FROM messages WHERE app = ? AND conversation = ?', rows.purged)
     putRows(db, PUT_CONVERSATION, rows.conversations, [1, 12])
@@ -97,6 +98,7 @@ function commitRows(db: Database, rows: PackedWrites): void {
     const { changes } = db.sql('UPDATE log SET cursor = ? WHERE cursor = ?').run(rows.cursor, rows.cursor - 1)
     if (changes !== 1) throw new StoreOutage('Somebody else wrote to this store.')
   })
+  return { cursor: rows.cursor, settled: rows.cursor - 1 }
 }
 
 /**
