@@ -2,12 +2,12 @@ import type { Uuid } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import { APP, LaneWorld, newId, Somebody, says } from '../../test/lane-world.ts'
 import { openMemoryStore } from '../store/memory/memory-store.ts'
-import { type LogStore, type Store, StoreOutage } from '../store/store.ts'
+import { type LogStore, type Store, StoreOutage, type Writes } from '../store/store.ts'
 import type { Operation } from './operation.ts'
 import { operations } from './table.ts'
 
 /** A store in memory whose log does what the test says first. */
-function storeWith(before: { commit?: LogStore['commit']; load?: () => Promise<void> }) {
+function storeWith(before: { commit?: (writes: Writes) => Promise<unknown>; load?: () => Promise<void> }) {
   const inner = openMemoryStore()
   let commits = 0
   const log: LogStore = {
@@ -57,7 +57,7 @@ describe('the write lane', () => {
     let release = () => {}
     let isHeld = false
     const { store } = storeWith({
-      commit: () => (isHeld ? new Promise((resolve) => (release = resolve)) : Promise.resolve()),
+      commit: () => (isHeld ? new Promise<void>((resolve) => (release = resolve)) : Promise.resolve()),
     })
     const order: string[] = []
     const { alice, id } = await chatWorld({ store, publish: () => order.push('told') })
@@ -238,8 +238,9 @@ describe('the write lane', () => {
     const inner = openMemoryStore()
     let isLying = false
     const commit: LogStore['commit'] = async (writes) => {
-      await inner.log.commit(writes)
+      const place = await inner.log.commit(writes)
       if (isLying) throw new StoreOutage('The answer was lost.')
+      return place
     }
     const { world, alice, id } = await chatWorld({ store: { ...inner, log: { ...inner.log, commit } } })
     isLying = true

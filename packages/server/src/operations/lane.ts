@@ -2,7 +2,15 @@ import type { Refusal, UserId, Uuid } from '@parley/protocol'
 import { limits, refuse } from '@parley/protocol'
 import type { Asking, Decision, Reads } from '../model/decision.ts'
 import type { AppKey } from '../model/state.ts'
-import { type Cursor, MessageExists, type Store, StoreOutage } from '../store/store.ts'
+import {
+  CommitUnknown,
+  type Cursor,
+  MessageExists,
+  type Place,
+  Stale,
+  type Store,
+  StoreOutage,
+} from '../store/store.ts'
 import { chanceOf, isAdmitted, isPressed, Pace, pressureOf, retryAfterMs } from './admission.ts'
 import { Ledger } from './ledger.ts'
 import type { StreamMove } from './moves.ts'
@@ -11,6 +19,9 @@ import { type Memory, WorkingSet } from './working-set.ts'
 
 /** Operations in one transaction. Beyond this a batch grows no cheaper, only later. */
 const MAX_BATCH = 1_000
+
+/** How often a batch is decided in all, if others keep changing what it rests on. */
+const MAX_TRIES = 8
 
 /** What became of an operation. */
 export type Outcome<Result = unknown> =
@@ -92,6 +103,8 @@ export class WriteLane {
   #waiting: Waiting[] = []
   #isRunning = false
   #cursor: Cursor | undefined
+  /** Learns what became of a commit in the middle of which the store went away, and tells it if it happened. */
+  #settleDoubt: (() => Promise<void>) | undefined
   #closing: (() => void)[] = []
   #isClosed = false
 
@@ -176,17 +189,31 @@ export class WriteLane {
       const batch = this.#waiting.splice(0, MAX_BATCH)
       const from = this.#options.now()
       try {
-        await this.#carryOut(batch)
+        await this.#carryOutAmongOthers(batch)
         if (this.#waiting.length > 0) this.#pace.note(batch.length, this.#options.now() - from)
       } catch (error) {
         this.#forget()
-        if (error instanceof StoreOutage) this.#putOff(batch, error)
+        // Those that came meanwhile as well: each batch would have to find out for itself, and takes its time.
+        if (error instanceof StoreOutage) this.#putOff([...batch, ...this.#waiting.splice(0)], error)
         else await this.#carryOutSingly(batch, error)
       }
       this.#known.trim()
     }
     this.#isRunning = false
     for (const closed of this.#closing.splice(0)) closed()
+  }
+
+  /** Other processes may write to the same store: what they changed is loaded, and everything decided anew. */
+  async #carryOutAmongOthers(batch: readonly Waiting[]): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#carryOut(batch)
+      } catch (error) {
+        if (!(error instanceof Stale)) throw error
+        this.#forget()
+        if (tries === MAX_TRIES) throw new StoreOutage('Others were faster every time.', { cause: error })
+      }
+    }
   }
 
   /** The store is away, so nothing happened: one try for all of them, not one for each. */
@@ -200,7 +227,7 @@ export class WriteLane {
     this.#options.log('a batch could not be committed', { operations: batch.length, error: String(error) })
     for (const [index, waiting] of batch.entries()) {
       try {
-        await this.#carryOut([waiting])
+        await this.#carryOutAmongOthers([waiting])
       } catch (cause) {
         this.#forget()
         if (cause instanceof StoreOutage) return this.#putOff(batch.slice(index), cause)
@@ -227,29 +254,36 @@ export class WriteLane {
   /** @param isDoubtful a message of this batch said to be new is not: look all of them up */
   async #carryOut(batch: readonly Waiting[], isDoubtful = false): Promise<void> {
     const { store, now } = this.#options
+    await this.#settleDoubt?.()
+    this.#settleDoubt = undefined
     this.#cursor ??= await store.log.lastCursor()
     await this.#load(batch, isDoubtful)
     const at = now()
-    const settled = this.#cursor
-    const cursor = settled + 1
-    const ledger = new Ledger(this.#known, cursor, at)
+    let place: Place = { cursor: this.#cursor + 1, settled: this.#cursor }
+    const ledger = new Ledger(this.#known, place.cursor, at)
     for (const waiting of batch) this.#decide(waiting, ledger, at)
     if (!isDoubtful) await this.#doubtRefusals(batch, ledger, at)
     if (!ledger.isEmpty) {
       try {
-        await store.log.commit(ledger.writes())
+        place = await store.log.commit(ledger.writes())
       } catch (error) {
+        if (error instanceof CommitUnknown) {
+          this.#settleDoubt = async () => {
+            const fate = await error.fate()
+            if (fate) this.#publish(batch, fate, at)
+          }
+        }
         if (!(error instanceof MessageExists) || isDoubtful) throw error
         ledger.undo()
         return this.#carryOut(batch, true)
       }
-      this.#cursor = cursor
+      this.#cursor = place.cursor
     }
-    this.#publish(batch, cursor, settled, at)
+    this.#publish(batch, place, at)
     for (const waiting of batch) this.#settle(waiting, waiting.outcome)
   }
 
-  #publish(batch: readonly Waiting[], cursor: Cursor, settled: Cursor, at: number): void {
+  #publish(batch: readonly Waiting[], { cursor, settled }: Place, at: number): void {
     const committed: Committed[] = []
     for (const { request, moves } of batch) {
       if (moves.length === 0) continue

@@ -4,7 +4,7 @@ import { ConversationState } from '../model/conversation-state.ts'
 import type { Fact } from '../model/decision.ts'
 import type { Undo } from '../model/recent-map.ts'
 import type { AppKey, Participant, ParticipantRecord, Profile } from '../model/state.ts'
-import type { Cursor, Person, RememberedOperation, Writes } from '../store/store.ts'
+import type { Basis, Cursor, Person, RememberedOperation, Writes } from '../store/store.ts'
 import { type ConversationMove, type InboxMove, Moves, type StreamMove } from './moves.ts'
 import type { WorkingSet } from './working-set.ts'
 
@@ -17,6 +17,9 @@ export class Ledger {
   readonly #cursor: Cursor
   readonly #now: number
   readonly #conversations = new Set<ConversationState>()
+  /** Everything that anything was changed of, with the revision that was believed. */
+  readonly #touched = new Map<ConversationState, number>()
+  readonly #peopleBefore = new AppMap<Basis['people'][number]>()
   readonly #participants = new AppMap<Writes['participants'][number]>()
   readonly #messages = new AppMap<Writes['messages'][number]>()
   readonly #people = new AppMap<Person & { isInboxMoved: boolean }>()
@@ -66,6 +69,10 @@ export class Ledger {
     return {
       cursor: this.#cursor,
       at: this.#now,
+      basis: {
+        conversations: [...this.#touched].map(([{ app, id: key }, revision]) => ({ app, key, revision })),
+        people: this.#peopleBefore.values(),
+      },
       conversations: [...this.#conversations].map((conversation) => ({
         app: conversation.app,
         record: conversation.record,
@@ -96,6 +103,7 @@ export class Ledger {
         return
       case 'messages-purged':
         this.#purged.push({ app, key: fact.conversation })
+        this.#touch(this.#known.conversation(app, fact.conversation))
         for (const message of this.#messages.values()) {
           if (message.app === app && message.conversation === fact.conversation) this.#messages.delete(app, message.id)
         }
@@ -159,6 +167,7 @@ export class Ledger {
       inboxSequence: isPrivate ? person.inboxSequence + 1 : (before?.inboxSequence ?? 0),
       changedAt: this.#now,
     }
+    this.#touch(conversation)
     this.#undo.push(conversation.putParticipant(record))
     this.#participants.set(app, `${conversation.id} ${record.userId}`, {
       ...record,
@@ -210,13 +219,28 @@ export class Ledger {
 
   #putPerson(app: AppKey, profile: Profile, inboxSequence?: number): void {
     const before = this.#known.person(app, profile.userId)
-    const person = { app, profile, inboxSequence: inboxSequence ?? before?.inboxSequence ?? 0 }
+    const isFirst = this.#peopleBefore.get(app, profile.userId) === undefined
+    const revision = (before?.revision ?? 0) + Number(isFirst)
+    if (isFirst) this.#peopleBefore.set(app, profile.userId, { app, key: profile.userId, revision: revision - 1 })
+    const person = { app, profile, inboxSequence: inboxSequence ?? before?.inboxSequence ?? 0, revision }
     this.#undo.push(this.#known.putPerson(person))
     const isInboxMoved = inboxSequence !== undefined || (this.#people.get(app, profile.userId)?.isInboxMoved ?? false)
     this.#people.set(app, profile.userId, { ...person, isInboxMoved })
   }
 
+  /** A commit counts once for each conversation, whatever it changes there. */
+  #touch(conversation: ConversationState | undefined): void {
+    if (!conversation || this.#touched.has(conversation)) return
+    const before = conversation.revision
+    this.#touched.set(conversation, before)
+    conversation.revision = before + 1
+    this.#undo.push(() => {
+      conversation.revision = before
+    })
+  }
+
   #conversationMove(conversation: ConversationState, moves: Moves): ConversationMove {
+    this.#touch(conversation)
     if (!this.#conversations.has(conversation)) {
       this.#conversations.add(conversation)
       this.#undo.push(conversation.checkpoint())

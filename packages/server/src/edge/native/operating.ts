@@ -30,7 +30,10 @@ export class Operating {
   readonly #lane: WriteLane
   readonly #send: (text: string) => void
   readonly #idle: () => void
-  readonly #putOff = new Set<string>()
+  /** What was put off → when it was asked for again; before that, never. */
+  readonly #putOff = new Map<string, number>()
+  /** Counts what is asked for. */
+  #turn = 0
   #inFlight = 0
 
   /** @param idle called whenever an operation was answered and no other is under way */
@@ -80,9 +83,10 @@ export class Operating {
       this.#refuse(asked.id, { id: 'service_unavailable', retryAfterMs: drainHint })
       return false
     }
-    // Asked again, it is no longer put off: what follows may follow.
-    this.#putOff.delete(asked.id)
-    if (this.#isHeldBack(asked)) {
+    // Asked again, it is no longer put off for what follows from here on; what is under way already came before it.
+    this.#turn++
+    if (this.#putOff.has(asked.id)) this.#putOff.set(asked.id, this.#turn)
+    if (this.#isHeldBack(asked, this.#turn)) {
       this.#refuse(asked.id, { id: 'service_unavailable', retryAfterMs: 100 })
       return false
     }
@@ -91,8 +95,9 @@ export class Operating {
     return false
   }
 
-  #isHeldBack({ id, after }: Asked): boolean {
-    const isHeld = after !== undefined && this.#putOff.has(after)
+  /** @param turn when it was asked for */
+  #isHeldBack({ id, after }: Asked, turn: number): boolean {
+    const isHeld = after !== undefined && turn < (this.#putOff.get(after) ?? 0)
     // Noted at once: what follows it may be looked at in the same batch, before this is answered.
     if (isHeld) this.#notePutOff(id)
     return isHeld
@@ -108,9 +113,10 @@ export class Operating {
       return
     }
     const underWay = this.#inFlight++
+    const turn = this.#turn
     const request: LaneRequest<unknown, unknown> = { operation, input, app, userId, operationId: id, underWay }
     this.#lane.enqueue(
-      after === undefined ? request : { ...request, isHeldBack: () => this.#isHeldBack(asked) },
+      after === undefined ? request : { ...request, isHeldBack: () => this.#isHeldBack(asked, turn) },
       (outcome) => this.#settle(id, outcome),
     )
   }
@@ -135,8 +141,9 @@ export class Operating {
   }
 
   #notePutOff(id: string): void {
-    this.#putOff.add(id)
-    if (this.#putOff.size > MAX_PUT_OFF) this.#putOff.delete(this.#putOff.values().next().value as string)
+    this.#putOff.delete(id)
+    this.#putOff.set(id, Number.POSITIVE_INFINITY)
+    if (this.#putOff.size > MAX_PUT_OFF) this.#putOff.delete(this.#putOff.keys().next().value as string)
   }
 }
 

@@ -1,0 +1,110 @@
+/** Lanes of several processes over one store: none knows what the others did until it is told that it is late. */
+import type { UserId } from '@parley/protocol'
+import { describe, expect, it } from 'vitest'
+import { APP, LaneWorld, newId, Somebody } from '../../test/lane-world.ts'
+import { openMemoryStore } from '../store/memory/memory-store.ts'
+import { type Store, StoreOutage } from '../store/store.ts'
+import { suspendUser } from './suspend-user.ts'
+
+async function twoLanes(store: Store = openMemoryStore({ writers: 'many' })) {
+  const here = new LaneWorld({ store })
+  const there = new LaneWorld({ store })
+  const { alice, ben } = await here.people('alice', 'ben', 'cleo')
+  const id = await alice.starts(['ben'])
+  return { here, there, alice, ben, benThere: new Somebody(there, 'ben'), aliceThere: new Somebody(there, 'alice'), id }
+}
+
+describe('lanes over one store', () => {
+  it('LOG-2 people who talk through different lanes: every position once, in each one’s order, streams dense', async () => {
+    const { here, there, alice, benThere, id } = await twoLanes()
+    const mine = Array.from({ length: 40 }, (_, n) => alice.sends(id, `alice ${n}`))
+    const theirs = Array.from({ length: 40 }, (_, n) => benThere.sends(id, `ben ${n}`))
+    for (let n = 0; n < 20; n++) {
+      await alice.sends(id, `alice ${40 + n}`)
+      await benThere.sends(id, `ben ${40 + n}`)
+      await alice.reads(id, 2 * n + 1)
+    }
+    await Promise.all([...mine, ...theirs])
+    const messages = await here.messages(id)
+    expect(messages.map(({ position }) => position)).toEqual(Array.from({ length: 120 }, (_, index) => index + 1))
+    for (const name of ['alice', 'ben']) {
+      const said = messages.flatMap(({ sender, parts }) => (sender === name ? [parts[0]!.body] : []))
+      expect(said).toEqual(Array.from({ length: 60 }, (_, n) => `${name} ${n}`))
+    }
+    const told = [...here.committed, ...there.committed]
+      .sort((a, b) => a.cursor - b.cursor)
+      .flatMap(({ moves }) => moves.filter((move) => move.stream === 'conversation'))
+    let head = 0
+    for (const { after, sequence } of told) {
+      expect(after).toBe(head)
+      head = sequence
+    }
+    expect(here.logged.concat(there.logged)).toEqual([])
+  })
+
+  it('LOG-2 CNV-4 a conversation hidden at one lane comes back with a message through another', async () => {
+    const { alice, benThere, id, here } = await twoLanes()
+    await alice.sends(id)
+    await benThere.does('delete-conversation', { conversation: id, mode: 'my_devices' } as never)
+    const stateOfBen = async () => (await here.store.streams.inbox(APP, 'ben' as UserId, 0, 9)).rows[0]?.record.state
+    expect(await stateOfBen()).toBe('hidden')
+    await alice.sends(id)
+    expect(await stateOfBen()).toBe('joined')
+  })
+
+  it('LOG-2 a suspension is not undone by whoever remembers the person from before', async () => {
+    const { here, there, alice, id } = await twoLanes()
+    await alice.sends(id)
+    const suspended = { operation: suspendUser, app: APP, userId: null }
+    await there.lane.submit({ ...suspended, input: { userId: 'ben' as UserId, suspendedAt: 5 } })
+    // Moves Ben's inbox, and so writes his row.
+    await alice.starts(['ben'])
+    expect((await here.store.lists.profile(APP, 'ben' as UserId))?.suspendedAt).toBe(5)
+  })
+
+  it('DIST-3 both begin the same distinct conversation: it becomes one', async () => {
+    const { alice, benThere } = await twoLanes()
+    const [one, two] = await Promise.all([
+      alice.starts(['ben'], { distinct: true }),
+      benThere.starts(['alice'], { distinct: true }),
+    ])
+    expect(one).toBe(two)
+  })
+
+  it('OPR-1 an operation repeated through another lane has no further effect', async () => {
+    const { alice, aliceThere, here, id } = await twoLanes()
+    const message = newId()
+    const sent = await Promise.all([alice.sends(id, 'once', message), aliceThere.sends(id, 'once', message)])
+    expect(sent.map(({ position }) => position)).toEqual([1, 1])
+    expect(await here.messages(id)).toHaveLength(1)
+  })
+
+  it('OPR-5 a store that takes its time to fail: what came meanwhile is put off with the rest', async () => {
+    const inner = openMemoryStore()
+    let fail = () => {}
+    let tries = 0
+    const isAway = { now: false }
+    const log = {
+      ...inner.log,
+      commit: (writes: Parameters<typeof inner.log.commit>[0]) => {
+        if (!isAway.now) return inner.log.commit(writes)
+        tries++
+        return new Promise<never>((_, reject) => {
+          fail = () => reject(new StoreOutage('Nothing was heard.'))
+        })
+      },
+    }
+    const world = new LaneWorld({ store: { ...inner, log } })
+    const { alice } = await world.people('alice', 'ben')
+    const id = await alice.starts(['ben'])
+    isAway.now = true
+    const first = alice.ask('send-message', { id: newId(), conversation: id, parts: [{ mime_type: 'a/b', body: '' }] })
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    const later = alice.ask('send-message', { id: newId(), conversation: id, parts: [{ mime_type: 'a/b', body: '' }] })
+    fail()
+    for (const outcome of await Promise.all([first, later])) {
+      expect(outcome).toMatchObject({ refusal: { id: 'service_unavailable' } })
+    }
+    expect(tries).toBe(1)
+  })
+})
