@@ -20,4 +20,13 @@ export { memoryLists } from './store/memory/lists.ts'
 export { memoryLog } from './store/memory/log.ts'
 export { memoryStreams } from './store/memory/streams.ts'
 export { emptyTables, keyOf, type Tables } from './store/memory/tables.ts'
-export { MessageExists, type Store, StoreOutage, type Writes } from './store/store.ts'
+export {
+  type Basis,
+  CommitUnknown,
+  MessageExists,
+  type Place,
+  Stale,
+  type Store,
+  StoreOutage,
+  type Writes,
+} from './store/store.ts'

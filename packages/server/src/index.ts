@@ -6,7 +6,8 @@ export {
   openAdministration,
 } from './administration.ts'
 export { type Clock, systemClock } from './clock.ts'
+export type { StorePlace } from './open-store.ts'
 export { type RunningServer, type ServerOptions, serve, startServer } from './server.ts'
-export { StoreOpenError } from './store/sqlite/database.ts'
+export { openPostgresStore, type PostgresOptions } from './store/postgres/postgres-store.ts'
 export { openSqliteStore, openThreadedSqliteStore, storeFile } from './store/sqlite/sqlite-store.ts'
-export { type Store, StoreOutage } from './store/store.ts'
+export { type Store, StoreOpenError, StoreOutage } from './store/store.ts'

@@ -1,0 +1,182 @@
+import { commitFunction } from './commit-function.ts'
+import { readingFunctions, settleFunction } from './functions.ts'
+
+/**
+ * Into how many parts messages, their ids and participants are divided by the hash of app and conversation (ids by app
+ * and id), so that tables can be spread over disks and vacuumed apart. Fixed when a database is made, and written in it:
+ * another number would need every row moved.
+ */
+export const PARTITIONS = 16
+
+const partitioned = (table: string): string =>
+  Array.from(
+    { length: PARTITIONS },
+    (_, n) =>
+      `CREATE TABLE parley.${table}_${n} PARTITION OF parley.${table} FOR VALUES WITH (MODULUS ${PARTITIONS}, REMAINDER ${n});`,
+  ).join('\n')
+
+/**
+ * The schema, as a list of steps that only grows; the row of `parley.schema` says how many have run. Times are Unix
+ * milliseconds, ids are bare, sets and trees are JSON as it came. Names and keys compare by bytes: COLLATE "C".
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE parley.store (name text PRIMARY KEY, value text NOT NULL);
+  INSERT INTO parley.store VALUES
+    ('epoch', gen_random_uuid()), ('secret', gen_random_uuid() || '' || gen_random_uuid()), ('partitions', ${PARTITIONS});
+
+  -- One row for each process that writes: its last commit, by its own count and by the log's number. It fences off
+  -- commits given up for lost, and the highest number in it is one that no crash takes back.
+  CREATE TABLE parley.writers (
+    id uuid PRIMARY KEY,
+    batch bigint NOT NULL,
+    -- Whether that number was taken to keep a commit from happening.
+    fenced boolean NOT NULL,
+    moved bigint NOT NULL,
+    settled bigint NOT NULL,
+    at bigint NOT NULL
+  ) WITH (fillfactor = 20);
+
+  CREATE TABLE parley.apps (
+    key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id uuid NOT NULL UNIQUE,
+    environment text NOT NULL,
+    name text NOT NULL,
+    session_seconds bigint,
+    allowed_origins json,
+    created_at bigint NOT NULL,
+    suspended_at bigint
+  );
+  CREATE TABLE parley.providers (id uuid PRIMARY KEY, app integer NOT NULL, jwks_url text);
+  CREATE INDEX providers_of_app ON parley.providers (app);
+  CREATE TABLE parley.provider_keys (
+    id text COLLATE "C" PRIMARY KEY,
+    provider uuid NOT NULL,
+    algorithm text NOT NULL,
+    public_jwk json NOT NULL,
+    state text NOT NULL,
+    created_at bigint NOT NULL
+  );
+  CREATE INDEX keys_of_provider ON parley.provider_keys (provider);
+
+  CREATE TABLE parley.identities (
+    app integer NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
+    display_name text,
+    avatar_url text,
+    first_name text,
+    last_name text,
+    email_address text,
+    phone_number text,
+    public_key text,
+    metadata json NOT NULL,
+    created_at bigint NOT NULL,
+    suspended_at bigint,
+    inbox_sequence bigint NOT NULL,
+    inbox_moved bigint NOT NULL,
+    revision bigint NOT NULL,
+    PRIMARY KEY (app, user_id)
+  ) WITH (fillfactor = 80);
+
+  CREATE TABLE parley.sessions (
+    id uuid PRIMARY KEY,
+    token_hash text COLLATE "C" NOT NULL UNIQUE,
+    app integer NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    ended_at bigint
+  );
+  CREATE INDEX sessions_of_identity ON parley.sessions (app, user_id);
+  CREATE INDEX ended_sessions ON parley.sessions (ended_at) WHERE ended_at IS NOT NULL;
+  CREATE TABLE parley.used_nonces (hash text COLLATE "C" PRIMARY KEY, forget_at bigint NOT NULL);
+  CREATE INDEX used_nonces_by_age ON parley.used_nonces (forget_at);
+
+  CREATE TABLE parley.conversations (
+    app integer NOT NULL,
+    id uuid NOT NULL,
+    created_at bigint NOT NULL,
+    created_by text COLLATE "C" NOT NULL,
+    distinct_key text COLLATE "C",
+    metadata json NOT NULL,
+    deleted_at bigint,
+    sequence bigint NOT NULL,
+    changed_at bigint NOT NULL,
+    head_sequence bigint NOT NULL,
+    head_position bigint NOT NULL,
+    last_message_at bigint NOT NULL,
+    moved bigint NOT NULL,
+    moved_at bigint NOT NULL,
+    revision bigint NOT NULL,
+    PRIMARY KEY (app, id)
+    -- Heads change with every message: with room on the page, no index needs to hear of it.
+  ) WITH (fillfactor = 70);
+  CREATE UNIQUE INDEX distinct_conversations ON parley.conversations (app, distinct_key)
+    WHERE distinct_key IS NOT NULL;
+
+  CREATE TABLE parley.participants (
+    app integer NOT NULL,
+    conversation uuid NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
+    state text NOT NULL,
+    join_order bigint NOT NULL,
+    joined_at bigint NOT NULL,
+    absent json NOT NULL,
+    delivered json NOT NULL,
+    read json NOT NULL,
+    hidden json NOT NULL,
+    last_position bigint,
+    sequence bigint NOT NULL,
+    inbox_sequence bigint NOT NULL,
+    changed_at bigint NOT NULL,
+    PRIMARY KEY (app, conversation, user_id)
+  ) PARTITION BY HASH (app, conversation);
+  -- Its condition is always true. Only a statement that repeats it may use the index: whoever looks for one person in one
+  -- conversation must not read all conversations of that person, which the planner takes for as good.
+  CREATE INDEX conversations_of_identity ON parley.participants (app, user_id, inbox_sequence)
+    WHERE inbox_sequence >= 0;
+  ${partitioned('participants')}
+
+  CREATE TABLE parley.messages (
+    app integer NOT NULL,
+    conversation uuid NOT NULL,
+    position bigint NOT NULL,
+    id uuid NOT NULL,
+    sender text COLLATE "C" NOT NULL,
+    sent_at bigint NOT NULL,
+    parts json NOT NULL,
+    deleted_at bigint,
+    sequence bigint NOT NULL,
+    first_sequence bigint NOT NULL,
+    changed_at bigint NOT NULL,
+    PRIMARY KEY (app, conversation, position)
+  ) PARTITION BY HASH (app, conversation);
+  -- A message that was never changed is found by its position; only the others need a place by sequence.
+  CREATE INDEX changed_messages ON parley.messages (app, conversation, sequence) WHERE sequence <> first_sequence;
+  ${partitioned('messages')}
+
+  -- An index cannot be unique across partitions of another key, so ids have a table of their own.
+  CREATE TABLE parley.message_ids (
+    app integer NOT NULL,
+    id uuid NOT NULL,
+    conversation uuid NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (app, id)
+  ) PARTITION BY HASH (app, id);
+  ${partitioned('message_ids')}
+
+  CREATE TABLE parley.operations (
+    app integer NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    at bigint NOT NULL,
+    PRIMARY KEY (app, user_id, id)
+  );
+  CREATE INDEX operations_by_age ON parley.operations (at);
+
+  ${commitFunction}
+  ${settleFunction}
+  ${readingFunctions}
+  `,
+]

@@ -1,0 +1,59 @@
+import { type Store, StoreOpenError } from '../store.ts'
+import { postgresApps } from './apps.ts'
+import { type Database, openDatabase } from './database.ts'
+import { postgresLists } from './lists.ts'
+import { postgresLog } from './log.ts'
+import { migrate, shownUrl } from './migrate.ts'
+import { PARTITIONS } from './migrations.ts'
+import { postgresStreams } from './streams.ts'
+
+export interface PostgresOptions {
+  /** Connections at most, besides the few of the write lane. Default 10. */
+  readonly connections?: number
+  /** A connection broke while nobody used it. */
+  readonly log?: (message: string, details: Record<string, unknown>) => void
+}
+
+/** Of the write lane: what a batch loads at once, and its commit. */
+const LOG_CONNECTIONS = 4
+
+/** Whether a store is named by an address of PostgreSQL. */
+export const isPostgresUrl = (name: string): boolean => /^postgres(ql)?:\/\//.test(name)
+
+/**
+ * Opens the store in a database, migrating it if need be. Any number of processes may have it open.
+ * @throws StoreOpenError if the database cannot be used, is newer than this server, or cannot be reached
+ */
+export async function openPostgresStore(url: string, options: PostgresOptions = {}): Promise<Store> {
+  const { connections = 10, log = () => undefined } = options
+  await migrate(url)
+  const onTrouble = (error: Error) => log('a connection to the database broke', { error: error.message })
+  // Two sets, so that a crowd of readers never keeps a commit waiting.
+  const readers = openDatabase(url, connections, onTrouble)
+  const writer = openDatabase(url, LOG_CONNECTIONS, onTrouble)
+  const close = async () => {
+    await Promise.all([readers.close(), writer.close()])
+  }
+  try {
+    return {
+      epoch: await epochOf(readers, url),
+      log: postgresLog(writer),
+      streams: postgresStreams(readers),
+      lists: postgresLists(readers),
+      apps: postgresApps(readers),
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function epochOf(db: Database, url: string): Promise<string> {
+  const rows = await db.ask('SELECT s.name, s.value FROM parley.store s')
+  const value = (name: string) => rows.find((row) => row.name === name)?.value as string | undefined
+  if (value('partitions') !== String(PARTITIONS)) {
+    throw new StoreOpenError(`The tables of ${shownUrl(url)} are divided in a way this Parley does not know.`)
+  }
+  return value('epoch')!
+}
