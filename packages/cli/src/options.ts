@@ -5,6 +5,20 @@ import { InvalidArgumentError, Option } from 'commander'
 export const dataOption = () =>
   new Option('--data <folder>', 'folder that holds all data').env('PARLEY_DATA').default('.parley')
 
+export const storeOption = () =>
+  new Option('--store <url>', 'keep everything in PostgreSQL instead: postgres://user@host/database').env(
+    'PARLEY_STORE',
+  )
+
+/** The options that say where everything is kept. */
+export interface PlaceOptions {
+  readonly data: string
+  readonly store?: string
+}
+
+/** Where that is: an address counts before a folder. */
+export const placeOf = ({ data, store }: PlaceOptions) => (store === undefined ? { dataFolder: data } : { store })
+
 export const jsonOption = () => new Option('--json', 'print one line of JSON instead of text')
 
 export function parsePort(text: string): number {

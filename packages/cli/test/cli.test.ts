@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { run } from '../src/run.ts'
 import type { Surroundings } from '../src/surroundings.ts'
 
@@ -72,6 +72,17 @@ test('serve prints one line of JSON, and drains when it is asked to stop', async
   ])
 })
 
+test('an address of PostgreSQL counts before a folder, on the command line and in the environment', async () => {
+  const store = 'postgres://parley@db.example/parley'
+  const served = await cli(['serve', '--data', '/d', '--store', store, '--port', '0'])
+  expect(served.asked[0]).toEqual(['startServer', expect.objectContaining({ store })])
+  expect(served.asked[0]![1]).not.toHaveProperty('dataFolder')
+  vi.stubEnv('PARLEY_STORE', store)
+  const listed = await cli(['apps', 'list', '--data', '/d'])
+  vi.unstubAllEnvs()
+  expect(listed.asked[0]).toEqual(['openAdministration', { store }])
+})
+
 test('serve passes on what it is told', async () => {
   const origins = ['--allow-origin', 'https://a.example', '--allow-origin', 'https://b.example']
   const { asked } = await cli([
@@ -126,7 +137,7 @@ test('apps create prints ids and the private key, once', async () => {
   for (const id of [created.appId, created.providerId, created.keyId]) expect(out).toContain(id)
   expect(out.split('BEGIN PRIVATE KEY')).toHaveLength(2)
   expect(asked).toEqual([
-    ['openAdministration', '/d'],
+    ['openAdministration', { dataFolder: '/d' }],
     ['createApp', { environment: 'production', algorithm: 'RS256', name: 'Zoë' }],
     ['close'],
   ])

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { isTemporary, isUserId, limits, parseUuid, type UserId, type Uuid } from '@parley/protocol'
 import { generateProviderKey, importPublicKey, type SigningAlgorithm } from '@parley/token'
 import type { AppKey } from './model/state.ts'
+import { openStore, type StorePlace } from './open-store.ts'
 import { WriteLane } from './operations/lane.ts'
 import { suspendUser } from './operations/suspend-user.ts'
-import { openSqliteStore, storeFile } from './store/sqlite/sqlite-store.ts'
 import type { App, ProviderKey, Store } from './store/store.ts'
 
 /** A request of the operator that cannot be done; the sentence says why. */
@@ -71,9 +71,9 @@ export interface Administration {
   close(): Promise<void>
 }
 
-/** Opens the store of a folder for administration, making it if there is none. */
-export async function openAdministration(dataFolder: string): Promise<Administration> {
-  const store = openSqliteStore(storeFile(dataFolder))
+/** Opens a store for administration, by its folder or its address, making it if there is none. */
+export async function openAdministration(place: string | StorePlace): Promise<Administration> {
+  const store = await openStore(typeof place === 'string' ? { dataFolder: place } : place)
   const { apps } = store
 
   async function appOf(appId: string): Promise<App> {

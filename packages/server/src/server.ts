@@ -5,12 +5,11 @@ import { type Clock, systemClock } from './clock.ts'
 import { createHttpServer } from './edge/http/http-server.ts'
 import { layerRoutes } from './edge/layer/routes.ts'
 import { answerUpgrades } from './edge/sockets/upgrades.ts'
-import { openThreadedSqliteStore, storeFile } from './store/sqlite/sqlite-store.ts'
+import { openStore, type StorePlace } from './open-store.ts'
 import type { Store } from './store/store.ts'
 
-export interface ServerOptions {
-  /** Where the embedded store lives; made if it is not there. */
-  readonly dataFolder: string
+/** Either `dataFolder`, where the embedded store lives, or `store`. Whichever it is, it is made if it is not there. */
+export interface ServerOptions extends StorePlace {
   /** Default 127.0.0.1. */
   readonly host?: string
   /** Default 0: any free one. */
@@ -42,9 +41,9 @@ const BACKLOG = 4_096
 /** Clients told to go come back spread over this window. */
 const RETURN_WINDOW_MS = 5_000
 
-/** Starts a server on the embedded store. */
+/** Starts a server on the store that is named. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const store = await openThreadedSqliteStore(storeFile(options.dataFolder))
+  const store = await openStore(options, { isServing: true, ...(options.log && { log: options.log }) })
   try {
     return await serve(store, options)
   } catch (error) {
@@ -56,7 +55,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 /** Starts a server on a store that is open already; it is closed with the server. */
 export async function serve(
   store: Store,
-  options: Omit<ServerOptions, 'dataFolder'> & { readonly clock?: Clock },
+  options: Omit<ServerOptions, keyof StorePlace> & { readonly clock?: Clock },
 ): Promise<RunningServer> {
   const { host = '127.0.0.1', port = 0, maxConnections = 50_000, clock = systemClock } = options
   const log = options.log ?? (() => undefined)

@@ -1,11 +1,10 @@
 import { type Command, Option } from 'commander'
-import { dataOption, jsonOption } from '../options.ts'
+import { dataOption, jsonOption, type PlaceOptions, storeOption } from '../options.ts'
 import { columns, jsonLine, printable } from '../printable.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { withAdministration } from './with-administration.ts'
 
-interface CreateOptions {
-  readonly data: string
+interface CreateOptions extends PlaceOptions {
   readonly name?: string
   readonly environment: 'staging' | 'production'
   readonly algorithm: 'RS256' | 'ES256' | 'EdDSA'
@@ -13,8 +12,7 @@ interface CreateOptions {
   readonly json?: boolean
 }
 
-interface ListOptions {
-  readonly data: string
+interface ListOptions extends PlaceOptions {
   readonly json?: boolean
 }
 
@@ -24,6 +22,7 @@ export function addApps(program: Command, surroundings: Surroundings): void {
     .command('create')
     .description('create an app with a provider and a key for its authentication service')
     .addOption(dataOption())
+    .addOption(storeOption())
     .option('--name <name>', 'a name for people')
     .addOption(new Option('--environment <kind>', 'kind of app').choices(['staging', 'production']).default('staging'))
     .addOption(
@@ -41,48 +40,49 @@ export function addApps(program: Command, surroundings: Surroundings): void {
     .command('list')
     .description('list all apps')
     .addOption(dataOption())
+    .addOption(storeOption())
     .addOption(jsonOption())
     .action((options: ListOptions) => listApps(options, surroundings))
   const ofApp = (name: string, description: string) =>
-    apps.command(name).description(description).argument('<app id>').addOption(dataOption())
+    apps.command(name).description(description).argument('<app id>').addOption(dataOption()).addOption(storeOption())
   ofApp('suspend', 'end all sessions of an app and let nobody in, until it is resumed').action(
-    (appId: string, { data }: { data: string }) => suspendApp(appId, data, surroundings),
+    (appId: string, place: PlaceOptions) => suspendApp(appId, place, surroundings),
   )
-  ofApp('resume', 'let people in again').action((appId: string, { data }: { data: string }) =>
-    resumeApp(appId, data, surroundings),
+  ofApp('resume', 'let people in again').action((appId: string, place: PlaceOptions) =>
+    resumeApp(appId, place, surroundings),
   )
   ofApp('origins', 'say whose pages may connect to an app: the origins named, or any if none is')
     .argument('[origin...]')
-    .action((appId: string, origins: readonly string[], { data }: { data: string }) =>
-      allowOrigins(appId, origins, data, surroundings),
+    .action((appId: string, origins: readonly string[], place: PlaceOptions) =>
+      allowOrigins(appId, origins, place, surroundings),
     )
 }
 
-async function suspendApp(appId: string, data: string, surroundings: Surroundings): Promise<void> {
-  const count = await withAdministration(data, surroundings, (administration) => administration.suspendApp(appId))
+async function suspendApp(appId: string, place: PlaceOptions, surroundings: Surroundings): Promise<void> {
+  const count = await withAdministration(place, surroundings, (administration) => administration.suspendApp(appId))
   surroundings.print(`The app is suspended; ${count} live session${count === 1 ? '' : 's'} ended.`)
 }
 
-async function resumeApp(appId: string, data: string, surroundings: Surroundings): Promise<void> {
-  await withAdministration(data, surroundings, (administration) => administration.resumeApp(appId))
+async function resumeApp(appId: string, place: PlaceOptions, surroundings: Surroundings): Promise<void> {
+  await withAdministration(place, surroundings, (administration) => administration.resumeApp(appId))
   surroundings.print('The app is open again.')
 }
 
 async function allowOrigins(
   appId: string,
   origins: readonly string[],
-  data: string,
+  place: PlaceOptions,
   surroundings: Surroundings,
 ): Promise<void> {
   const allowed = origins.length > 0 ? origins : null
-  await withAdministration(data, surroundings, (administration) => administration.allowOrigins(appId, allowed))
+  await withAdministration(place, surroundings, (administration) => administration.allowOrigins(appId, allowed))
   const whose = allowed ? allowed.map(printable).join(', ') : 'any origin'
   surroundings.print(`Pages of ${whose} may connect.`)
 }
 
 async function createApp(options: CreateOptions, surroundings: Surroundings): Promise<void> {
-  const { data, name, environment, algorithm, sessionSeconds, json } = options
-  const app = await withAdministration(data, surroundings, (administration) =>
+  const { name, environment, algorithm, sessionSeconds, json } = options
+  const app = await withAdministration(options, surroundings, (administration) =>
     administration.createApp({
       environment,
       algorithm,
@@ -102,9 +102,9 @@ async function createApp(options: CreateOptions, surroundings: Surroundings): Pr
   surroundings.print(app.privateKeyPem.trimEnd())
 }
 
-async function listApps({ data, json }: ListOptions, surroundings: Surroundings): Promise<void> {
-  const apps = await withAdministration(data, surroundings, (administration) => administration.listApps())
-  if (json) return surroundings.print(jsonLine(apps))
+async function listApps(options: ListOptions, surroundings: Surroundings): Promise<void> {
+  const apps = await withAdministration(options, surroundings, (administration) => administration.listApps())
+  if (options.json) return surroundings.print(jsonLine(apps))
   if (apps.length === 0) return surroundings.print('There is no app yet. Create one: parley apps create')
   surroundings.print(
     columns([['APP ID', 'CREATED', 'NAME'], ...apps.map(({ appId, createdAt, name }) => [appId, createdAt, name])]),

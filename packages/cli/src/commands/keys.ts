@@ -1,11 +1,10 @@
 import { type Command, Option } from 'commander'
-import { dataOption, jsonOption } from '../options.ts'
+import { dataOption, jsonOption, type PlaceOptions, storeOption } from '../options.ts'
 import { columns, jsonLine } from '../printable.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { withAdministration } from './with-administration.ts'
 
-interface AddOptions {
-  readonly data: string
+interface AddOptions extends PlaceOptions {
   readonly publicKey?: string
   readonly algorithm?: 'RS256' | 'ES256' | 'EdDSA'
   readonly json?: boolean
@@ -18,6 +17,7 @@ export function addKeys(program: Command, surroundings: Surroundings): void {
     .description("add a key to an app's provider: a public key of yours, or a new pair")
     .argument('<app id>')
     .addOption(dataOption())
+    .addOption(storeOption())
     .option('--public-key <file>', 'public key in PEM; without it, a new pair is made')
     .addOption(new Option('--algorithm <name>', 'algorithm of a new pair').choices(['RS256', 'ES256', 'EdDSA']))
     .addOption(jsonOption())
@@ -27,13 +27,14 @@ export function addKeys(program: Command, surroundings: Surroundings): void {
     .description('disable a key at once: no token signed with it is accepted any more')
     .argument('<key id>')
     .addOption(dataOption())
-    .action((keyId: string, options: { data: string }) => disableKey(keyId, options.data, surroundings))
+    .addOption(storeOption())
+    .action((keyId: string, options: PlaceOptions) => disableKey(keyId, options, surroundings))
 }
 
 async function addKey(appId: string, options: AddOptions, surroundings: Surroundings): Promise<void> {
-  const { data, publicKey, algorithm, json } = options
+  const { publicKey, algorithm, json } = options
   const pem = publicKey === undefined ? undefined : await surroundings.readText(publicKey)
-  const key = await withAdministration(data, surroundings, (administration) =>
+  const key = await withAdministration(options, surroundings, (administration) =>
     administration.addKey(appId, { ...(pem !== undefined && { publicKey: pem }), ...(algorithm && { algorithm }) }),
   )
   if (json) return surroundings.print(jsonLine(key))
@@ -45,7 +46,7 @@ async function addKey(appId: string, options: AddOptions, surroundings: Surround
   surroundings.print(key.privateKeyPem.trimEnd())
 }
 
-async function disableKey(keyId: string, data: string, surroundings: Surroundings): Promise<void> {
-  await withAdministration(data, surroundings, (administration) => administration.disableKey(keyId))
+async function disableKey(keyId: string, place: PlaceOptions, surroundings: Surroundings): Promise<void> {
+  await withAdministration(place, surroundings, (administration) => administration.disableKey(keyId))
   surroundings.print('The key is disabled.')
 }

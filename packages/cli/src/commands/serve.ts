@@ -1,10 +1,19 @@
 import { type Command, Option } from 'commander'
-import { collect, dataOption, jsonOption, parseCount, parseMaxParticipants, parsePort } from '../options.ts'
+import {
+  collect,
+  dataOption,
+  jsonOption,
+  type PlaceOptions,
+  parseCount,
+  parseMaxParticipants,
+  parsePort,
+  placeOf,
+  storeOption,
+} from '../options.ts'
 import { jsonLine } from '../printable.ts'
 import { Obstacle, type Surroundings } from '../surroundings.ts'
 
-interface ServeOptions {
-  readonly data: string
+interface ServeOptions extends PlaceOptions {
   readonly port: number
   readonly host: string
   readonly allowOrigin?: readonly string[]
@@ -24,6 +33,7 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     .command('serve')
     .description('run the server until it is asked to stop')
     .addOption(dataOption())
+    .addOption(storeOption())
     .addOption(
       new Option('--port <number>', 'port to listen at; 0 takes any free one').default(4500).argParser(parsePort),
     )
@@ -52,7 +62,7 @@ async function serve(
 ): Promise<void> {
   const stopped = untilStopped()
   const server = await startServer({
-    dataFolder: options.data,
+    ...placeOf(options),
     host: options.host,
     port: options.port,
     ...(options.development && { development: true }),

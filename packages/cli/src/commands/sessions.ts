@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { dataOption } from '../options.ts'
+import { dataOption, type PlaceOptions, storeOption } from '../options.ts'
 import { printable } from '../printable.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { withAdministration } from './with-administration.ts'
@@ -12,11 +12,12 @@ export function addSessions(program: Command, surroundings: Surroundings): void 
     .argument('<app id>')
     .argument('<user id>')
     .addOption(dataOption())
-    .action((appId: string, userId: string, { data }: { data: string }) => revoke(appId, userId, data, surroundings))
+    .addOption(storeOption())
+    .action((appId: string, userId: string, options: PlaceOptions) => revoke(appId, userId, options, surroundings))
 }
 
-async function revoke(appId: string, userId: string, data: string, surroundings: Surroundings): Promise<void> {
-  const count = await withAdministration(data, surroundings, (administration) =>
+async function revoke(appId: string, userId: string, place: PlaceOptions, surroundings: Surroundings): Promise<void> {
+  const count = await withAdministration(place, surroundings, (administration) =>
     administration.revokeSessions(appId, userId),
   )
   surroundings.print(`${printable(userId)} had ${count} live session${count === 1 ? '' : 's'}, now revoked.`)

@@ -11,6 +11,7 @@ export interface ParleyServer extends RunningProcess {
 }
 
 export interface ParleyOptions {
+  /** Where it keeps everything: a folder, or an address that begins with `postgres://`. */
   readonly dataFolder: string
   /** 0, the default, takes any free one. Name one to come back at the same address after a crash. */
   readonly port?: number
@@ -33,7 +34,7 @@ export function parley(args: readonly string[], env?: ParleyOptions['env']): Run
 
 /** `parley serve` in a process of its own, ready to be spoken to, and to be killed. */
 export async function startParley({ dataFolder, port = 0, args = [], env }: ParleyOptions): Promise<ParleyServer> {
-  const server = parley(['serve', '--json', '--data', dataFolder, '--port', String(port), ...args], env)
+  const server = parley(['serve', '--json', ...placeOf(dataFolder), '--port', String(port), ...args], env)
   const [line] = await server.line(/^\{"url":.*\}$/).catch(async (error) => {
     await server.close()
     throw error
@@ -41,8 +42,10 @@ export async function startParley({ dataFolder, port = 0, args = [], env }: Parl
   return Object.assign(server, JSON.parse(line))
 }
 
+const placeOf = (place: string) => (place.startsWith('postgres://') ? ['--store', place] : ['--data', place])
+
 /** `parley apps create`; works whether or not a server runs on the folder. */
 export async function createApp(dataFolder: string, args: readonly string[] = []): Promise<ParleyApp> {
-  const [line] = await parley(['apps', 'create', '--json', '--data', dataFolder, ...args]).line(/^\{"appId":.*\}$/)
+  const [line] = await parley(['apps', 'create', '--json', ...placeOf(dataFolder), ...args]).line(/^\{"appId":.*\}$/)
   return JSON.parse(line)
 }
