@@ -13,6 +13,7 @@ import type { AuthenticationState, ChallengeFailure, Deauthentication } from './
 import type { ChallengeHandler } from './authentication/obtain-token.ts'
 import type { Chance, Clock, Locks, OpenChannel } from './environment.ts'
 import type { Hints } from './hints.ts'
+import type { LoadOnline } from './online-part.ts'
 import type { SendMessageOptions } from './operations/send-message.ts'
 import type { MetadataValues } from './operations/update-conversation.ts'
 import type { OutboxEntry, ReplicaStorage } from './replica/replica.ts'
@@ -34,6 +35,11 @@ export interface ClientOptions {
   readonly storage?: ReplicaStorage
   /** For Node before version 22: the class from the `ws` package. */
   readonly webSocket?: WebSocketClass
+  /**
+   * What needs the network: by default a file of its own that is fetched as soon as there is a client. For an app that
+   * wants all of it at once, `@parley/client/online`.
+   */
+  readonly online?: LoadOnline
   /** The rest is for tests. */
   readonly sockets?: SocketFactory
   readonly fetch?: Fetch

@@ -36,7 +36,7 @@ import { Engine } from './sync/engine.ts'
 import type { HistoryProgress } from './sync/history.ts'
 import { Tab } from './tabs/tab.ts'
 import { systemFetch } from './transport/fetch.ts'
-import { webSockets } from './transport/socket.ts'
+import type { SocketFactory } from './transport/socket.ts'
 import type { ConversationView } from './view/conversation-view.ts'
 import type { MessageView } from './view/message-view.ts'
 
@@ -68,7 +68,6 @@ export class Client {
 
   constructor(options: ClientOptions) {
     const { appId, url, challenge, clock = systemClock, chance = systemChance } = options
-    const sockets = options.sockets ?? webSockets(options.webSocket)
     const websocketUrl = options.websocketUrl ?? url.replace(/^http/, 'ws')
     const emit: Tell = (name, event) => this.#emitter.emit(name, event)
     this.#newUuid = () => uuidv7(clock.wall(), chance.bytes(10))
@@ -90,8 +89,12 @@ export class Client {
       locks: options.locks ?? systemLocks(),
       openChannel: () => (isAlone ? undefined : openChannel),
       watch: this.#watch,
-      makeEngine: ({ replica, identity, session, tell }) =>
-        new Engine({ url: websocketUrl, replica, identity: identity.id, session, sockets, clock, chance, tell }),
+      loadOnline: options.online ?? (() => import('./online.ts')),
+      makeEngine: ({ identity, ...ports }) => {
+        const open: SocketFactory = (...args) => ports.online.present!.webSockets(options.webSocket)(...args)
+        const sockets = options.sockets ?? open
+        return new Engine({ ...ports, url: websocketUrl, identity: identity.id, sockets, clock, chance })
+      },
     })
     this.#stopHints = (options.hints ?? systemHints)((hint) => {
       if (hint) this.#tab.sleep(hint === 'sleep')

@@ -35,6 +35,7 @@ export type {
 } from './client-types.ts'
 export type { Chance, Channel, Clock, Locks, OpenChannel } from './environment.ts'
 export { ParleyError, type ParleyErrorCode } from './errors.ts'
+export type { LoadOnline } from './online-part.ts'
 export type { CreateConversationOptions } from './operations/create-conversation.ts'
 export type { SendMessageOptions } from './operations/send-message.ts'
 export type { MetadataValues } from './operations/update-conversation.ts'

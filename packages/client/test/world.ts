@@ -1,6 +1,7 @@
 /** One process, a scripted server, any number of devices; nothing moves until the test moves it. */
 import { FakeBrowser, FakeServer, type Page, SeededChance, settle, VirtualClock } from '@parley/testkit'
 import { type ClientEvents, type ClientOptions, createClient } from '../src/index.ts'
+import * as online from '../src/online.ts'
 import { createMemoryStorage } from '../src/replica/memory/index.ts'
 import type { Replica, ReplicaStorage } from '../src/replica/replica.ts'
 
@@ -129,6 +130,7 @@ export class Device {
       clock,
       chance: this.#chance,
       hints: () => () => {},
+      online: async () => online,
       ...this.#options,
       storage: this.storage,
     })

@@ -4,34 +4,35 @@
  * It owns the authentication state, the stored session and the engine that runs while somebody is signed in. The flows
  * below change the state; each leaves it as it was if it fails (AUTH-17), and nothing but the server's word, a call of the
  * app's or an app without a token ends a session: never the device's clock. What they ask of the server and the app is in
- * `sign-in.ts`, `renewal.ts` and `sign-out.ts`.
+ * `sign-in.ts`, `renewal.ts` and `sign-out.ts`, known by their types only: `online-part.ts` fetches them.
  */
 import type { BasicIdentity, GoodbyeFrame, SessionInfo, WireError } from '@parley/protocol'
 import type { Tell } from '../client-types.ts'
 import type { Chance, Clock } from '../environment.ts'
 import { abortable, closed, ParleyError, throwIfAborted } from '../errors.ts'
+import type { OnlinePart } from '../online-part.ts'
 import { listUnsent } from '../outbox/outbox.ts'
 import type { OutboxEntry, Replica } from '../replica/replica.ts'
 import type { ConnectionState } from '../sync/connection-state.ts'
 import type { Engine, EnginePorts, SessionHolder } from '../sync/engine.ts'
 import { type AuthenticationState, type DeauthenticationReason, unavailable } from './authentication-state.ts'
+import { flush } from './flush.ts'
 import type { ChallengeHandler } from './obtain-token.ts'
-import { Renewal } from './renewal.ts'
-import { endSession, type OpenedSession, type SessionsApiPorts } from './sessions-api.ts'
-import { askHandler, reopenSession, signIn, wrongUser } from './sign-in.ts'
-import { flush, takeBackSignOut } from './sign-out.ts'
-import { forgetSession, markSigningOut, readStored, storeSession } from './stored-session.ts'
+import type { Renewal } from './renewal.ts'
+import type { OpenedSession, SessionsApiPorts } from './sessions-api.ts'
+import { forgetSession, readStored, storeSession } from './stored-session.ts'
 
 export interface AuthenticationPorts {
   readonly api: SessionsApiPorts
   readonly replica: Wipeable
+  readonly online: OnlinePart
   readonly challenge: ChallengeHandler
   readonly clock: Clock
   readonly chance: Chance
   readonly wantsConnection: boolean
   /** An engine for whoever is signed in. */
   readonly makeEngine: (
-    ports: Pick<EnginePorts, 'replica' | 'session' | 'tell'> & { readonly identity: BasicIdentity },
+    ports: Pick<EnginePorts, 'replica' | 'session' | 'online' | 'tell'> & { readonly identity: BasicIdentity },
   ) => Engine
   readonly tell: Tell
   /** Whose data there is to see, and whether the app wants a connection. */
@@ -72,7 +73,7 @@ export class Authentication implements SessionHolder {
   /** The one sign-in under way (AUTH-34). */
   #signIn: { readonly userId: string | undefined; readonly promise: Promise<BasicIdentity> } | undefined
   #signOut: Promise<void> | undefined
-  readonly #renewal: Renewal
+  #madeRenewal: Renewal | undefined
   /** Asking for a new session after the old one was found dead. */
   #reauthentication: AbortController | undefined
   /** It has led to a new session. */
@@ -86,14 +87,21 @@ export class Authentication implements SessionHolder {
   constructor(ports: AuthenticationPorts) {
     this.#ports = ports
     this.#wantsConnection = ports.wantsConnection
-    this.#renewal = new Renewal({
-      clock: ports.clock,
-      chance: ports.chance,
-      ask: (nonce, signal) =>
-        askHandler(ports.clock, ports.challenge, { nonce, userId: this.#session?.identity.user_id, signal }),
+  }
+
+  /** Present once there was a connection: only there is anything renewed. */
+  get #renewal(): Renewal | undefined {
+    const { online, clock, chance, challenge, tell } = this.#ports
+    if (!online.present) return undefined
+    const { askHandler, Renewal } = online.present
+    this.#madeRenewal ??= new Renewal({
+      clock,
+      chance,
+      ask: (nonce, signal) => askHandler(clock, challenge, { nonce, userId: this.#session?.identity.user_id, signal }),
       say: (frame) => this.#engine?.say(frame) ?? false,
-      onFailed: (failure) => ports.tell('challenge-failed', failure),
+      onFailed: (failure) => tell('challenge-failed', failure),
     })
+    return this.#madeRenewal
   }
 
   get state(): AuthenticationState {
@@ -150,11 +158,17 @@ export class Authentication implements SessionHolder {
 
   /** The run before this one ended between "the server ended the session" and "the copy is deleted". */
   async #finishSigningOut(session: OpenedSession | undefined, keepData: boolean): Promise<void> {
-    if (session) endSession(this.#ports.api, session.token, this.#life.signal).catch(() => {})
+    if (session) this.#endSession(session).catch(() => {})
     if (keepData) await forgetSession(this.#ports.replica)
     else await this.#ports.replica.wipe()
     this.#show(undefined)
     this.#become({ state: 'unauthenticated' })
+  }
+
+  async #endSession({ token }: OpenedSession): Promise<void> {
+    const { api, online } = this.#ports
+    const { endSession } = await online.get(this.#life.signal)
+    await endSession(api, token, this.#life.signal)
   }
 
   // -- connection ----------------------------------------------------------------------------------------------------
@@ -171,9 +185,9 @@ export class Authentication implements SessionHolder {
 
   connectionChanged(state: ConnectionState): void {
     const isLive = state.state === 'live' || state.state === 'probing'
-    if (isLive) this.#renewal.connected()
+    if (isLive) this.#renewal?.connected()
     else {
-      this.#renewal.disconnected()
+      this.#renewal?.disconnected()
       this.#interrupt?.abort()
     }
   }
@@ -233,19 +247,11 @@ export class Authentication implements SessionHolder {
     signal: AbortSignal,
     handler: ChallengeHandler,
   ): Promise<BasicIdentity> {
-    const { session, prn } = await signIn(this.#ports, handler, { userId, signal })
-    try {
-      await this.#admit(session, prn, signal)
-    } catch (error) {
-      endSession(this.#ports.api, session.token, this.#life.signal).catch(() => {})
-      throw error
-    }
-    return session.identity
+    const { signIn } = await this.#ports.online.get(signal)
+    return signIn(this.#ports, handler, { userId, signal }, (session) => this.#admit(session))
   }
 
-  async #admit(session: OpenedSession, prn: string, signal: AbortSignal): Promise<void> {
-    if (session.identity.user_id !== prn) throw wrongUser(prn, session.identity.user_id)
-    throwIfAborted(signal)
+  async #admit(session: OpenedSession): Promise<void> {
     const { replica } = this.#ports
     const { owner } = await readStored(replica)
     if (owner !== undefined && owner !== session.identity.id) {
@@ -261,8 +267,8 @@ export class Authentication implements SessionHolder {
     const { identity } = session
     this.#session = session
     this.#hasServerEndedSession = false
-    const { makeEngine, replica, tell } = this.#ports
-    const engine = makeEngine({ replica, identity, session: this, tell })
+    const { makeEngine, replica, online, tell } = this.#ports
+    const engine = makeEngine({ replica, identity, session: this, online, tell })
     await engine.load()
     this.#engine = engine
     this.#show(identity)
@@ -274,12 +280,12 @@ export class Authentication implements SessionHolder {
 
   /** The server announces the end of the session on the live connection; it is renewed in place. */
   challenged(nonce: string): void {
-    if (this.#state.state === 'authenticated') this.#renewal.challenged(nonce)
+    if (this.#state.state === 'authenticated') this.#renewal?.challenged(nonce)
   }
 
   renewed(info: SessionInfo): void {
     this.#prolong(info)
-    this.#renewal.renewed()
+    this.#renewal?.renewed()
     this.#ports.tell('renewed', info)
   }
 
@@ -294,7 +300,7 @@ export class Authentication implements SessionHolder {
   }
 
   refused(error: WireError): void {
-    this.#renewal.refused(error)
+    this.#renewal?.refused(error)
   }
 
   #prolong(info: SessionInfo): void {
@@ -312,9 +318,9 @@ export class Authentication implements SessionHolder {
       return
     }
     if (this.#state.state !== 'authenticated') return
-    const age = this.#renewal.ageMs
-    this.#renewal.stop()
+    const age = this.#renewal?.ageMs
     const isUnfair = age !== undefined && age < UNFAIR_MS
+    this.#renewal?.stop()
     if (reason === 'session_ended' && !isUnfair) {
       this.#lose('session-ended')
       return
@@ -326,13 +332,15 @@ export class Authentication implements SessionHolder {
 
   /** The session died in our absence. Data and outbox stay while the app is asked for a token for a new one. */
   #reauthenticate(nonce: string | undefined): void {
-    const { replica, challenge: handler, tell } = this.#ports
+    const { replica, challenge: handler, online, tell } = this.#ports
     const session = this.#session
     if (!session) return
     this.#reauthentication?.abort()
     const abort = new AbortController()
     this.#reauthentication = abort
     this.#isReadmitted = false
+    // There was a connection, or the session would not be known to be dead.
+    const { reopenSession } = online.present!
     reopenSession(this.#ports, session, {
       handler,
       nonce,
@@ -372,7 +380,7 @@ export class Authentication implements SessionHolder {
     const engine = this.#engine
     this.#engine = undefined
     this.#session = undefined
-    this.#renewal.stop()
+    this.#renewal?.stop()
     this.#reauthentication?.abort()
     this.#tellWaiters()
     try {
@@ -432,10 +440,18 @@ export class Authentication implements SessionHolder {
     this.#become({ state: 'deauthenticating', identity: state.identity })
     const interrupt = new AbortController()
     this.#interrupt = interrupt
-    const signal = either(options.signal, either(interrupt.signal, this.#life.signal))
+    const asked = either(options.signal, this.#life.signal)
+    const signal = either(interrupt.signal, asked)
     try {
+      const online = isOver ? undefined : await this.#ports.online.get(signal)
       if (!discardUnsent) await flush(engine, this.#ports.replica, { isOver, keepData, signal })
-      if (!isOver) await this.#endSession(keepData, either(options.signal, this.#life.signal))
+      await online?.endStoredSession(this.#ports, {
+        token: this.#session!.token,
+        keepData,
+        signal: asked,
+        life: this.#life.signal,
+        hasEnded: () => this.#hasServerEndedSession,
+      })
     } catch (error) {
       this.#interrupt = undefined
       this.#resume(state)
@@ -448,20 +464,6 @@ export class Authentication implements SessionHolder {
     } catch (error) {
       // The session is over and the copy is not gone: the next opening deletes it.
       this.#storageFailed(error)
-      throw error
-    }
-  }
-
-  async #endSession(keepData: boolean, signal: AbortSignal): Promise<void> {
-    await markSigningOut(this.#ports.replica, keepData)
-    try {
-      await endSession(this.#ports.api, this.#session!.token, signal)
-    } catch (error) {
-      // The server's goodbye may arrive although its answer did not.
-      if (this.#hasServerEndedSession) return
-      const { replica, clock } = this.#ports
-      const onBroken = (cause: unknown) => this.#storageFailed(cause)
-      await takeBackSignOut(replica, { clock, signal: this.#life.signal, onBroken })
       throw error
     }
   }

@@ -2,13 +2,13 @@
  * From a nonce to a session, and from a dead session to a new one: what is asked of the server and of the app's handler.
  * Who is signed in, and what becomes of the local copy, is for `authentication.ts`.
  */
-import { limits } from '@parley/protocol'
+import { type BasicIdentity, limits } from '@parley/protocol'
 import type { Chance, Clock } from '../environment.ts'
-import { ParleyError } from '../errors.ts'
+import { ParleyError, throwIfAborted } from '../errors.ts'
 import type { ChallengeFailure } from './authentication-state.ts'
 import { readIdentityToken } from './identity-token.ts'
 import { type Challenge, type ChallengeHandler, callHandler, HANDLER_PATIENCE_MS, obtainToken } from './obtain-token.ts'
-import { type OpenedSession, openSession, requestNonce, type SessionsApiPorts } from './sessions-api.ts'
+import { endSession, type OpenedSession, openSession, requestNonce, type SessionsApiPorts } from './sessions-api.ts'
 
 export interface SignInPorts {
   readonly api: SessionsApiPorts
@@ -31,17 +31,32 @@ export async function askHandler(
   return token
 }
 
-/** A session of the user whose token the handler gives, and who the token says that is. */
+/**
+ * Opens a session of the user whose token the handler gives.
+ *
+ * @param admit takes the session into use; if it cannot, the session is ended again
+ */
 export async function signIn(
   { api, clock }: SignInPorts,
   handler: ChallengeHandler,
   { userId, signal }: Omit<Challenge, 'nonce'>,
-): Promise<{ readonly session: OpenedSession; readonly prn: string }> {
+  admit: (session: OpenedSession) => Promise<void>,
+): Promise<BasicIdentity> {
   const nonce = await requestNonce(api, signal)
   // Somebody may be typing a password: there is time for as long as the nonce lives.
   const token = await askHandler(clock, handler, { nonce, userId, signal }, limits.nonceLifetimeMs)
   if (token === null) throw new ParleyError('challenge_failed', 'The challenge handler gave no identity token.')
-  return { session: await openSession(api, token, signal), prn: readIdentityToken(token).prn }
+  const session = await openSession(api, token, signal)
+  try {
+    const { prn } = readIdentityToken(token)
+    if (session.identity.user_id !== prn) throw wrongUser(prn, session.identity.user_id)
+    throwIfAborted(signal)
+    await admit(session)
+  } catch (error) {
+    endSession(api, session.token, new AbortController().signal).catch(() => {})
+    throw error
+  }
+  return session.identity
 }
 
 /** Asks the app for a token, again and again, until there is a new session for the user of a dead one. */
@@ -79,5 +94,5 @@ export function reopenSession(
   )
 }
 
-export const wrongUser = (asked: string, got: string) =>
+const wrongUser = (asked: string, got: string) =>
   new ParleyError('wrong_user', `The identity token is for '${got}', not for '${asked}'.`)

@@ -1,6 +1,7 @@
 import type { ConversationId, IdentityId, StreamId, WireError } from '@parley/protocol'
 import { VirtualClock } from '@parley/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
+import * as online from '../online.ts'
 import { OutboxMirror } from '../queries/outbox-mirror.ts'
 import { createMemoryStorage } from '../replica/memory/index.ts'
 import { type OutboxEntry, type Replica, ReplicaError } from '../replica/replica.ts'
@@ -44,6 +45,7 @@ let sequences: Map<StreamId, number>
 const open = async (over: Replica = replica) => {
   const made = new Outbox({
     replica: over,
+    online: { present: online },
     writer: new SerialQueue(),
     clock: new VirtualClock(),
     identity: alice,

@@ -16,11 +16,12 @@ import type {
 } from '@parley/protocol'
 import type { Clock } from '../environment.ts'
 import { abortable, discarded, ParleyError, refused, storageError } from '../errors.ts'
+import type { OnlinePart } from '../online-part.ts'
 import type { OutboxEntry, Replica, Write } from '../replica/replica.ts'
 import type { SerialQueue } from '../sync/serial-queue.ts'
 import { EntryList } from './entry-list.ts'
 import { relabel } from './relabel.ts'
-import { type Settlement, settle, settlementWrites } from './settlement.ts'
+import type { Settlement } from './settlement.ts'
 import { isQuiet, type Summary, summarise, supersededBy } from './summary.ts'
 
 /** More than anybody writes offline; past it an operation is refused, loudly. */
@@ -58,6 +59,8 @@ export interface Placed {
 
 export interface OutboxPorts {
   readonly replica: Replica
+  /** Present where answers of the server come in. */
+  readonly online: Pick<OnlinePart, 'present'>
   readonly writer: SerialQueue
   readonly clock: Clock
   readonly identity: IdentityId
@@ -253,6 +256,7 @@ export class Outbox {
    * the writer.
    */
   async settle(answers: readonly AcknowledgementFrame[]): Promise<void> {
+    const { settle, settlementWrites } = this.#ports.online.present!
     // The first answer to each counts; on a disturbed line one may come twice.
     const first = new Map([...answers].reverse().map((answer) => [answer.id, answer]))
     const waiting = [...first.keys()].flatMap((id) => {

@@ -1,6 +1,7 @@
 import type { AcknowledgementFrame, ConversationId, ErrorId, IdentityId, OperationFrame } from '@parley/protocol'
 import { SeededChance, settle, VirtualClock } from '@parley/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
+import * as online from '../online.ts'
 import { createMemoryStorage } from '../replica/memory/index.ts'
 import { SerialQueue } from '../sync/serial-queue.ts'
 import { Outbox } from './outbox.ts'
@@ -46,6 +47,7 @@ beforeEach(async () => {
   const writer = new SerialQueue()
   outbox = new Outbox({
     replica: await createMemoryStorage().open('app'),
+    online: { present: online },
     writer,
     clock,
     identity: 'layer:///identities/alice' as IdentityId,

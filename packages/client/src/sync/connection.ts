@@ -4,13 +4,15 @@
  */
 import { type DownFrame, type HelloFrame, SUBPROTOCOL, type UpFrame } from '@parley/protocol'
 import type { Chance, Clock } from '../environment.ts'
+import type { OnlinePart } from '../online-part.ts'
 import type { Socket, SocketFactory } from '../transport/socket.ts'
 import { type ConnectionEvent, type ConnectionState, type Effect, stopped, transition } from './connection-state.ts'
-import { readDownFrame } from './down-frame.ts'
 
 export interface ConnectionPorts {
   readonly url: string
   readonly sockets: SocketFactory
+  /** Reads what a socket brings: without it none is opened. */
+  readonly online: OnlinePart
   readonly clock: Clock
   readonly chance: Chance
   readonly hello: () => HelloFrame
@@ -29,6 +31,8 @@ export class Connection {
   #state: ConnectionState = stopped
   #told: ConnectionState = stopped
   #socket: Socket | undefined
+  /** Fetching what it takes to open one. */
+  #attempt = new AbortController()
   #early: DownFrame[] = []
   #timer: { readonly at: number; readonly cancel: () => void } | undefined
 
@@ -82,13 +86,36 @@ export class Connection {
     }
   }
 
+  /** Opens a socket, once what reads it is here; not to have that is like not reaching the server. */
   #open(): void {
+    const { online } = this.#ports
+    if (online.present) {
+      this.#openSocket()
+      return
+    }
+    this.#attempt = new AbortController()
+    const { signal } = this.#attempt
+    online.get(signal).then(
+      () => {
+        if (!signal.aborted) this.#openSocket()
+      },
+      (error) => {
+        if (!signal.aborted) this.#cannotOpen(error)
+      },
+    )
+  }
+
+  #cannotOpen(error: unknown): void {
+    this.#ports.onSocketError(error)
+    this.dispatch({ event: 'closed' })
+  }
+
+  #openSocket(): void {
     let socket: Socket
     try {
       socket = this.#ports.sockets(this.#ports.url, SUBPROTOCOL)
     } catch (error) {
-      this.#ports.onSocketError(error)
-      this.dispatch({ event: 'closed' })
+      this.#cannotOpen(error)
       return
     }
     this.#socket = socket
@@ -109,11 +136,12 @@ export class Connection {
   #close(): void {
     const socket = this.#socket
     this.#socket = undefined
+    this.#attempt.abort()
     socket?.close(1000)
   }
 
   #heard(text: string | undefined): void {
-    const frame = readDownFrame(text)
+    const frame = this.#ports.online.present!.readDownFrame(text)
     if (frame === undefined) {
       // Damaged on the way: whatever came before is fine, from here on the line is not.
       this.#close()

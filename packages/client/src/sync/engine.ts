@@ -25,25 +25,22 @@ import type {
 } from '@parley/protocol'
 import type { Tell } from '../client-types.ts'
 import type { Chance, Clock } from '../environment.ts'
+import type { Online, OnlinePart } from '../online-part.ts'
 import { type Draft, Outbox } from '../outbox/outbox.ts'
 import { Sender } from '../outbox/sender.ts'
 import type { Replica, ReplicaError, Write } from '../replica/replica.ts'
 import type { SocketFactory } from '../transport/socket.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionState } from './connection-state.ts'
-import { draftDeliveryReceipt } from './delivery-receipt.ts'
-import { compareStreams } from './epoch.ts'
 import { FrameQueue } from './frame-queue.ts'
 import { History, type HistoryProgress } from './history.ts'
-import { CURSOR, type Merge, mergeChange, mergeHeads, mergePage, mergePull } from './merge.ts'
-import { Pulls } from './pulls.ts'
+import type { Merge } from './merge.ts'
+import { CURSOR, EPOCH } from './meta-rows.ts'
+import type { Pulls } from './pulls.ts'
 import { SerialQueue } from './serial-queue.ts'
-import { readStoredHeads, readStoredRows, type StoredRows } from './stored-rows.ts'
+import type { StoredRows } from './stored-rows.ts'
 import { Streams } from './streams.ts'
-import { TypingExchange } from './typing-exchange.ts'
-
-/** The row of `meta` that names the log the cursor belongs to. */
-export const EPOCH = 'epoch'
+import type { TypingExchange } from './typing-exchange.ts'
 
 /** How often requests that nobody answers are looked for. */
 const PATROL_MS = 5_000
@@ -69,19 +66,20 @@ export interface EnginePorts {
   readonly sockets: SocketFactory
   readonly clock: Clock
   readonly chance: Chance
+  readonly online: OnlinePart
   readonly tell: Tell
 }
 
 export class Engine {
   readonly outbox: Outbox
-  readonly typing: TypingExchange
   readonly #ports: EnginePorts
   readonly #writer = new SerialQueue()
   readonly #connection: Connection
   readonly #sender: Sender
   readonly #streams = new Streams()
-  readonly #pulls = new Pulls()
+  #madePulls: Pulls | undefined
   readonly #history: History
+  #typing: TypingExchange | undefined
   /** Up to where others were told, this run, that messages arrived. */
   readonly #toldDelivered = new Map<StreamId, number>()
   #cursor: string | null = null
@@ -107,6 +105,7 @@ export class Engine {
     this.#history = new History(this.#streams)
     this.outbox = new Outbox({
       replica,
+      online: ports.online,
       clock,
       identity,
       writer: this.#writer,
@@ -125,6 +124,7 @@ export class Engine {
     this.#connection = new Connection({
       url: ports.url,
       sockets: ports.sockets,
+      online: ports.online,
       clock,
       chance,
       hello: () => ({
@@ -137,7 +137,13 @@ export class Engine {
       onFrame: (frame) => this.#receive(frame),
       onSocketError: (error) => tell('problem', { error }),
     })
-    this.typing = new TypingExchange({
+  }
+
+  /** Present once a connection was tried: whoever types before that has nobody to tell. */
+  get typing(): TypingExchange | undefined {
+    const { clock, online, tell } = this.#ports
+    if (!online.present) return undefined
+    this.#typing ??= new online.present.TypingExchange({
       clock,
       // A conversation the server doesn't know yet has nobody to tell (TYPE-6).
       say: ({ conversation, action }) => {
@@ -145,6 +151,17 @@ export class Engine {
       },
       onTyping: (conversation, typing, paused) => tell('typing', { conversation, typing, paused }),
     })
+    return this.#typing
+  }
+
+  get #pulls(): Pulls {
+    this.#madePulls ??= new this.#online.Pulls()
+    return this.#madePulls
+  }
+
+  /** What frames are merged with. No frame is heard before it is present. */
+  get #online(): Online {
+    return this.#ports.online.present!
   }
 
   /** Reads what an earlier run left; everything works offline from here on. */
@@ -211,7 +228,7 @@ export class Engine {
   /** Stores an operation and lets it go out. */
   async add(draft: Draft, isEcho = false): ReturnType<Outbox['add']> {
     const placed = await this.outbox.add(draft, isEcho)
-    if (draft.name === 'send-message') this.typing.stop(placed.conversation)
+    if (draft.name === 'send-message') this.typing?.stop(placed.conversation)
     return placed
   }
 
@@ -224,7 +241,7 @@ export class Engine {
     this.#isClosed = true
     this.#run++
     this.stop()
-    this.typing.close()
+    this.typing?.close()
     this.#cancelPatrol?.()
     this.#cancelHistoryRetry?.()
     this.#frames.clear()
@@ -243,7 +260,7 @@ export class Engine {
     this.#sender.stop()
     this.#pulls.reset()
     this.#history.reset()
-    this.typing.lost()
+    this.typing?.lost()
     this.#hasHeads = false
     this.#comparing = undefined
     this.#cancelPatrol?.()
@@ -276,7 +293,7 @@ export class Engine {
         this.#refused(frame.id, frame.error)
         return
       case 'typing':
-        this.typing.hear(frame)
+        this.typing?.hear(frame)
         return
       case 'pong':
         return
@@ -336,9 +353,11 @@ export class Engine {
       if (!isLast) return
     }
     const { replica } = this.#ports
-    const stored = await readStoredHeads(replica, frame)
-    const writes = this.#comparing ? await compareStreams(replica, this.#streams.all(), this.#comparing) : []
-    writes.push(...mergeHeads(stored, this.#comparing ? { ...frame, streams: [] } : frame))
+    const stored = await this.#online.readStoredHeads(replica, frame)
+    const writes = this.#comparing
+      ? await this.#online.compareStreams(replica, this.#streams.all(), this.#comparing)
+      : []
+    writes.push(...this.#online.mergeHeads(stored, this.#comparing ? { ...frame, streams: [] } : frame))
     if (isLast && this.#newEpoch !== null && this.#newEpoch !== this.#epoch) {
       writes.push({ type: 'put', table: 'meta', row: { name: EPOCH, value: this.#newEpoch } })
     }
@@ -356,11 +375,15 @@ export class Engine {
       this.#comparing.set(stream, Math.max(sequence, this.#comparing.get(stream) ?? 0))
       return
     }
-    const stored = await readStoredRows(this.#ports.replica, stream, frame.rows)
-    await this.#commitMerge(stored, frame.rows, mergeChange(stored, frame, { storesCursor: this.#hasHeads }))
+    const stored = await this.#online.readStoredRows(this.#ports.replica, stream, frame.rows)
+    await this.#commitMerge(
+      stored,
+      frame.rows,
+      this.#online.mergeChange(stored, frame, { storesCursor: this.#hasHeads }),
+    )
     for (const row of frame.rows) {
       // Who sent a message has stopped typing it.
-      if (row.type === 'message' && stream !== 'inbox') this.typing.ended(stream, row.sender)
+      if (row.type === 'message' && stream !== 'inbox') this.typing?.ended(stream, row.sender)
     }
   }
 
@@ -368,9 +391,9 @@ export class Engine {
     const now = this.#ports.clock.now()
     const page = this.#history.hear(frame.id, now)
     if (!page) return this.#writePulled(frame, now)
-    const stored = await readStoredRows(this.#ports.replica, frame.stream, frame.rows)
+    const stored = await this.#online.readStoredRows(this.#ports.replica, frame.stream, frame.rows)
     try {
-      await this.#commitMerge(stored, frame.rows, mergePage(stored, frame, page.before))
+      await this.#commitMerge(stored, frame.rows, this.#online.mergePage(stored, frame, page.before))
     } catch (error) {
       // History can wait for room; what is live goes on as long as it fits.
       if (!isFull(error)) throw error
@@ -385,9 +408,9 @@ export class Engine {
   async #writePulled(frame: RowsFrame, now: number): Promise<void> {
     const heard = this.#pulls.hear(frame, now)
     if (heard.kind === 'foreign') return
-    const stored = await readStoredRows(this.#ports.replica, frame.stream, frame.rows)
+    const stored = await this.#online.readStoredRows(this.#ports.replica, frame.stream, frame.rows)
     if (heard.kind === 'next') {
-      const merge = mergePull(stored, frame, heard.after)
+      const merge = this.#online.mergePull(stored, frame, heard.after)
       await this.#commitMerge(stored, frame.rows, merge)
       if (merge.outcome === 'ignore') this.#streams.rest(frame.stream, now)
       // Denied (CON-9): no effect of ours will ever be seen there.
@@ -395,7 +418,7 @@ export class Engine {
       return
     }
     const below = stored.stream && { ...stored.stream, sequence: Math.min(stored.stream.sequence, frame.sequence - 1) }
-    const merge = mergePull({ ...stored, stream: below }, frame, 0)
+    const merge = this.#online.mergePull({ ...stored, stream: below }, frame, 0)
     if (merge.outcome === 'apply') await this.#commit(merge.writes.filter((write) => write.table !== 'streams'))
   }
 
@@ -407,7 +430,7 @@ export class Engine {
     if (merge.outcome === 'gap' || !stream) return this.#commit(merge.writes)
     const settled = this.outbox.settledBy(stream.stream, stream.sequence)
     const told = this.#toldDelivered.get(stream.stream) ?? 0
-    const receipt = await draftDeliveryReceipt(this.#ports, { stored, rows, stream, told })
+    const receipt = await this.#online.draftDeliveryReceipt(this.#ports, { stored, rows, stream, told })
     const drafted = receipt ? this.outbox.draftAll([receipt]) : undefined
     // Rows, how far we are, what that settles, and the promise to tell others: together or not at all.
     await this.#commit([...merge.writes, ...settled, ...(drafted?.writes ?? [])])

@@ -17,8 +17,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createMemoryStorage } from '../replica/memory/index.ts'
 import type { Replica } from '../replica/replica.ts'
-import { isBehind, type Merge, mergeChange, mergeHeads, mergePage, mergePull } from './merge.ts'
+import { type Merge, mergeChange, mergeHeads, mergePage, mergePull } from './merge.ts'
 import { readStoredHeads, readStoredRows } from './stored-rows.ts'
+import { isBehind } from './streams.ts'
 
 describe('merging', () => {
   it('SYNC-2 changes, pulls and pages that are lost, doubled, late and mixed end like the straight run', async () => {

@@ -15,8 +15,9 @@ import type {
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createMemoryStorage } from '../replica/memory/index.ts'
 import type { Replica, StoredStream } from '../replica/replica.ts'
-import { isBehind, type Merge, mergeChange, mergeHeads, mergePage, mergePull } from './merge.ts'
+import { type Merge, mergeChange, mergeHeads, mergePage, mergePull } from './merge.ts'
 import { readStoredHeads, readStoredRows } from './stored-rows.ts'
+import { isBehind } from './streams.ts'
 
 let replica: Replica
 beforeEach(async () => {

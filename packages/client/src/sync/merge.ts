@@ -24,6 +24,7 @@ import {
   type StreamId,
 } from '@parley/protocol'
 import type { StoredStream, Tables, Write } from '../replica/replica.ts'
+import { CURSOR } from './meta-rows.ts'
 import { isDeletedConversation, type StoredHeads, type StoredRows } from './stored-rows.ts'
 
 export type Merge =
@@ -33,9 +34,6 @@ export type Merge =
   | { readonly outcome: 'ignore' }
 
 const IGNORE: Merge = { outcome: 'ignore' }
-
-/** The row of `meta` that holds the cursor. */
-export const CURSOR = 'cursor'
 
 export interface ChangeOptions {
   /**
@@ -113,10 +111,6 @@ export function mergeHeads(stored: StoredHeads, frame: HeadsFrame): Write[] {
 
 export function emptyStream(stream: StreamId): StoredStream {
   return { stream, sequence: 0, head: 0, oldest: null, complete: false }
-}
-
-export function isBehind(stream: StoredStream): boolean {
-  return stream.head > stream.sequence
 }
 
 const WHOLE = { oldest: 1, complete: true } as const

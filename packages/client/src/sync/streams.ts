@@ -5,7 +5,6 @@
 import type { ConversationId, StreamId } from '@parley/protocol'
 import { limits } from '@parley/protocol'
 import type { StoredStream, Write } from '../replica/replica.ts'
-import { isBehind } from './merge.ts'
 
 /** Rows one pull may bring, at most about so many: they are held in memory until they are written. */
 const MAX_PULL_ROWS = 2_000
@@ -111,6 +110,10 @@ export class Streams {
   #isMoreActive(a: StoredStream, b: StoredStream): boolean {
     return (this.#activity.get(a.stream) ?? '') > (this.#activity.get(b.stream) ?? '')
   }
+}
+
+export function isBehind(stream: StoredStream): boolean {
+  return stream.head > stream.sequence
 }
 
 /** A conversation of which there is nothing yet is fetched from its newest messages down. */

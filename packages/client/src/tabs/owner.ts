@@ -47,8 +47,8 @@ export class Owner {
       connect: () => authentication.connect(),
       disconnect: () => authentication.disconnect(),
       look: () => authentication.engine?.hint(),
-      typing: ({ args: [conversation] }) => authentication.engine?.typing.press(conversation),
-      stopTyping: ({ args: [conversation] }) => authentication.engine?.typing.stop(conversation),
+      typing: ({ args: [conversation] }) => authentication.engine?.typing?.press(conversation),
+      stopTyping: ({ args: [conversation] }) => authentication.engine?.typing?.stop(conversation),
     }
   }
 

@@ -14,6 +14,7 @@ import type { ClientEvents, Tell } from '../client-types.ts'
 import { deferred } from '../deferred.ts'
 import type { Channel, Locks, OpenChannel } from '../environment.ts'
 import { aborted, closed, ParleyError, storageError } from '../errors.ts'
+import { type LoadOnline, OnlinePart } from '../online-part.ts'
 import { share } from '../queries/share.ts'
 import type { LossReason, ReplicaError, ReplicaStorage } from '../replica/replica.ts'
 import type { ReplicaWatch } from '../replica-watch.ts'
@@ -47,6 +48,7 @@ export interface TabPorts extends Pick<AuthenticationPorts, 'api' | 'challenge' 
   /** Undefined where this tab is on its own. */
   readonly openChannel: () => OpenChannel | undefined
   readonly watch: ReplicaWatch
+  readonly loadOnline: LoadOnline
   /** To the app in this tab. */
   readonly tell: Tell
 }
@@ -65,6 +67,7 @@ export class Tab {
   readonly #opened = deferred()
   readonly #closed = deferred()
   readonly #life = new AbortController()
+  readonly #online: OnlinePart
   #channel: Channel | undefined
   /** Whether any other tab was ever heard. */
   #hasCompany = false
@@ -87,6 +90,7 @@ export class Tab {
   constructor(ports: TabPorts) {
     const { appId, locks, clock, chance } = ports
     this.#ports = ports
+    this.#online = new OnlinePart(ports.loadOnline, clock)
     this.#id = [...chance.bytes(8)].join('.')
     this.#ownership = new Ownership({
       name: this.#name,
@@ -108,6 +112,8 @@ export class Tab {
       onLost: (reason) => this.#lostReplica(reason),
     })
     this.#open().catch((error) => this.#storageFailed(error))
+    // Here before it is needed, also if the owner leaves; whoever needs it tries again.
+    this.#online.get(this.#life.signal).catch(() => {})
   }
 
   // -- what the app sees ---------------------------------------------------------------------------------------------
@@ -310,6 +316,7 @@ export class Tab {
       clock,
       chance,
       makeEngine,
+      online: this.#online,
       replica: this.replica,
       wantsConnection: this.#snapshot.wantsConnection,
       tell: (name, event) =>

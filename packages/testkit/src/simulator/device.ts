@@ -3,6 +3,7 @@
  * the book of what was asked here and what the SDK said became of it.
  */
 import { type Client, type ConversationHandle, createClient, type Operation } from '@parley/client'
+import * as online from '@parley/client/online'
 import type { ConversationId } from '@parley/protocol'
 import type { SeededChance } from '../seeded-chance.ts'
 import type { Deed, DeedMark } from './deeds.ts'
@@ -243,6 +244,7 @@ export class Device {
         process.look = alive(look)
         return () => undefined
       },
+      online: async () => online,
     }
     process.client = createClient(options)
     process.client.on('problem', ({ error }) => problem(`${this.name}: the SDK reports ${error}`))
