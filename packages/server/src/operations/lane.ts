@@ -6,6 +6,7 @@ import {
   CommitUnknown,
   type Cursor,
   MessageExists,
+  type Person,
   type Place,
   Stale,
   type Store,
@@ -105,6 +106,8 @@ export class WriteLane {
   #cursor: Cursor | undefined
   /** Learns what became of a commit in the middle of which the store went away, and tells it if it happened. */
   #settleDoubt: (() => Promise<void>) | undefined
+  /** What is decided and not committed yet. */
+  #uncommitted: Ledger | undefined
   #closing: (() => void)[] = []
   #isClosed = false
 
@@ -145,6 +148,17 @@ export class WriteLane {
       moves: NO_MOVES,
     })
     this.#schedule()
+  }
+
+  /**
+   * Somebody as of the last commit, and which one that was; undefined if that is not in memory, is about to change, or may
+   * have been changed by others, of whom the lane hears only when it writes.
+   */
+  settled(app: AppKey, userId: UserId): { readonly person: Person; readonly cursor: Cursor } | undefined {
+    if (!this.#options.store.hasOneWriter || this.#cursor === undefined || this.#uncommitted?.changes(app, userId))
+      return undefined
+    const person = this.#known.person(app, userId)
+    return person && { person, cursor: this.#cursor }
   }
 
   /** How many operations wait for a batch. */
@@ -249,6 +263,7 @@ export class WriteLane {
   #forget(): void {
     this.#known.forget()
     this.#cursor = undefined
+    this.#uncommitted = undefined
   }
 
   /** @param isDoubtful a message of this batch said to be new is not: look all of them up */
@@ -261,6 +276,7 @@ export class WriteLane {
     const at = now()
     let place: Place = { cursor: this.#cursor + 1, settled: this.#cursor }
     const ledger = new Ledger(this.#known, place.cursor, at)
+    this.#uncommitted = ledger
     for (const waiting of batch) this.#decide(waiting, ledger, at)
     if (!isDoubtful) await this.#doubtRefusals(batch, ledger, at)
     if (!ledger.isEmpty) {
@@ -279,6 +295,7 @@ export class WriteLane {
       }
       this.#cursor = place.cursor
     }
+    this.#uncommitted = undefined
     this.#publish(batch, place, at)
     for (const waiting of batch) this.#settle(waiting, waiting.outcome)
   }

@@ -1,4 +1,4 @@
-import type { Uuid } from '@parley/protocol'
+import type { UserId, Uuid } from '@parley/protocol'
 import { AppMap } from '../model/app-map.ts'
 import { ConversationState } from '../model/conversation-state.ts'
 import type { Fact } from '../model/decision.ts'
@@ -43,6 +43,11 @@ export class Ledger {
       this.#nonces.length === 0 &&
       this.#operations.length === 0
     )
+  }
+
+  /** Whether it changes a person. */
+  changes(app: AppKey, userId: UserId): boolean {
+    return this.#people.get(app, userId) !== undefined
   }
 
   /** Takes everything back: the commit did not happen, and nothing was told. */

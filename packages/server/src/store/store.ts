@@ -10,6 +10,8 @@ import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Prof
 export interface Store {
   /** Names this log; a store restored from a backup gets another name, and clients compare everything. */
   readonly epoch: string
+  /** True if one process alone serves it: what its writer remembers is how it is. */
+  readonly hasOneWriter?: boolean
   readonly log: LogStore
   readonly streams: StreamStore
   readonly lists: ListStore

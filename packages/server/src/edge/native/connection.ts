@@ -14,11 +14,12 @@ import type { Edge } from '../edge.ts'
 import { isOriginAllowed } from '../origins.ts'
 import type { SharedFrame } from '../sockets/shared-frame.ts'
 import type { Socket } from '../sockets/socket.ts'
+import { arrivalOf } from './arrival.ts'
 import { challengeAt } from './challenge-time.ts'
 import { framesOf } from './change-frame.ts'
 import { basicIdentity } from './encode.ts'
 import { type Decoded, decodeFrame, type Frame } from './frames.ts'
-import { movedSince, sendHeads } from './heads.ts'
+import { sendHeads } from './heads.ts'
 import { Operating } from './operating.ts'
 import { Reading } from './reading.ts'
 import { typingText } from './typing-frame.ts'
@@ -202,11 +203,7 @@ export class NativeConnection implements Listener {
       }),
     )
     const after = hello.epoch === store.epoch ? readCursor(hello.cursor) : 0
-    const [profile, moved] = await Promise.all([
-      store.lists.profile(session.app, session.userId),
-      movedSince(delivery, session, after),
-    ])
-    if (!profile) throw new Error('A session without its identity.')
+    const { profile, moved } = await arrivalOf(this.#edge, session, after)
     this.#send({
       type: 'welcome',
       identity: basicIdentity(profile),

@@ -84,5 +84,5 @@ function storeOver(
   const log = part('log')
   log.commit = async (writes: Writes) => call('log', 'commitRows', [packWrites(writes)])
   const parts = { log, streams: part('streams'), lists: part('lists'), apps: part('apps') }
-  return { epoch, ...(parts as unknown as Pick<Store, StorePart>), close }
+  return { epoch, hasOneWriter: true, ...(parts as unknown as Pick<Store, StorePart>), close }
 }
