@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { isStorableText, limits, type Refusal, refuse, type UserId, type Uuid, uuidv7 } from '@parley/protocol'
 import { type EitRefusal, type IdentityTokenClaims, peekToken } from '@parley/token'
 import type { Clock } from '../clock.ts'
@@ -14,6 +14,7 @@ import type { App, Store } from '../store/store.ts'
 import { ClockMemory } from './clock-memory.ts'
 import type { IdentityTokens } from './identity-tokens.ts'
 import { isGoodNonce, issueNonce, nonceHash } from './nonces.ts'
+import { randomBytesInPortions } from './random-bytes.ts'
 
 /** Sessions looked up lately; the least recently used go first. */
 const MAX_CACHED = 50_000
@@ -68,7 +69,7 @@ export class Sessions {
 
   constructor(options: SessionsOptions) {
     this.#options = options
-    this.#random = options.random ?? randomBytes
+    this.#random = options.random ?? randomBytesInPortions()
     this.#sweptUntil = options.clock.now()
   }
 
