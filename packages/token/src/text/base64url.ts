@@ -1,5 +1,3 @@
-import { base64url } from 'jose'
-
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const ONLY_ALPHABET = /^[A-Za-z0-9_-]*$/
 
@@ -9,7 +7,8 @@ const ONLY_ALPHABET = /^[A-Za-z0-9_-]*$/
  */
 export function decodeCanonicalBase64url(text: string): Uint8Array | undefined {
   if (!ONLY_ALPHABET.test(text) || hasStrayBits(text)) return undefined
-  return base64url.decode(text)
+  const { buffer, byteOffset, byteLength } = Buffer.from(text, 'base64url')
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 /** Four characters carry three bytes; what the last group carries beyond whole bytes has to be zero. */

@@ -8,11 +8,14 @@ import { requireSession, sessionToken } from './request-session.ts'
 
 /** Nonces, sessions, and the two probes of reachability. The same for every client, ours and Layer's. */
 export function authenticationRoutes(http: FastifyInstance, edge: Edge): void {
+  const rootLinks = linksTo(edge, ['nonces', 'sessions', 'conversations', 'content'])
+  const sessionLinks = linksTo(edge, ['conversations', 'content', 'websocket'])
+
   http.head('/ping', async (_request, reply) => reply.code(200).send())
 
   http.get('/', async (request, reply) => {
     if (sessionToken(request) !== undefined) await requireSession(edge, request)
-    return reply.header('link', links(edge, ['nonces', 'sessions', 'conversations', 'content'])).send({})
+    return reply.header('link', rootLinks()).send({})
   })
 
   http.post('/nonces', async (request, reply) => {
@@ -35,7 +38,7 @@ export function authenticationRoutes(http: FastifyInstance, edge: Edge): void {
     return reply
       .code(201)
       .header('cache-control', 'no-store')
-      .header('link', links(edge, ['conversations', 'content', 'websocket']))
+      .header('link', sessionLinks())
       .send({
         session_token: token,
         session_id: session.id,
@@ -98,9 +101,17 @@ async function knownApp(edge: Edge, appId: string): Promise<Uuid> {
   return app.id
 }
 
-function links(edge: Edge, names: readonly string[]): string {
-  const base = edge.baseUrl()
-  return names
-    .map((name) => `<${name === 'websocket' ? base.replace(/^http/, 'ws') : `${base}/${name}`}>; rel=${name}`)
-    .join(', ')
+/** Where these things lead to, as a `Link` header; written anew only when the server's address has changed. */
+function linksTo(edge: Edge, names: readonly string[]): () => string {
+  let base: string | undefined
+  let text = ''
+  return () => {
+    if (base === edge.baseUrl()) return text
+    const found = edge.baseUrl()
+    base = found
+    text = names
+      .map((name) => `<${name === 'websocket' ? found.replace(/^http/, 'ws') : `${found}/${name}`}>; rel=${name}`)
+      .join(', ')
+    return text
+  }
 }

@@ -13,7 +13,7 @@ const EXPOSED_HEADERS = 'Layer-Count, Link, Location, Layer-Conversation-Is-Sync
  * @param isAllowed whether pages of this origin may
  */
 export function allowOrigins(http: FastifyInstance, isAllowed: (origin: string) => boolean): void {
-  http.addHook('onRequest', async (request, reply) => {
+  http.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers
     reply.header('vary', 'Origin')
     // What people wrote is in these answers; no browser shall take them for anything but what they say they are.
@@ -23,10 +23,10 @@ export function allowOrigins(http: FastifyInstance, isAllowed: (origin: string) 
       reply.header('access-control-allow-credentials', 'true')
       reply.header('access-control-expose-headers', EXPOSED_HEADERS)
     }
-    if (request.method !== 'OPTIONS') return
+    if (request.method !== 'OPTIONS') return done()
     reply.header('access-control-allow-methods', METHODS)
     reply.header('access-control-allow-headers', REQUEST_HEADERS)
     reply.header('access-control-max-age', '600')
-    return reply.code(204).send()
+    reply.code(204).send()
   })
 }
