@@ -205,3 +205,24 @@ async function rows(page: Page): Promise<string[]> {
     return found
   })
 }
+
+it('AUTH-36 a page that cannot fetch what needs the network shows what is stored, and goes on by itself', async () => {
+  const conversation = await signedIn(2)
+  const [other, page] = tabs.pages as [Page, Page]
+  await send(page, conversation, 'before', 1)
+  tabs.isGone(other)
+  await other.close()
+  tabs.servesOnline = false
+  const refused = page.waitForResponse((response) => response.url().includes('/online') && response.status() === 503)
+  await page.reload()
+  await refused
+  await page.evaluate(() => client.opened)
+  expect(await texts(page, conversation)).toEqual(['before 0'])
+  await page.evaluate((id) => client.conversation(id).sendText('meanwhile'), conversation)
+  expect(await page.evaluate(() => client.connection.state)).not.toBe('live')
+  expect(tabs.sockets).toBe(0)
+  tabs.servesOnline = true
+  await expect.poll(() => page.evaluate(() => client.connection.state)).toBe('live')
+  await expect.poll(() => page.evaluate(async () => (await client.outbox.list()).length)).toBe(0)
+  expect(await texts(page, conversation)).toEqual(['before 0', 'meanwhile'])
+})

@@ -40,6 +40,8 @@ export class SdkTabs {
   welcomedAt: number[] = []
   /** The most sockets there were at the server at any time. */
   mostSockets = 0
+  /** While false, the file with what needs the network cannot be had. */
+  servesOnline = true
   #gone = new Set<Page>()
   /** How long an identity token lives, and with it the session. */
   #tokenSeconds = 3_600
@@ -139,7 +141,9 @@ export class SdkTabs {
       bundle: true,
       minify: true,
       format: 'esm',
-      splitting: false,
+      splitting: true,
+      outdir: '/',
+      entryNames: 'sdk',
       conditions: ['source'],
       write: false,
     })
@@ -150,9 +154,11 @@ export class SdkTabs {
       globalThis.client = createClient({ ...options, challenge: ({ nonce }) => identityToken(nonce) })
     </script>`
     this.#web?.on('request', (request, response) => {
-      const isSdk = request.url === '/sdk.js'
-      response.setHeader('content-type', isSdk ? 'text/javascript' : 'text/html')
-      response.end(isSdk ? bundle.outputFiles[0]?.contents : page)
+      const script = bundle.outputFiles.find(({ path }) => path === request.url)
+      if (!this.servesOnline && request.url?.startsWith('/online')) response.statusCode = 503
+      response.setHeader('content-type', script ? 'text/javascript' : 'text/html')
+      response.setHeader('cache-control', 'no-store')
+      response.end(script?.contents ?? page)
     })
   }
 
