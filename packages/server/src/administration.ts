@@ -189,7 +189,7 @@ const TRY_AGAIN_MS = 10
 
 /**
  * By a commit like any other: a server that runs on the same store notices that somebody else wrote, forgets what it
- * remembered of people, and has whoever asked just then ask again.
+ * remembered of people, and decides anew what it was asked just then.
  */
 async function setSuspension(store: Store, app: AppKey, userId: UserId, suspendedAt: number | null): Promise<void> {
   for (let tries = 1; ; tries++) {

@@ -388,12 +388,12 @@ export function storeContract(open: () => Promise<Store>, writers: 'one' | 'many
 
     if (writers === 'one') {
       it.each([0, 1, 3])(
-        'STR-1 a commit that does not follow the last one is put off: cursor %i after 1',
+        'STR-1 a commit that does not follow the last one is stale: cursor %i after 1',
         async (cursor) => {
           await chat(store, uuid(1), 1)
           const before = await picture(store)
           const writes = { ...EMPTY, at: T, cursor, people: [person(ben, 7)], nonces: [{ hash: 'fresh', forgetAt: T }] }
-          await expect(store.log.commit(writes)).rejects.toMatchObject({ name: 'StoreOutage' })
+          await expect(store.log.commit(writes)).rejects.toMatchObject({ name: 'Stale' })
           expect(await picture(store)).toEqual(before)
         },
       )

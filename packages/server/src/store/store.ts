@@ -42,10 +42,9 @@ export interface LogStore {
   /**
    * All of it or nothing, durable when the promise resolves.
    * @throws MessageExists if a message said to be new is not
-   * @throws Stale if somebody else changed what the writer decided from
+   * @throws Stale if somebody else changed what the writer decided from; where there can be one writer only, if the cursor
+   *   is not the one after the last, since whoever commits does not know the last commit
    * @throws CommitUnknown if the store went away before it could say what became of the commit
-   * @throws StoreOutage if there can be one writer only and the cursor is not the one after the last: whoever commits
-   *   does not know the last commit
    */
   commit(writes: Writes): Promise<Place>
   /** Forgets remembered operations and used nonces that nobody can repeat any more. */
@@ -374,10 +373,11 @@ export type Outdated = Wanted
 export class Stale extends Error {
   override readonly name = 'Stale'
   readonly outdated: Outdated
-  constructor(outdated: Partial<Outdated>) {
+  /** @param outdated whatever it is, if the store does not say */
+  constructor(outdated: Partial<Outdated> = {}) {
     const all = { ...NOTHING, ...outdated }
     const named = Object.entries(all).flatMap(([kind, items]) => (items.length > 0 ? [`${items.length} ${kind}`] : []))
-    super(`Somebody else changed ${named.join(', ')}.`)
+    super(`Somebody else changed ${named.join(', ') || 'something'}.`)
     this.outdated = all
   }
 }

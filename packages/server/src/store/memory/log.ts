@@ -7,7 +7,6 @@ import {
   MessageExists,
   type Outdated,
   Stale,
-  StoreOutage,
   type Writes,
 } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
@@ -49,9 +48,7 @@ export function memoryLog(tables: Tables, writers: 'one' | 'many' = 'one'): Sync
     },
 
     commit(writes) {
-      if (writers === 'one' && writes.cursor !== tables.cursor + 1) {
-        throw new StoreOutage('Somebody else wrote to this store.')
-      }
+      if (writers === 'one' && writes.cursor !== tables.cursor + 1) throw new Stale()
       const cursor = tables.cursor + 1
       if (writers === 'many' && writes.basis) assertCurrent(tables, writes.basis)
       assertPossible(tables, writes)

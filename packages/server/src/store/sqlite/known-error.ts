@@ -1,9 +1,10 @@
-import { MessageExists, StoreOutage } from '../store.ts'
+import { MessageExists, Stale, StoreOutage } from '../store.ts'
 import { RESTORE } from './row-sums.ts'
 
 /** What may pass by itself is told apart from what never will. */
 export function asKnownError(error: Error): Error {
   if (error.name === 'MessageExists') return new MessageExists(error.message)
+  if (error.name === 'Stale') return new Stale()
   if (error.name === 'StoreOutage') return new StoreOutage(error.message)
   const code = (error as Error & { code?: unknown }).code
   if (typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB)/.test(code)) {

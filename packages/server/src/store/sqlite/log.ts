@@ -7,7 +7,7 @@ import {
   type Person,
   type Place,
   type RememberedOperation,
-  StoreOutage,
+  Stale,
 } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import type { Database } from './database.ts'
@@ -96,7 +96,7 @@ function commitRows(db: Database, rows: PackedWrites): Place {
     putRows(db, 'INSERT INTO used_nonces VALUES (?, ?)', rows.nonces)
     putRows(db, 'INSERT INTO operations VALUES (?, ?, ?, ?, ?)', rows.operations)
     const { changes } = db.sql('UPDATE log SET cursor = ? WHERE cursor = ?').run(rows.cursor, rows.cursor - 1)
-    if (changes !== 1) throw new StoreOutage('Somebody else wrote to this store.')
+    if (changes !== 1) throw new Stale()
   })
   return { cursor: rows.cursor, settled: rows.cursor - 1 }
 }
