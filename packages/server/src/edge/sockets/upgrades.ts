@@ -63,7 +63,8 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
   const layerDesk = new LayerDesk(edge)
   const turnstile = new Turnstile()
   const turns = new FairTurns()
-  /** Sockets open, by the address they come from. */
+  const { maxConnectionsPerAddress } = options
+  /** Sockets open, by the address they come from. Only where there is a bound: an address takes a system call. */
   const addresses = new Map<string, number>()
   const open = new Map<WebSocket, { readonly connection: Connection; isAlive: boolean }>()
 
@@ -111,16 +112,15 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
     if (isDraining) return refuseForNow(raw)
     // It waited for its turn, and went.
     if (raw.destroyed) return
-    const leave = countIn(addresses, request.socket.remoteAddress ?? '')
     // Not before the upgrade, which may fail: whatever becomes of it, its socket closes.
-    raw.once('close', leave)
+    if (maxConnectionsPerAddress !== undefined) raw.once('close', countIn(addresses, addressOf(request)))
     webSockets.handleUpgrade(request, raw, head, (webSocket) => enter(webSocket, raw, connect))
   }
 
-  const isFull = (address: string) =>
+  const isFull = (request: IncomingMessage) =>
     open.size >= options.maxConnections ||
     edge.greetings.waiting >= MAX_WAITING_UPGRADES ||
-    (addresses.get(address) ?? 0) >= (options.maxConnectionsPerAddress ?? Number.POSITIVE_INFINITY)
+    (maxConnectionsPerAddress !== undefined && (addresses.get(addressOf(request)) ?? 0) >= maxConnectionsPerAddress)
 
   const passOn = (raw: Duplex, enter: () => void) => {
     if (!turnstile.pass(enter)) refuseForNow(raw)
@@ -130,7 +130,7 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
     raw.on('error', goAway)
     const { origin } = request.headers
     if (origin !== undefined && !options.isOriginAllowed(origin)) return refuseUpgrade(raw, 403, 'Forbidden')
-    if (isFull(request.socket.remoteAddress ?? '')) return refuseForNow(raw)
+    if (isFull(request)) return refuseForNow(raw)
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
     if (offered.includes(SUBPROTOCOL)) {
       return passOn(raw, () => accept(request, raw, head, connectNative(origin)))
@@ -186,6 +186,8 @@ function refuseUpgrade(raw: Duplex, status: number, reason: string, header = '')
 
 const refuseForNow = (raw: Duplex): void =>
   refuseUpgrade(raw, 503, 'Service Unavailable', `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`)
+
+const addressOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? ''
 
 function countIn(addresses: Map<string, number>, address: string): () => void {
   addresses.set(address, (addresses.get(address) ?? 0) + 1)
