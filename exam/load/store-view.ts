@@ -37,6 +37,21 @@ export async function readStoreView(server: ReachableServer, userId: string): Pr
   }
 }
 
+/** A process that is busy with what it has read may say its request so late that the server has given up on it. */
+const TRIES = 5
+
+async function openSocket(url: string): Promise<WebSocket> {
+  for (let tries = 1; ; tries++) {
+    const socket = new WebSocket(url, 'parley.1')
+    try {
+      await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
+      return socket
+    } catch (error) {
+      if (tries === TRIES) throw error
+    }
+  }
+}
+
 /** Streams asked for in one pull. */
 const AT_ONCE = 100
 
@@ -45,7 +60,7 @@ export async function readCopy(
   token: string,
   from: { readonly cursor: string | null; readonly epoch: string | null } = { cursor: null, epoch: null },
 ): Promise<{ identity: string; copy: Copy; epoch: string; cursor: string }> {
-  const socket = new WebSocket(websocketUrl, 'parley.1')
+  const socket = await openSocket(websocketUrl)
   const heads = new Map<StreamId, number>()
   const rows = new Map<string, { stream: StreamId; key: string; row: Row }>()
   const sequences = new Map<StreamId, number>()
@@ -57,7 +72,6 @@ export async function readCopy(
   await new Promise<void>((resolve, reject) => {
     socket.on('error', reject)
     socket.on('close', (code) => reject(new Error(`The reader was sent away with ${code}.`)))
-    socket.on('open', () => say({ type: 'hello', session_token: token, ...from }))
     socket.on('message', (data) => {
       const frame = JSON.parse(String(data)) as DownFrame
       if (frame.type === 'goodbye') return reject(new Error(`The reader was sent away: ${frame.reason}.`))
@@ -85,6 +99,7 @@ export async function readCopy(
         if (frame.last && --pulls === 0) resolve()
       }
     })
+    say({ type: 'hello', session_token: token, ...from })
   }).finally(() => socket.terminate())
   const streams = [...heads].map(([stream, head]) => ({ stream, sequence: sequences.get(stream) ?? 0, head }))
   return { identity, epoch, cursor, copy: { streams, rows: [...rows.values()] } }
