@@ -23,7 +23,7 @@ function world({ hasOneWriter = true } = {}) {
         commit: async (writes) => {
           await committing
           if (isAway) throw new StoreOutage('away')
-          await store.log.commit(writes)
+          return store.log.commit(writes)
         },
       },
     },
