@@ -3,8 +3,9 @@ import { defineConfig } from 'vitest/config'
 /**
  * Tests run from source: packages resolve each other by the `source` condition of their exports.
  *
- * Three projects, told apart by file name. `unit` needs nothing installed and ends in seconds; `process` starts servers of
- * its own; `journey` drives a real browser. The last two run the built programs, one file at a time.
+ * Four projects, told apart by file name. `unit` needs nothing installed and ends in seconds; `process` starts servers of
+ * its own; `engine` PostgreSQL or NATS; `journey` drives a real browser. The last three run the built programs, one file at
+ * a time.
  */
 const folders = ['packages/*/{src,test}', 'apps/*', 'scripts', 'exam', 'bench']
 const files = (ending: string) => folders.map((folder) => `${folder}/**/*.${ending}.ts`)
@@ -26,7 +27,7 @@ export default defineConfig({
           // Loading the same modules for each file would take longer than the tests do; none of them keeps state.
           isolate: false,
           include: folders.map((folder) => `${folder}/**/*.test.{ts,tsx}`),
-          exclude: ['**/node_modules/**', '**/dist/**', ...files('{process,journey}.test')],
+          exclude: ['**/node_modules/**', '**/dist/**', ...files('{process,engine,journey}.test')],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
@@ -37,6 +38,17 @@ export default defineConfig({
           ...oneAtATime,
           name: 'process',
           include: files('process.test'),
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...oneAtATime,
+          name: 'engine',
+          include: files('engine.test'),
           testTimeout: 90_000,
           hookTimeout: 90_000,
           sequence: { groupOrder: 1 },

@@ -8,6 +8,7 @@ const { installPackages, isInstalled, isSqliteUsable, recompileSqlite } = await 
 const { findChromium, provideChromium } = await import('./prepare/chromium.mjs')
 const { findNatsServer, provideNatsServer } = await import('./prepare/nats-server.mjs')
 const { provideTools } = await import('./prepare/exam-tools.mjs')
+const { providePostgres } = await import('./prepare/postgres.mjs')
 
 const args = process.argv.slice(2)
 const isNight = args.includes('--nightly')
@@ -23,6 +24,7 @@ const { buildDemo, buildPackages } = await import('./checks.mjs')
 await must(buildPackages)
 // A row whose tool is missing says so and fails; the others need not wait for it.
 await runStep(provideNatsServer)
+await runStep(providePostgres)
 await runStep(provideTools(isNight ? ['strace', 'gcc', 'libfaketime'] : ['strace']))
 if (isNight) {
   await must(buildDemo)

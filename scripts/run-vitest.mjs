@@ -7,18 +7,18 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** @typedef {{ passed: number, failed: number, skipped: number }} TestCount */
 
 /**
- * Runs one project of vitest.config.ts and counts from its JSON report. Long runs show each file as it ends, short ones
- * only what failed.
+ * Runs one project of vitest.config.ts and counts from its JSON report. Long runs show each file as it ends; short ones, and
+ * those that run beside others, only what failed.
  *
  * @param {{
- *   name: string, project: 'unit' | 'process' | 'journey', env?: NodeJS.ProcessEnv, onCount?: (count: TestCount) => void
+ *   name: string, project: 'unit' | 'process' | 'engine' | 'journey', env?: NodeJS.ProcessEnv, onCount?: (count: TestCount) => void
  * }} options
  * @returns {import('./run-step.mjs').Step}
  */
 export const vitestStep = ({ name, project, env, onCount }) => ({
   name,
   async run() {
-    const isLong = project !== 'unit'
+    const isLong = project === 'process' || project === 'journey'
     const report = `${root}artifacts/tests/${project}.json`
     mkdirSync(`${root}artifacts/tests`, { recursive: true })
     rmSync(report, { force: true })

@@ -39,8 +39,11 @@ async function checkAndTest() {
   const hasDemo = await must(buildDemo)
   for (const check of checks) await must(check)
   await test('unit tests', 'unit')
+  // Whoever waits for an engine to die and come back leaves the processor to the others.
+  const engines = isBuilt && test('tests with PostgreSQL and NATS', 'engine')
   if (isBuilt) await test('tests with servers of their own', 'process')
   if (isBuilt && hasDemo && hasChromium) await test('journeys in the browser', 'journey')
+  await engines
 }
 
 /** @param {import('./run-step.mjs').Step} step */
@@ -53,7 +56,7 @@ async function must(step) {
   return isFine
 }
 
-/** @param {string} name @param {'unit' | 'process' | 'journey'} project */
+/** @param {string} name @param {'unit' | 'process' | 'engine' | 'journey'} project */
 async function test(name, project) {
   const { vitestStep } = await import('./run-vitest.mjs')
   const [chromium, natsServer] = [findChromium(), findNatsServer()]
