@@ -151,14 +151,17 @@ export interface StreamStore {
     after: number,
     limit: number,
   ): Promise<ConversationPage | undefined>
-  /** The same, with messages written out: a long history is passed on as it is stored, not taken apart and built anew. */
-  writtenConversation(
+  /**
+   * The same of several conversations, with messages written out: a long history is passed on as it is stored, not taken
+   * apart and built anew. Answers pages for the first of those asked for: one at least, and no more once one does not reach
+   * its end or all of them together are as much as one look should bring (`written-page.ts`).
+   */
+  writtenConversations(
     app: AppKey,
-    id: Uuid,
     viewer: UserId,
-    after: number,
+    from: readonly WrittenFrom[],
     limit: number,
-  ): Promise<WrittenPage | undefined>
+  ): Promise<readonly (WrittenPage | undefined)[]>
   inbox(app: AppKey, userId: UserId, after: number, limit: number): Promise<InboxPage>
   /**
    * The newest messages below a position (all, for null), newest first, as far as the viewer may see. Undefined for a
@@ -188,16 +191,22 @@ export interface ConversationPage {
   readonly more: boolean
 }
 
+/** A conversation, and the sequence above which its rows are wanted. */
+export interface WrittenFrom {
+  readonly id: Uuid
+  readonly after: number
+}
+
 export interface WrittenPage {
   readonly rows: readonly (Exclude<StreamRow, { readonly type: 'message' }> | WrittenMessages)[]
   readonly sequence: number
   readonly more: boolean
 }
 
-/** Messages that follow each other, as they travel: rows in JSON with commas between them. */
+/** Messages that follow each other, as they travel: rows in JSON with commas between them, in UTF-8. */
 export interface WrittenMessages {
   readonly type: 'messages'
-  readonly text: string
+  readonly bytes: Uint8Array
   /** That of the last one. */
   readonly sequence: number
 }

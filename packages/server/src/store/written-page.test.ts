@@ -1,12 +1,20 @@
-import { expect, test } from 'vitest'
-import { writtenPage } from './written-page.ts'
+import { describe, expect, test } from 'vitest'
+import { writtenPage, writtenPages } from './written-page.ts'
 
 const message = (sequence: number, text = `m${sequence}`) => ({ type: 'message' as const, record: { sequence }, text })
 const other = { type: 'conversation' as const, record: { sequence: 3 } as never }
 
+/** As a reader has them: bytes read out. */
+const readOut = (page: ReturnType<typeof writtenPage>) => ({
+  ...page,
+  rows: page.rows.map((row) =>
+    row.type === 'messages' ? { ...row, bytes: undefined, text: Buffer.from(row.bytes).toString() } : row,
+  ),
+})
+
 test('messages that follow each other are one piece, and other rows keep their place', () => {
   const page = { rows: [message(1), message(2), other, message(4)], sequence: 9, more: true }
-  expect(writtenPage(page)).toEqual({
+  expect(readOut(writtenPage(page))).toEqual({
     rows: [{ type: 'messages', text: 'm1,m2', sequence: 2 }, other, { type: 'messages', text: 'm4', sequence: 4 }],
     sequence: 9,
     more: true,
@@ -16,7 +24,7 @@ test('messages that follow each other are one piece, and other rows keep their p
 
 test('no piece grows without bound, however many messages follow each other', () => {
   const rows = Array.from({ length: 50 }, (_, i) => message(i, 'x'.repeat(10_000)))
-  const pieces = writtenPage({ rows, sequence: 50, more: false }).rows as unknown as {
+  const pieces = readOut(writtenPage({ rows, sequence: 50, more: false })).rows as unknown as {
     text: string
     sequence: number
   }[]
@@ -29,4 +37,44 @@ test('no piece grows without bound, however many messages follow each other', ()
 test('a message that is larger than a piece is a piece of its own', () => {
   const rows = [message(1), message(2, 'x'.repeat(100_000)), message(3)]
   expect(writtenPage({ rows, sequence: 3, more: false }).rows).toHaveLength(3)
+})
+
+test('a piece is in UTF-8, in memory that nothing else is in', () => {
+  const [piece] = writtenPage({ rows: [message(1, 'größer 😀')], sequence: 1, more: false }).rows
+  const { bytes } = piece as { bytes: Uint8Array }
+  expect(Buffer.from(bytes).toString()).toBe('größer 😀')
+  expect(bytes.buffer.byteLength).toBe(bytes.length)
+})
+
+describe('several conversations in one look', () => {
+  const from = Array.from({ length: 20 }, (_, nth) => ({ id: `${nth}` as never, after: 0 }))
+  const pageOf = (rows: number, text = 'm', more = false) => ({
+    rows: Array.from({ length: rows }, (_, i) => message(i + 1, text)),
+    sequence: rows,
+    more,
+  })
+
+  test('are as many as make enough rows', () => {
+    expect(writtenPages(from, () => pageOf(100))).toHaveLength(5)
+    expect(writtenPages(from, () => pageOf(1))).toHaveLength(20)
+    expect(writtenPages(from, () => undefined)).toHaveLength(20)
+  })
+
+  test('or enough bytes; at least one', () => {
+    expect(writtenPages(from, () => pageOf(1, 'x'.repeat(100_000)))).toHaveLength(3)
+    expect(writtenPages(from, () => pageOf(1, 'x'.repeat(1_000_000)))).toHaveLength(1)
+  })
+
+  test('none after one that goes on', () => {
+    expect(writtenPages(from, ({ id }) => pageOf(1, 'm', (id as string) === '2'))).toHaveLength(3)
+  })
+
+  test('those before one that cannot be read are answered, and it is not passed over', () => {
+    const read = ({ id }: { id: string }) => {
+      if (id === '2') throw new Error('damaged')
+      return pageOf(1)
+    }
+    expect(writtenPages(from, read)).toHaveLength(2)
+    expect(() => writtenPages(from.slice(2), read)).toThrow('damaged')
+  })
 })

@@ -1,7 +1,10 @@
-import type { StreamRow, WrittenMessages, WrittenPage } from './store.ts'
+import type { StreamRow, WrittenFrom, WrittenMessages, WrittenPage } from './store.ts'
 
 /** Characters of messages that are passed on in one piece, about so many: a frame is made of whole pieces. */
 const MAX_PIECE_LENGTH = 32_768
+/** One look goes on to the next conversation until it has brought so many rows, or so many bytes of messages. */
+const ENOUGH_ROWS = 500
+const ENOUGH_BYTES = 262_144
 
 /** A message and how it travels. */
 export interface WrittenRow {
@@ -10,18 +13,50 @@ export interface WrittenRow {
   readonly text: string
 }
 
-/** Joins messages that follow each other. */
-export function writtenPage(of: {
+export interface UnwrittenPage {
   readonly rows: readonly (Exclude<StreamRow, { readonly type: 'message' }> | WrittenRow)[]
   readonly sequence: number
   readonly more: boolean
-}): WrittenPage {
+}
+
+/**
+ * Pages of conversations one after the other, each to its end before the next, as many as one look should bring. What
+ * cannot be read is told to whoever asks for it first: what lies before it is not withheld.
+ */
+export function writtenPages(
+  from: readonly WrittenFrom[],
+  read: (from: WrittenFrom) => UnwrittenPage | undefined,
+): (WrittenPage | undefined)[] {
+  const pages: (WrittenPage | undefined)[] = []
+  let rows = 0
+  let bytes = 0
+  for (const each of from) {
+    let page: UnwrittenPage | undefined
+    try {
+      page = read(each)
+    } catch (error) {
+      if (pages.length === 0) throw error
+      return pages
+    }
+    const written = page && writtenPage(page)
+    pages.push(written)
+    rows += page?.rows.length ?? 0
+    for (const row of written?.rows ?? []) if (row.type === 'messages') bytes += row.bytes.length
+    if (written?.more || rows >= ENOUGH_ROWS || bytes >= ENOUGH_BYTES) return pages
+  }
+  return pages
+}
+
+/** Joins messages that follow each other. */
+export function writtenPage(of: UnwrittenPage): WrittenPage {
   const rows: WrittenPage['rows'][number][] = []
   let texts: string[] = []
   let length = 0
   let sequence = 0
   const pass = () => {
-    if (texts.length > 0) rows.push({ type: 'messages', text: texts.join(','), sequence } satisfies WrittenMessages)
+    if (texts.length > 0) {
+      rows.push({ type: 'messages', bytes: bytesOf(texts.join(',')), sequence } satisfies WrittenMessages)
+    }
     texts = []
     length = 0
   }
@@ -39,3 +74,7 @@ export function writtenPage(of: {
   pass()
   return { rows, sequence: of.sequence, more: of.more }
 }
+
+/** In memory of their own: of a buffer that shares its memory with others, all of it would go to the other thread. */
+const bytesOf = (text: string): Uint8Array => encoder.encode(text)
+const encoder = new TextEncoder()

@@ -232,7 +232,10 @@ async function look(store: Store, app: AppKey, spelled: Spelling, now: number): 
         [4, 3],
       ] as const) {
         await ask(`stream ${viewer} ${id} ${after}`, streams.conversation(app, id, viewer, after, limit))
-        await ask(`written ${viewer} ${id} ${after}`, streams.writtenConversation(app, id, viewer, after, limit))
+        await ask(
+          `written ${viewer} ${id} ${after}`,
+          readOut(streams.writtenConversations(app, viewer, [{ id, after }], limit)),
+        )
       }
       for (const before of [null, 4]) {
         await ask(`page ${viewer} ${id} ${before}`, streams.messages(app, id, viewer, before, 3))
@@ -277,3 +280,9 @@ async function look(store: Store, app: AppKey, spelled: Spelling, now: number): 
   await ask('sessions of the other app that go on', Promise.resolve(left.flat().length))
   return answers
 }
+
+/** What was written out as bytes, as text. */
+const readOut = async (pages: ReturnType<Store['streams']['writtenConversations']>): Promise<unknown> =>
+  (await pages).map((page) =>
+    page?.rows.map((row) => (row.type === 'messages' ? Buffer.from(row.bytes).toString() : row)),
+  )

@@ -71,7 +71,7 @@ export class NativeConnection implements Listener {
       (text) => this.#sendText(text),
       () => this.#leaveIfIdle(),
     )
-    this.#reading = new Reading(edge, socket, (text) => this.#sendText(text))
+    this.#reading = new Reading(edge, socket, (frame) => this.#sendWritten(frame))
     this.#typing = typingAllowance(edge.clock)
     const cancelTimeout = edge.clock.after(HELLO_TIMEOUT_MS, () =>
       this.#close(closeCodes.timeout, { type: 'goodbye', reason: 'protocol_error' }),
@@ -314,6 +314,13 @@ export class NativeConnection implements Listener {
   #sendText(text: string): boolean {
     const isOpen = this.#state.state !== 'closed'
     if (isOpen) this.#socket.sendText(text)
+    return isOpen
+  }
+
+  #sendWritten(frame: string | Buffer): boolean {
+    if (typeof frame === 'string') return this.#sendText(frame)
+    const isOpen = this.#state.state !== 'closed'
+    if (isOpen) this.#socket.sendBytes(frame)
     return isOpen
   }
 

@@ -6,21 +6,23 @@ import {
   type Row,
   type RowsFrame,
   type StreamId,
-  type Uuid,
 } from '@parley/protocol'
 import type { Session } from '../../model/state.ts'
-import type { StreamStore } from '../../store/store.ts'
+import type { StreamStore, WrittenFrom } from '../../store/store.ts'
+import { listFrame } from '../sockets/text-frame.ts'
 import { conversationRow, membershipRow, messageRow, participantRow, streamRow } from './encode.ts'
 
-/** Rows of one frame, in characters of JSON: a page of large messages becomes several frames. */
+/** Streams that one look into the store may be asked for: no more than it will bring. */
+const MAX_STREAMS_OF_A_LOOK = 50
+/** Rows of one frame, in bytes of JSON: a page of large messages becomes several frames. */
 const MAX_FRAME_LENGTH = 262_144
 
 type Pull = Extract<ParsedUpFrame, { type: 'pull' }>
 type Page = Extract<ParsedUpFrame, { type: 'page' }>
 
-/** A row, or several that follow each other, as text; and how far a reader is who has them. */
+/** A row, or several that follow each other, in JSON; and how far a reader is who has them. */
 interface Piece {
-  readonly text: string
+  readonly bytes: Uint8Array
   readonly sequence: number
 }
 
@@ -30,63 +32,80 @@ interface Read {
   readonly more: boolean
 }
 
-/** Where reading goes on. */
-interface Place {
-  readonly index: number
-  readonly after: number
-}
+/** A stream, and the sequence from which reading goes on. */
+type Place = Pull['streams'][number]
 
 /**
- * Answers a pull: every stream in turn, each read to its end, a frame at a time. While the frames of one page go out, the
- * next one is read.
+ * Answers a pull: every stream in turn, each read to its end, a frame at a time. While the frames of one look into the
+ * store go out, the next one is on its way.
  */
-export async function* answerPull(streams: StreamStore, session: Session, pull: Pull): AsyncGenerator<string> {
-  const read = ({ index, after }: Place) => {
-    const reading = readPage(streams, session, pull.streams[index]!.stream, after)
-    // Whoever went away in between does not wait for it.
-    reading.catch(() => undefined)
-    return reading
-  }
-  let place: Place | undefined = { index: 0, after: pull.streams[0]!.after }
-  let reading = read(place)
-  while (place) {
-    const { index, after }: Place = place
-    const page = await reading
-    place = page.more ? { index, after: page.sequence } : placeOf(pull, index + 1)
-    if (place) reading = read(place)
-    const { stream } = pull.streams[index]!
-    const name: StreamId = stream === 'inbox' ? 'inbox' : conversationId(stream)
-    let from = after
-    for (const part of split(page.pieces, (piece) => piece.text.length)) {
-      const isEnd = part.isEnd && !page.more
-      // Within a page, as far as the last row; at its end, as far as was read.
-      const sequence = part.isEnd ? page.sequence : part.rows[part.rows.length - 1]!.sequence
-      yield `{"type":"rows","id":${pull.id},"stream":"${name}","rows":[${part.rows.map(({ text }) => text).join(',')}],` +
-        `"after":${from},"sequence":${sequence},"more":${!isEnd},"last":${isEnd && place === undefined}}`
-      from = sequence
+export async function* answerPull(streams: StreamStore, session: Session, pull: Pull): AsyncGenerator<Buffer> {
+  let places: readonly Place[] = pull.streams
+  let looking = look(streams, session, places)
+  while (places.length > 0) {
+    const read = await looking
+    const asked = places
+    places = placesAfter(asked, read)
+    if (places.length > 0) looking = look(streams, session, places)
+    for (const [index, page] of read.entries()) {
+      const isLast = index === read.length - 1 && places.length === 0
+      yield* framesOf(pull.id, asked[index]!, page, isLast)
     }
   }
 }
 
-const placeOf = (pull: Pull, index: number): Place | undefined =>
-  index < pull.streams.length ? { index, after: pull.streams[index]!.after } : undefined
+/** Pages of the first of these streams: of one at least. */
+function look(streams: StreamStore, { app, userId }: Session, places: readonly Place[]): Promise<readonly Read[]> {
+  const [first] = places
+  const looking = first!.stream === 'inbox' ? readInbox(first!.after) : readConversations()
+  // Whoever went away in between does not wait for it.
+  looking.catch(() => undefined)
+  return looking
 
-async function readPage(
-  streams: StreamStore,
-  { app, userId }: Session,
-  stream: 'inbox' | Uuid,
-  after: number,
-): Promise<Read> {
-  if (stream === 'inbox') {
+  async function readInbox(after: number): Promise<Read[]> {
     const { rows, ...page } = await streams.inbox(app, userId, after, limits.maxRowsPerFrame)
-    return { ...page, pieces: rows.map(({ conversation, record }) => pieceOf(membershipRow(conversation, record))) }
+    return [{ ...page, pieces: rows.map(({ conversation, record }) => pieceOf(membershipRow(conversation, record))) }]
   }
-  const page = await streams.writtenConversation(app, stream, userId, after, limits.maxRowsPerFrame)
-  if (!page) return { pieces: [], sequence: 0, more: false }
-  return { ...page, pieces: page.rows.map((row) => (row.type === 'messages' ? row : pieceOf(streamRow(row)))) }
+
+  async function readConversations(): Promise<Read[]> {
+    const from: WrittenFrom[] = []
+    for (const { stream, after } of places) {
+      if (stream === 'inbox' || from.length === MAX_STREAMS_OF_A_LOOK) break
+      from.push({ id: stream, after })
+    }
+    const pages = await streams.writtenConversations(app, userId, from, limits.maxRowsPerFrame)
+    return pages.map((page) =>
+      page
+        ? { ...page, pieces: page.rows.map((row) => (row.type === 'messages' ? row : pieceOf(streamRow(row)))) }
+        : { pieces: [], sequence: 0, more: false },
+    )
+  }
 }
 
-const pieceOf = (row: Row): Piece => ({ text: JSON.stringify(row), sequence: row.sequence })
+/** What is left to read: the rest of the last stream that was read, and those after it. */
+function placesAfter(asked: readonly Place[], read: readonly Read[]): readonly Place[] {
+  const { more, sequence } = read[read.length - 1]!
+  const rest = asked.slice(read.length)
+  return more ? [{ stream: asked[read.length - 1]!.stream, after: sequence }, ...rest] : rest
+}
+
+function* framesOf(id: number, { stream, after }: Place, page: Read, isLast: boolean): Generator<Buffer> {
+  const name: StreamId = stream === 'inbox' ? 'inbox' : conversationId(stream)
+  let from = after
+  for (const part of split(page.pieces, (piece) => piece.bytes.length)) {
+    const isEnd = part.isEnd && !page.more
+    // Within a page, as far as the last row; at its end, as far as was read.
+    const sequence = part.isEnd ? page.sequence : part.rows[part.rows.length - 1]!.sequence
+    yield listFrame(
+      `{"type":"rows","id":${id},"stream":"${name}","rows":[`,
+      part.rows.map(({ bytes }) => bytes),
+      `],"after":${from},"sequence":${sequence},"more":${!isEnd},"last":${isEnd && isLast}}`,
+    )
+    from = sequence
+  }
+}
+
+const pieceOf = (row: Row): Piece => ({ bytes: Buffer.from(JSON.stringify(row)), sequence: row.sequence })
 
 /** Answers a page: newest messages first, as many as fit one frame. */
 export async function answerPage(streams: StreamStore, session: Session, page: Page): Promise<RowsFrame> {

@@ -14,15 +14,15 @@ export const PULL_AHEAD_BYTES = 262_144
 export class Reading {
   readonly #edge: Edge
   readonly #socket: Socket
-  /** Sends while the connection is open; answers whether it is. */
-  readonly #sendText: (text: string) => boolean
+  /** Sends a text, or a frame that is one already, while the connection is open; answers whether it is. */
+  readonly #sendWritten: (frame: string | Buffer) => boolean
   #last: Promise<void> = Promise.resolve()
   #waiting = 0
 
-  constructor(edge: Edge, socket: Socket, sendText: (text: string) => boolean) {
+  constructor(edge: Edge, socket: Socket, sendWritten: (frame: string | Buffer) => boolean) {
     this.#edge = edge
     this.#socket = socket
-    this.#sendText = sendText
+    this.#sendWritten = sendWritten
   }
 
   read(frame: Frame<'pull'> | Frame<'page'>, session: Session): void {
@@ -50,12 +50,12 @@ export class Reading {
       return
     }
     for await (const rows of answerPull(streams, session, frame)) {
-      if (!this.#sendText(rows)) return
+      if (!this.#sendWritten(rows)) return
       await this.#socket.drained(PULL_AHEAD_BYTES)
     }
   }
 
   #send(frame: DownFrame): void {
-    this.#sendText(JSON.stringify(frame))
+    this.#sendWritten(JSON.stringify(frame))
   }
 }

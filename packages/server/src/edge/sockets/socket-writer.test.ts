@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SharedFrame } from './shared-frame.ts'
 import { MAX_UNSENT_BYTES, SocketWriter } from './socket-writer.ts'
-import { textFrame } from './text-frame.ts'
+import { listFrame, textFrame, textOf } from './text-frame.ts'
 
 /** A socket that takes what is written at once, or keeps it until it is let go, and copies nothing before. */
 function socketOf() {
@@ -49,6 +49,33 @@ describe('what is written to sockets', () => {
     await turn()
     expect(writes()).toBe(1)
     expect(bytes()).toEqual(framesOf('one', 'two', 'three'))
+  })
+
+  it('a frame of many bytes goes out at once, after what was said before it', async () => {
+    const { writer, bytes, writes } = socketOf()
+    writer.sendText('one')
+    writer.sendBytes(textFrame('two'))
+    expect(writes()).toBe(2)
+    writer.sendText('three')
+    await turn()
+    expect(bytes()).toEqual(framesOf('one', 'two', 'three'))
+    writer.stop()
+    writer.sendBytes(textFrame('four'))
+    expect(bytes()).toEqual(framesOf('one', 'two', 'three'))
+  })
+
+  it('a list in parts is the frame that its text would be', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.array(fc.string({ unit: 'grapheme' })), fc.nat(3), (head, items, times) => {
+        const long = items.map((item) => item.repeat(20 ** times))
+        const bytes = long.map((item) => Buffer.from(item))
+        const text = `${head}${long.join(',')}]`
+        const frame = listFrame(head, bytes, ']')
+        expect(frame.equals(textFrame(text))).toBe(true)
+        expect(textOf(frame)).toBe(text)
+      }),
+      { numRuns: 200 },
+    )
   })
 
   it('is what each frame would be by itself, of any text and length', async () => {
@@ -107,6 +134,7 @@ describe('what is written to sockets', () => {
   it.each([
     ['texts', (writer: SocketWriter) => writer.sendText('x'.repeat(60_000))],
     ['frames', (writer: SocketWriter) => writer.sendFrame(new SharedFrame(() => 'x'.repeat(60_000)))],
+    ['frames of many bytes', (writer: SocketWriter) => writer.sendBytes(textFrame('x'.repeat(60_000)))],
   ])('is bounded: a peer that is too slow for %s is told once and hears nothing more', async (_what, send) => {
     const { writer, state, heard, letGo, bytes } = socketOf()
     state.isStuck = true

@@ -45,6 +45,18 @@ export class SocketWriter {
     this.#send(frame)
   }
 
+  /** A whole frame of many bytes, for this socket alone: goes out at once, after what has gathered. */
+  sendBytes(frame: Buffer): void {
+    if (this.#isCut) return
+    if (this.unsentBytes > MAX_UNSENT_BYTES) {
+      this.#cut()
+      return
+    }
+    this.flush()
+    const socket = this.#socket
+    if (!this.#isCut && !socket.destroyed && socket.writable) socket.write(frame)
+  }
+
   /** Roughly, the bytes that the peer has not taken yet. */
   get unsentBytes(): number {
     return this.#queuedLength + this.#socket.writableLength

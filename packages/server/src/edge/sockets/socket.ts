@@ -6,6 +6,8 @@ import { type Peer, SocketWriter } from './socket-writer.ts'
 /** A WebSocket as connections use it: text out, coalesced and bounded; flow control both ways. */
 export interface Socket {
   sendText(text: string): void
+  /** A whole frame of many bytes: is not joined with others. */
+  sendBytes(frame: Buffer): void
   /** A message that several sockets get. */
   sendFrame(frame: SharedFrame): void
   /** Resolves once no more than `bytes` are unsent, or the socket is gone. */
@@ -26,6 +28,7 @@ export function openSocket(webSocket: WebSocket, raw: Duplex, peer: Peer): Socke
   let pauses = 0
   return {
     sendText: (text) => writer.sendText(text),
+    sendBytes: (frame) => writer.sendBytes(frame),
     sendFrame: (frame) => writer.sendFrame(frame),
     async drained(bytes) {
       while (writer.unsentBytes > bytes && !raw.destroyed) {

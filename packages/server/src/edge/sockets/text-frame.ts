@@ -12,6 +12,30 @@ export function textFrame(text: string): Buffer {
   return frame
 }
 
+/** The same of a text that is there in parts, as bytes in UTF-8; between two of them comes a comma. */
+export function listFrame(head: string, items: readonly Uint8Array[], tail: string): Buffer {
+  let length = Math.max(0, items.length - 1) + Buffer.byteLength(head) + Buffer.byteLength(tail)
+  for (const item of items) length += item.length
+  const frame = Buffer.allocUnsafe(headerBytes(length) + length)
+  let at = writeHeader(frame, 0, length)
+  at += frame.write(head, at)
+  for (const [index, item] of items.entries()) {
+    if (index > 0) frame[at++] = COMMA
+    frame.set(item, at)
+    at += item.length
+  }
+  frame.write(tail, at)
+  return frame
+}
+
+const COMMA = 0x2c
+
+/** The text in one whole frame of ours. */
+export function textOf(frame: Buffer): string {
+  const short = frame[1]!
+  return frame.toString('utf8', short < 126 ? 2 : short === 126 ? 4 : 10)
+}
+
 /**
  * Writes the frame of a text into a buffer with room for it ({@link maxFrameBytes}).
  * @returns where it ends

@@ -3,7 +3,7 @@ import { asOfRemoval } from '../../model/removal.ts'
 import { isActive } from '../../model/state.ts'
 import type { StreamRow, StreamStore } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
-import { writtenPage } from '../written-page.ts'
+import { writtenPages } from '../written-page.ts'
 import { keyOf, membershipsOf, messagesOf, participantsOf, type Tables } from './tables.ts'
 
 /** Reading streams: what moved, and the rows of one of them above a sequence. */
@@ -28,14 +28,14 @@ export function memoryStreams(tables: Tables): Synchronous<StreamStore> {
   return {
     conversation,
 
-    writtenConversation(app, id, viewer, after, limit) {
-      const page = conversation(app, id, viewer, after, limit)
-      if (!page) return undefined
-      const rows = page.rows.map((row) =>
-        row.type === 'message' ? { ...row, text: messageText(row.record, JSON.stringify(row.record.parts)) } : row,
-      )
-      return writtenPage({ ...page, rows })
-    },
+    writtenConversations: (app, viewer, from, limit) =>
+      writtenPages(from, ({ id, after }) => {
+        const page = conversation(app, id, viewer, after, limit)
+        const rows = page?.rows.map((row) =>
+          row.type === 'message' ? { ...row, text: messageText(row.record, JSON.stringify(row.record.parts)) } : row,
+        )
+        return page && rows && { ...page, rows }
+      }),
 
     moved(app, userId, after) {
       const person = tables.people.get(keyOf(app, userId))

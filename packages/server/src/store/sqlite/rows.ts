@@ -13,7 +13,7 @@ import type {
   Session,
 } from '../../model/state.ts'
 import type { WrittenRow } from '../written-page.ts'
-import { mustBeAsWritten } from './row-sums.ts'
+import { mustBeAsWritten, mustBeAsWrittenText } from './row-sums.ts'
 
 // Rows come from our own tables; the casts below say which.
 export type Row = Record<string, never>
@@ -87,11 +87,13 @@ export type WrittenValues = readonly [
 /** A message as it travels: its parts are text in the table and stay it. */
 export function toWrittenRow(conversation: Uuid, values: WrittenValues): WrittenRow {
   const [position, id, sender, sentAt, parts, deletedAt, sequence, firstSequence, changedAt, sum] = values
-  mustBeAsWritten('messages', sum, [
-    ...[conversation, position, id, sender, sentAt, parts, deletedAt, sequence, firstSequence, changedAt],
-  ])
-  const message = { position, id, sender, sentAt, deletedAt, sequence, firstSequence, changedAt }
-  return { type: 'message', record: message, text: messageText(message, parts) }
+  mustBeAsWrittenText(
+    'messages',
+    sum,
+    `${conversation}\n${position}\n${id}\n${sender}\n${sentAt}\n${parts}\n${deletedAt ?? ''}\n${sequence}\n${firstSequence}\n${changedAt}`,
+  )
+  const text = messageText({ position, id, sender, sentAt, deletedAt, sequence }, parts)
+  return { type: 'message', record: { sequence }, text }
 }
 
 export const PROFILE_COLUMNS =

@@ -3,7 +3,7 @@ import { asOfRemoval } from '../../model/removal.ts'
 import { type AppKey, isActive, type ParticipantRecord } from '../../model/state.ts'
 import type { StreamRow, StreamStore } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
-import { writtenPage } from '../written-page.ts'
+import { writtenPages } from '../written-page.ts'
 import type { Database, Statement } from './database.ts'
 import {
   CONVERSATION_COLUMNS,
@@ -46,14 +46,18 @@ export function sqliteStreams(db: Database): Synchronous<StreamStore> {
     },
 
     conversation: (app, id, viewer, after, limit) =>
-      pageOf(db, { app, id, viewer, after, limit }, { columns: MESSAGE_COLUMNS, read: readMessages }),
+      db.transaction('read', () =>
+        pageOf(db, { app, id, viewer, after, limit }, { columns: MESSAGE_COLUMNS, read: readMessages }),
+      ),
 
-    writtenConversation(app, id, viewer, after, limit) {
-      const written = (statement: Statement, values: readonly unknown[]) =>
-        (statement.raw().all(...values) as WrittenValues[]).map((row) => toWrittenRow(id, row))
-      const page = pageOf(db, { app, id, viewer, after, limit }, { columns: WRITTEN_COLUMNS, read: written })
-      return page && writtenPage(page)
-    },
+    writtenConversations: (app, viewer, from, limit) =>
+      db.transaction('read', () =>
+        writtenPages(from, ({ id, after }) => {
+          const written = (statement: Statement, values: readonly unknown[]) =>
+            (statement.raw().all(...values) as WrittenValues[]).map((row) => toWrittenRow(id, row))
+          return pageOf(db, { app, id, viewer, after, limit }, { columns: WRITTEN_COLUMNS, read: written })
+        }),
+      ),
 
     inbox(app, userId, after, limit) {
       return db.transaction('read', () => {
@@ -129,7 +133,7 @@ interface MessageReading<Message> {
 type OtherRow = Exclude<StreamRow, { readonly type: 'message' }>
 type MessageLike = { readonly type: 'message'; readonly record: { readonly sequence: number } }
 
-/** Rows of a conversation's stream above a sequence. */
+/** Rows of a conversation's stream above a sequence; of one moment if it is asked for within a transaction. */
 function pageOf<Message extends MessageLike>(
   db: Database,
   of: {
@@ -142,22 +146,19 @@ function pageOf<Message extends MessageLike>(
   reading: MessageReading<Message>,
 ): { readonly rows: (OtherRow | Message)[]; readonly sequence: number; readonly more: boolean } | undefined {
   const { app, id, viewer, after, limit } = of
-  return db.transaction('read', () => {
-    const own = participantRow(db, app, id, viewer)
-    const row = own && isActive(own) ? conversationRow(db, app, id) : undefined
-    if (!row) return undefined
-    const head: number = row.head_sequence!
-    const rows: (OtherRow | Message)[] = [
-      ...newMessages(db, reading, [app, id, after, limit + 1], row.head_position!),
-      ...changedMessages(db, reading, [app, id, after, limit + 1]),
-    ]
-    if (row.sequence! > after) rows.push({ type: 'conversation', record: toConversation(row) })
-    for (const participant of participantRows(db, app, id, after)) rows.push({ type: 'participant', ...participant })
-    rows.sort((a, b) => a.record.sequence - b.record.sequence)
-    const page = rows.slice(0, limit)
-    const more = rows.length > limit
-    return { rows: page, sequence: more ? page[page.length - 1]!.record.sequence : head, more }
-  })
+  const own = participantRow(db, app, id, viewer)
+  const row = own && isActive(own) ? conversationRow(db, app, id) : undefined
+  if (!row) return undefined
+  const head: number = row.head_sequence!
+  const rows: (OtherRow | Message)[] = []
+  if (row.sequence! > after) rows.push({ type: 'conversation', record: toConversation(row) })
+  for (const participant of participantRows(db, app, id, after)) rows.push({ type: 'participant', ...participant })
+  for (const message of newMessages(db, reading, [app, id, after, limit + 1], row.head_position!)) rows.push(message)
+  for (const message of changedMessages(db, reading, [app, id, after, limit + 1])) rows.push(message)
+  rows.sort((a, b) => a.record.sequence - b.record.sequence)
+  const more = rows.length > limit
+  const page = more ? rows.slice(0, limit) : rows
+  return { rows: page, sequence: more ? page[page.length - 1]!.record.sequence : head, more }
 }
 
 function participantRow(db: Database, app: AppKey, id: Uuid, userId: UserId): ParticipantRecord | undefined {
