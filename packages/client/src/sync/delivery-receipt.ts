@@ -31,9 +31,12 @@ export async function draftDeliveryReceipt(
   if (membership && membership.state !== 'joined') return undefined
   const arrived = rows.filter((row): row is MessageRow => row.type === 'message')
   const arrivedMe = rows.find((row) => row.type === 'participant' && row.identity.id === identity)
+  if (arrived.length === 0 && wasSaidBefore(stored, arrivedMe && identity)) return undefined
+  // The first rows of a conversation are its newest: there is nothing to look up.
+  const isFirst = !stored.stream?.sequence
   const [storedMe, newest] = await Promise.all([
-    replica.get('participants', [conversation, identity]),
-    replica.scan('messages', { prefix: [conversation], reverse: true, limit: NEWEST_LOOKED_AT }),
+    isFirst && arrivedMe ? undefined : replica.get('participants', [conversation, identity]),
+    isFirst ? [] : replica.scan('messages', { prefix: [conversation], reverse: true, limit: NEWEST_LOOKED_AT }),
   ])
   const me = arrivedMe?.type === 'participant' && arrivedMe.sequence > (storedMe?.sequence ?? 0) ? arrivedMe : storedMe
   const position = deliveryDue({ stream, me, newest: [...newest, ...arrived] })
@@ -44,4 +47,13 @@ export async function draftDeliveryReceipt(
     conversation,
     input: { conversation, receipt: 'delivery', position },
   }
+}
+
+/**
+ * Whether what there is to say without new messages was said when the last of them arrived: all of the conversation was
+ * here, and one took part in it. Receipts of others, and the echo of one's own, are most of what is heard.
+ */
+function wasSaidBefore({ stream, participants }: StoredRows, me: IdentityId | undefined): boolean {
+  if (!stream?.complete || stream.sequence < stream.head) return false
+  return me === undefined || participants.get(me)?.state === 'active'
 }

@@ -72,17 +72,17 @@ async function readForConversation(
   rows: readonly Row[],
 ): Promise<Partial<StoredRows>> {
   const people: Key[] = []
-  const positions: Key[] = []
+  const positions: number[] = []
   for (const row of rows) {
     if (row.type === 'participant') people.push([id, row.identity.id])
-    if (row.type === 'message') positions.push([id, row.position])
+    if (row.type === 'message') positions.push(row.position)
   }
   const isDeletion = rows.some(isDeletedConversation)
   const [membership, conversation, participants, messages, doomed] = await Promise.all([
     replica.get('memberships', [id]),
     replica.get('conversations', [id]),
     present(replica.getMany('participants', people)),
-    present(replica.getMany('messages', positions)),
+    readMessages(replica, id, positions),
     isDeletion ? replica.scan('messages', { prefix: [id] }) : [],
   ])
   return {
@@ -92,6 +92,25 @@ async function readForConversation(
     messages: new Map(messages.map((row) => [row.position, row])),
     doomed,
   }
+}
+
+/** Pages are without gaps, so it is one look; what was changed far apart is looked up one by one. */
+async function readMessages(
+  replica: Replica,
+  id: ConversationId,
+  positions: readonly number[],
+): Promise<readonly Tables['messages'][]> {
+  if (positions.length === 0) return []
+  const from = Math.min(...positions)
+  const to = Math.max(...positions)
+  return to - from < 2 * positions.length
+    ? replica.scan('messages', { prefix: [id], from, to })
+    : present(
+        replica.getMany(
+          'messages',
+          positions.map((position): Key => [id, position]),
+        ),
+      )
 }
 
 async function readForInbox(replica: Replica, rows: readonly Row[]): Promise<Partial<StoredRows>> {

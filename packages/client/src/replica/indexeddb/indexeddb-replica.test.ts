@@ -92,6 +92,29 @@ describe('the replica in IndexedDB', () => {
     await replica.close()
   })
 
+  it('what is read in one go is one transaction, and a read that fails fails alone', async () => {
+    const replica = await createIndexedDbStorage().open('app')
+    await replica.commit([write], { durability: 'relaxed' })
+    const transactions = vi.spyOn(IDBDatabase.prototype, 'transaction')
+    const [found, wrong, none] = await Promise.allSettled([
+      replica.get('meta', ['m']),
+      replica.get('meta', [{} as never]),
+      replica.scan('streams'),
+    ])
+    expect([found, none]).toMatchObject([{ value: row }, { value: [] }])
+    expect(wrong).toMatchObject({ reason: { code: 'broken' } })
+    expect(transactions.mock.calls).toEqual([[['meta', 'streams']]])
+    await replica.close()
+  })
+
+  it('what was asked for before it closed is answered', async () => {
+    const replica = await createIndexedDbStorage().open('app')
+    await replica.commit([write], { durability: 'relaxed' })
+    const reading = replica.get('meta', ['m'])
+    await replica.close()
+    expect(await reading).toEqual(row)
+  })
+
   it('a commit without room changes nothing and says so', async () => {
     const replica = await createIndexedDbStorage().open('app')
     const put = IDBObjectStore.prototype.put

@@ -53,9 +53,16 @@ function openDatabase(name: string): Promise<IDBDatabase> {
   return answer(opening)
 }
 
+interface Read {
+  readonly table: TableName
+  readonly run: (store: IDBObjectStore) => void
+  readonly reject: (error: unknown) => void
+}
+
 class IndexedDbReplica implements Replica {
   /** Undefined before it opened and once it closed. */
   #database: IDBDatabase | undefined
+  #reads: Read[] = []
 
   async open(name: string, { onLost }: OpenOptions): Promise<void> {
     const lose = (reason: LossReason) => {
@@ -72,11 +79,11 @@ class IndexedDbReplica implements Replica {
   }
 
   get<T extends TableName>(table: T, key: Key): Promise<Tables[T] | undefined> {
-    return this.#read(table, (store) => answer(store.get(key as IDBValidKey)))
+    return this.#read(table, async (store) => answer(store.get(key as IDBValidKey)))
   }
 
   getMany<T extends TableName>(table: T, keys: readonly Key[]): Promise<(Tables[T] | undefined)[]> {
-    return this.#read(table, (store) => Promise.all(keys.map((key) => answer(store.get(key as IDBValidKey)))))
+    return this.#read(table, async (store) => Promise.all(keys.map((key) => answer(store.get(key as IDBValidKey)))))
   }
 
   async scan<T extends TableName>(table: T, range: Range = {}): Promise<Tables[T][]> {
@@ -102,7 +109,7 @@ class IndexedDbReplica implements Replica {
   async #lastKey(table: TableName, range: Range): Promise<Key | undefined> {
     const bounds = keyRange(range)
     if (bounds === 'empty') return undefined
-    const cursor = await this.#read(table, (store) => answer(store.openKeyCursor(bounds, 'prev')))
+    const cursor = await this.#read(table, async (store) => answer(store.openKeyCursor(bounds, 'prev')))
     const key = cursor?.key as Key | undefined
     return key?.length === (range.prefix?.length ?? 0) + 1 ? key : undefined
   }
@@ -151,18 +158,38 @@ class IndexedDbReplica implements Replica {
   }
 
   async close(): Promise<void> {
+    this.#look()
     this.#database?.close()
     this.#database = undefined
   }
 
-  /** See {@link commit}. */
+  /**
+   * What is asked for in one go is one transaction: opening them is most of what small reads cost.
+   * @param work throws nothing, it rejects
+   */
   #read<T>(table: TableName, work: (store: IDBObjectStore) => Promise<T>): Promise<T> {
-    return this.#use((database) => {
-      const transaction = database.transaction(table)
-      const result = work(transaction.objectStore(table))
+    return this.#use(
+      () =>
+        new Promise<T>((resolve, reject) => {
+          this.#reads.push({ table, run: (store) => resolve(work(store)), reject })
+          if (this.#reads.length === 1) queueMicrotask(() => this.#look())
+        }),
+    )
+  }
+
+  /** See {@link commit}. */
+  #look(): void {
+    const reads = this.#reads
+    this.#reads = []
+    // Closing was faster, and has looked.
+    if (!this.#database || reads.length === 0) return
+    try {
+      const transaction = this.#database.transaction([...new Set(reads.map(({ table }) => table))])
+      for (const { table, run } of reads) run(transaction.objectStore(table))
       transaction.commit()
-      return result
-    })
+    } catch (error) {
+      for (const { reject } of reads) reject(error)
+    }
   }
 
   #use<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
