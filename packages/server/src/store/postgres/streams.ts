@@ -35,9 +35,11 @@ export function postgresStreams(db: Database): StreamStore {
     conversation: (app, id, viewer, after, limit) =>
       pageOf(db, { app, id, viewer, after, limit }, ABOVE, (one) => ({ type: 'message', record: toMessage(one) })),
 
-    async writtenConversation(app, id, viewer, after, limit) {
-      const page = await pageOf(db, { app, id, viewer, after, limit }, WRITTEN_ABOVE, toWrittenRow)
-      return page && writtenPage(page)
+    // One at a time: a question is one statement, hence one moment.
+    async writtenConversations(app, viewer, [from], limit) {
+      if (!from) return []
+      const page = await pageOf(db, { app, viewer, ...from, limit }, WRITTEN_ABOVE, toWrittenRow)
+      return [page && writtenPage(page)]
     },
 
     async inbox(app, userId, after, limit) {
