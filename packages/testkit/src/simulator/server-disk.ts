@@ -8,6 +8,7 @@ import {
   memoryLists,
   memoryLog,
   memoryStreams,
+  type Place,
   type Store,
   StoreOutage,
   type Tables,
@@ -80,16 +81,17 @@ export class ServerDisk {
         ]),
       ) as Port
     const log = memoryLog(tables)
-    const commit = (writes: Writes) => {
+    const commit = (writes: Writes): Place => {
       if (this.#timeline.now < this.fullUntil) {
         this.refused++
         throw new StoreOutage('The simulated disk is full.')
       }
-      if (this.mutation.keeps?.(writes) === false) return
+      if (this.mutation.keeps?.(writes) === false) return { cursor: writes.cursor, settled: writes.cursor - 1 }
       const wanted = this.mutation.writes?.(writes) ?? writes
-      log.commit(wanted)
+      const place = log.commit(wanted)
       this.commits++
       this.onCommit(wanted)
+      return place
     }
     return {
       epoch: this.epoch,
