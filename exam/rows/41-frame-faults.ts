@@ -10,7 +10,7 @@ export const rows: readonly Row[] = [
     run: (context) =>
       withFrameFaults(context, {
         rules: [{ fault: 'drop', likelihood: 0.5, direction: 'down', types: ['acknowledgement'] }],
-        forMs: 2_500,
+        forMs: 1_500,
         speed: 20,
       }),
   },
