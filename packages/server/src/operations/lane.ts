@@ -6,6 +6,7 @@ import {
   CommitUnknown,
   type Cursor,
   MessageExists,
+  NOTHING,
   type Person,
   type Place,
   Stale,
@@ -416,16 +417,6 @@ export class WriteLane {
     return { result, stream: 'inbox', sequence, hasChanged }
   }
 }
-
-const NOTHING = {
-  conversations: [],
-  distinctKeys: [],
-  messages: [],
-  people: [],
-  operations: [],
-  nonces: [],
-  sessions: [],
-} as const
 
 const NO_MOVES: readonly StreamMove[] = []
 

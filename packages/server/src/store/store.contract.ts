@@ -3,7 +3,16 @@ import type { PositionSet, UserId, Uuid } from '@parley/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { newProfile } from '../model/profile.ts'
 import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Profile, Session } from '../model/state.ts'
-import type { Basis, ConversationPage, ConversationWrite, Store, StreamRow, Writes, WrittenPage } from './store.ts'
+import {
+  type Basis,
+  type ConversationPage,
+  type ConversationWrite,
+  NOTHING,
+  type Store,
+  type StreamRow,
+  type Writes,
+  type WrittenPage,
+} from './store.ts'
 
 export const ONE = 1 as AppKey
 export const TWO = 2 as AppKey
@@ -25,16 +34,6 @@ const EMPTY: Omit<Writes, 'cursor' | 'at'> = {
   nonces: [],
   operations: [],
 }
-export const NOTHING = {
-  conversations: [],
-  distinctKeys: [],
-  messages: [],
-  people: [],
-  operations: [],
-  nonces: [],
-  sessions: [],
-}
-
 type Changes = Partial<Omit<Writes, 'cursor' | 'at'>>
 
 /** Commits one thing after another, as the write lane does. */

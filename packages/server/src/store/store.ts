@@ -391,7 +391,8 @@ export class Stale extends Error {
   }
 }
 
-const NOTHING: Outdated = {
+/** To be spread into what is wanted or outdated. */
+export const NOTHING: Wanted = {
   conversations: [],
   distinctKeys: [],
   messages: [],

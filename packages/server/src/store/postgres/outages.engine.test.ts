@@ -4,8 +4,8 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { query } from '../../../test/fresh-databases.ts'
 import { LaneWorld, newId } from '../../../test/lane-world.ts'
-import { alice, ben, chat, commit, conversation, message, NOTHING, ONE, person, uuid } from '../store.contract.ts'
-import { CommitUnknown, type Store, StoreOutage, type Writes } from '../store.ts'
+import { alice, ben, chat, commit, conversation, message, ONE, person, uuid } from '../store.contract.ts'
+import { CommitUnknown, NOTHING, type Store, StoreOutage, type Writes } from '../store.ts'
 import { openPostgresStore } from './postgres-store.ts'
 
 /** The most that anybody waits for a database that does not answer. */
