@@ -1,12 +1,8 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import { afterEach, describe, expect, it } from 'vitest'
 import { changeFrames } from '../src/edge/native/encode.ts'
-import { sqliteApps } from '../src/store/sqlite/apps.ts'
 import { type Database, openDatabase, type Statement } from '../src/store/sqlite/database.ts'
-import { sqliteLists } from '../src/store/sqlite/lists.ts'
-import { sqliteLog } from '../src/store/sqlite/log.ts'
-import { sqliteStreams } from '../src/store/sqlite/streams.ts'
-import type { Store } from '../src/store/store.ts'
+import { sqliteStoreOver } from '../src/store/sqlite/sqlite-store.ts'
 import { APP, LaneWorld, Somebody } from './lane-world.ts'
 
 /** What was asked of the database: statements run, values bound to them in characters, rows they answered with. */
@@ -37,18 +33,7 @@ function countedStore() {
       },
     })
   const db: Database = { ...open, sql: (text) => counted(open.sql(text)) }
-  const promised = (part: object) =>
-    Object.fromEntries(
-      Object.entries(part).map(([name, method]) => [name, async (...args: unknown[]) => method(...args)]),
-    )
-  const store = {
-    epoch: 'epoch',
-    log: promised(sqliteLog(db)),
-    streams: promised(sqliteStreams(db)),
-    lists: promised(sqliteLists(db)),
-    apps: promised(sqliteApps(db)),
-    close: async () => db.close(),
-  } as unknown as Store
+  const store = sqliteStoreOver(db)
   return { store, cost, db: open }
 }
 

@@ -17,27 +17,8 @@ import {
   uuid,
 } from '../store.contract.ts'
 import type { Store, Writes } from '../store.ts'
-import { sqliteApps } from './apps.ts'
 import { type Database, openDatabase } from './database.ts'
-import { sqliteLists } from './lists.ts'
-import { sqliteLog } from './log.ts'
-import { sqliteStreams } from './streams.ts'
-
-/** The store over a database whose statements a test may watch or change. */
-function storeOver(db: Database): Store {
-  const promised = (part: object) =>
-    Object.fromEntries(
-      Object.entries(part).map(([name, method]) => [name, async (...args: unknown[]) => method(...args)]),
-    )
-  return {
-    epoch: 'epoch',
-    log: promised(sqliteLog(db)),
-    streams: promised(sqliteStreams(db)),
-    lists: promised(sqliteLists(db)),
-    apps: promised(sqliteApps(db)),
-    close: async () => db.close(),
-  } as unknown as Store
-}
+import { sqliteStoreOver } from './sqlite-store.ts'
 
 /** A table of one row, and rows that were collected a moment ago. */
 const HARMLESS = /^SCAN (log|CONSTANT ROW)$|^SCAN \(subquery/
@@ -59,7 +40,7 @@ describe('statements of the embedded store', () => {
   it('none of sending, receipts, catching up, paging, lists and signing in reads a table from end to end', async () => {
     const db = openDatabase(':memory:')
     const heard = new Set<string>()
-    const store = storeOver({
+    const store = sqliteStoreOver({
       ...db,
       sql: (text) => {
         heard.add(text)
@@ -100,22 +81,15 @@ describe('statements of the embedded store', () => {
         return db.sql(text)
       },
     }
-    const store = Object.fromEntries(
-      Object.entries(storeOver(listening)).map(([name, port]) => [
-        name,
-        typeof port !== 'object'
-          ? port
-          : Object.fromEntries(
-              Object.entries(port as Record<string, (...args: unknown[]) => unknown>).map(([method, call]) => [
-                method,
-                (...args: unknown[]) => {
-                  part = name
-                  return call(...args)
-                },
-              ]),
-            ),
-      ]),
-    ) as unknown as Store
+    const store = new Proxy(sqliteStoreOver(listening), {
+      get: (ports, name) =>
+        new Proxy(Reflect.get(ports, name), {
+          get: (port, method) => {
+            part = String(name)
+            return Reflect.get(port, method)
+          },
+        }),
+    })
     await chatOfEverything(store, ONE, 'one')
     await picture(store)
     const sorts = (of: string) => [...heard.get(of)!].flatMap((sql) => (sortsOf(db, sql).length > 0 ? [sql] : []))
@@ -131,7 +105,7 @@ describe('statements of the embedded store', () => {
 
   /** Two apps with the same people, ids and positions, and everything about them different; read as one value. */
   async function story(db: Database) {
-    const store = storeOver(db)
+    const store = sqliteStoreOver(db)
     await twin(store, ONE, 1)
     await twin(store, TWO, 2)
     const read = async (app: AppKey) => ({

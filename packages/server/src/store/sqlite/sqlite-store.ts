@@ -20,17 +20,23 @@ export function openParts(
   options: Parameters<typeof openDatabase>[1] = {},
 ): { parts: Parts; db: Database; epoch: string } {
   const db = openDatabase(file, options)
-  const epoch = db.sql(`SELECT value FROM store WHERE name = 'epoch'`).pluck().get() as string
-  const parts = { log: sqliteLog(db), streams: sqliteStreams(db), lists: sqliteLists(db), apps: sqliteApps(db) }
-  return { parts: parts as unknown as Parts, db, epoch }
+  return { parts: partsOver(db), db, epoch: epochOf(db) }
 }
+
+const partsOver = (db: Database): Parts =>
+  ({ log: sqliteLog(db), streams: sqliteStreams(db), lists: sqliteLists(db), apps: sqliteApps(db) }) as unknown as Parts
+
+const epochOf = (db: Database) => db.sql(`SELECT value FROM store WHERE name = 'epoch'`).pluck().get() as string
 
 /** Where a folder keeps its store. */
 export const storeFile = (folder: string): string => join(folder, 'parley.sqlite')
 
 /** A store in this thread: for administration, and for tests that crank everything by hand. */
-export function openSqliteStore(file: string): Store {
-  const { parts, db, epoch } = openParts(file)
+export const openSqliteStore = (file: string): Store => sqliteStoreOver(openDatabase(file))
+
+/** The same over a database that is open, whose statements a test may watch. */
+export function sqliteStoreOver(db: Database): Store {
+  const parts = partsOver(db)
   const call = (part: StorePart, method: string, args: readonly unknown[]): Promise<unknown> => {
     try {
       return Promise.resolve(parts[part][method]!(...(args as never[])))
@@ -38,7 +44,7 @@ export function openSqliteStore(file: string): Store {
       return Promise.reject(asKnownError(error as Error))
     }
   }
-  return storeOver(epoch, call, async () => db.close())
+  return storeOf(epochOf(db), call, async () => db.close())
 }
 
 /**
@@ -59,7 +65,7 @@ export async function openThreadedSqliteStore(file: string): Promise<Store> {
     damage === undefined
       ? (part === 'log' || isWrite(method) ? writer : reader).call(part, method, args)
       : Promise.reject(new StoreOutage(damage))
-  return storeOver(writer.epoch, call, async () => {
+  return storeOf(writer.epoch, call, async () => {
     await closeWorker(checkpoints)
     await reader.close()
     await writer.close()
@@ -68,7 +74,7 @@ export async function openThreadedSqliteStore(file: string): Promise<Store> {
 
 const isWrite = (method: string) => /^(create|put|end(?!edSince))/.test(method)
 
-function storeOver(
+function storeOf(
   epoch: string,
   call: (part: StorePart, method: string, args: readonly unknown[]) => Promise<unknown>,
   close: () => Promise<void>,
