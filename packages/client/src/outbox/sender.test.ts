@@ -149,6 +149,20 @@ describe('the sender', () => {
     expect(sent).toHaveLength(4)
   })
 
+  it('OPR-1 an answer that comes when the repeat of another is already due does not call that repeat off', async () => {
+    await write()
+    await write()
+    await connect()
+    await clock.advance(ANSWER_MS - 1)
+    sent = []
+    // The timer is late, as in a background tab: an answer is heard first.
+    const now = clock.now
+    clock.now = () => now() + 2
+    await answer(ok('m1'))
+    await clock.advance(1)
+    expect(ids()).toEqual(['m2'])
+  })
+
   it('DEV-3 delivery receipts wait a moment for more of their kind', async () => {
     await connect()
     const mark = (position: number) =>

@@ -170,10 +170,10 @@ export class Sender {
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
     const moments = [
-      this.#pause?.until ?? 0,
-      this.#quietUntil,
+      ...[this.#pause?.until ?? 0, this.#quietUntil].filter((moment) => moment > since),
+      // Looking repeats nothing: what is overdue, because a timer came late, wants its timer all the more.
       ...[...this.#underWay.values()].map((underWay) => underWay.resendAt),
-    ].filter((moment) => moment > since)
+    ]
     if (moments.length === 0 || !this.#send) return
     const delayMs = Math.max(0, Math.min(...moments) - this.#ports.clock.now())
     this.#cancelTimer = this.#ports.clock.after(delayMs, () => {
