@@ -8,13 +8,14 @@ import { writeWhole } from './write-whole.mjs'
  */
 
 /**
- * The app that the demo uses: created once, and kept beside the database with the private key of its authentication service.
+ * The app that the demo uses: created once, and kept in the folder with the private key of its authentication service.
  *
- * @param {string} dataFolder @returns {Promise<DevelopmentApp>}
+ * @param {string} dataFolder @param {import('@parley/server').StorePlace} [place] default: that folder
+ * @returns {Promise<DevelopmentApp>}
  */
-export async function provideDevelopmentApp(dataFolder) {
+export async function provideDevelopmentApp(dataFolder, place = { dataFolder }) {
   const file = join(dataFolder, 'development-app.json')
-  const administration = await openAdministration(dataFolder)
+  const administration = await openAdministration(place)
   try {
     const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
     const apps = await administration.listApps()

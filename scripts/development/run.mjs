@@ -7,12 +7,10 @@ import { startDemoServer } from './demo-server.mjs'
 import { announce, findRunning, removeStale, withdraw } from './dev-file.mjs'
 import { provideDevelopmentApp } from './development-app.mjs'
 import { choosePorts, Obstacle, parsePort } from './ports.mjs'
+import { stopOnSignal } from './stop-on-signal.mjs'
 
 const USUAL_PORT = 4500
 const DRAIN_MS = 3_000
-const PARENT_CHECK_MS = 500
-/** Ctrl-C in a terminal reaches us twice, once through npm; only a later one means "at once". */
-const IMPATIENCE_MS = 1_000
 
 const demoFolder = fileURLToPath(new URL('../../apps/demo/dist', import.meta.url))
 
@@ -83,34 +81,6 @@ async function run(host, asked, dataFolder, devFiles) {
 function addressOf(/** @type {string} */ host, /** @type {number} */ port) {
   const name = ['0.0.0.0', '::'].includes(host) ? 'localhost' : host
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
-}
-
-/** @param {() => Promise<void>} stop */
-function stopOnSignal(stop) {
-  let stoppingSince = 0
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.on(signal, () => {
-      if (stoppingSince && performance.now() - stoppingSince > IMPATIENCE_MS) process.exit(1)
-      if (stoppingSince) return
-      stoppingSince = performance.now()
-      console.log('\nStopping …')
-      stop().then(
-        () => process.exit(0),
-        (error) => {
-          console.error(error)
-          process.exit(1)
-        },
-      )
-    })
-  }
-  stopWithParent()
-}
-
-/** npm passes a signal on to the shell between us, and that shell dies alone; nobody would be left to stop us. */
-function stopWithParent() {
-  if (!process.env.npm_lifecycle_event) return
-  const parent = process.ppid
-  setInterval(() => process.ppid !== parent && process.emit('SIGTERM', 'SIGTERM'), PARENT_CHECK_MS).unref()
 }
 
 /** @param {{ url: string, appId: string, authServiceUrl: string, demoUrl: string, dataFolder: string }} where */

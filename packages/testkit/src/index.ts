@@ -1,3 +1,4 @@
+export { type Balancer, type BalancerOptions, startBalancer, type TargetState } from './balancer/balancer.ts'
 export { FakeBrowser } from './browser/fake-browser.ts'
 export type { Page } from './browser/page.ts'
 export * from './fake-server/fake-log.ts'
@@ -10,6 +11,7 @@ export { markupPayloads, terminalEscapes } from './hostile/markup.ts'
 export { Oddities, oddFrame } from './hostile/odd-frames.ts'
 export { jsonBombs, oddTexts, unstorableTexts } from './hostile/odd-texts.ts'
 export { type RawAttack, type RawOutcome, rawAttacks, runRawAttack } from './hostile/raw-websocket.ts'
+export { type BalancerProcess, startBalancerProcess } from './processes/balancer.ts'
 export { type NatsOptions, type NatsServer, startNats, startNatsCluster } from './processes/nats.ts'
 export {
   createApp,

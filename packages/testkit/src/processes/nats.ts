@@ -27,6 +27,7 @@ export interface NatsServer {
 export interface NatsOptions {
   /** Further arguments of `nats-server`. */
   readonly args?: readonly string[]
+  readonly isApart?: boolean
 }
 
 export const startNats = (options: NatsOptions = {}): Promise<NatsServer> => retried(() => startOne(options))
@@ -49,10 +50,14 @@ export function startNatsCluster(size: number, options: NatsOptions = {}): Promi
   })
 }
 
-async function startOne({ args = [] }: NatsOptions): Promise<NatsServer> {
+async function startOne({ args = [], isApart }: NatsOptions): Promise<NatsServer> {
   const [port] = await freePorts(1)
   const run = async () => {
-    const started = startProcess({ command, args: ['--addr', HOST, '--port', String(port), ...args] })
+    const started = startProcess({
+      command,
+      args: ['--addr', HOST, '--port', String(port), ...args],
+      ...(isApart && { isApart }),
+    })
     await started.line(/Server is ready/).catch(async (error) => {
       await started.close()
       throw error

@@ -17,6 +17,7 @@ export interface ParleyOptions {
   readonly port?: number
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string | undefined>>
+  readonly isApart?: boolean
 }
 
 export interface ParleyApp {
@@ -28,13 +29,19 @@ export interface ParleyApp {
 }
 
 /** A program that runs `parley` with these arguments. */
-export function parley(args: readonly string[], env?: ParleyOptions['env']): RunningProcess {
-  return startProcess({ command: process.execPath, args: [command, ...args], ...(env && { env }) })
+export function parley(args: readonly string[], env: ParleyOptions['env'] = {}, isApart?: boolean): RunningProcess {
+  return startProcess({ command: process.execPath, args: [command, ...args], env, ...(isApart && { isApart }) })
 }
 
 /** `parley serve` in a process of its own, ready to be spoken to, and to be killed. */
-export async function startParley({ dataFolder, port = 0, args = [], env }: ParleyOptions): Promise<ParleyServer> {
-  const server = parley(['serve', '--json', ...placeOf(dataFolder), '--port', String(port), ...args], env)
+export async function startParley({
+  dataFolder,
+  port = 0,
+  args = [],
+  env,
+  isApart,
+}: ParleyOptions): Promise<ParleyServer> {
+  const server = parley(['serve', '--json', ...placeOf(dataFolder), '--port', String(port), ...args], env, isApart)
   const [line] = await server.line(/^\{"url":.*\}$/).catch(async (error) => {
     await server.close()
     throw error

@@ -19,6 +19,8 @@ export interface PostgresServer {
   readonly pid: number
   readonly isRunning: boolean
   readonly lines: readonly string[]
+  /** The end of the postmaster that runs at present, or ran last. */
+  readonly exit: Promise<ProcessExit>
   /** The address of one of its databases, as clients want it. */
   url(database?: string): string
   /** Makes an empty database, or a copy of another. Resolves with its address. */
@@ -40,28 +42,38 @@ export interface PostgresOptions {
   readonly version: PostgresVersion
   /** Lines of `postgresql.conf`, such as `fsync: 'off'`. */
   readonly settings?: Readonly<Record<string, string | number>>
+  /** Where its data stay when it is closed, and are found the next time; by default they are gone with it. */
+  readonly folder?: string
+  readonly isApart?: boolean
 }
 
 const START_TIMEOUT_MS = 30_000
 
 /** A fresh cluster in a temporary folder, accepting connections on a free port. */
-export async function startPostgres({ version, settings = {} }: PostgresOptions): Promise<PostgresServer> {
-  const folder = mkdtempSync(join(tmpdir(), `parley-postgres-${version}-`))
+export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
+  const { version, settings = {}, isApart = false } = options
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), `parley-postgres-${version}-`))
+  const removeFolder = () => {
+    if (options.folder === undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+  }
+  if (options.folder !== undefined) mkdirSync(folder, { recursive: true })
   const owner = unprivilegedUser()
   const programs = programsFor(version, folder)
   const data = join(folder, 'data')
-  mkdirSync(data, { mode: 0o700 })
-  chmodSync(folder, 0o755)
-  if (owner) for (const path of [folder, data]) chownSync(path, owner.uid, owner.gid)
   const port = await freePort()
-  await promisify(execFile)(
-    join(programs, 'initdb'),
-    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
-    { ...owner, cwd: folder, env: environment },
-  ).catch((error) => {
-    rmSync(folder, { recursive: true, force: true })
-    throw error
-  })
+  if (!existsSync(join(data, 'PG_VERSION'))) {
+    mkdirSync(data, { mode: 0o700 })
+    chmodSync(folder, 0o755)
+    if (owner) for (const path of [folder, data]) chownSync(path, owner.uid, owner.gid)
+    await promisify(execFile)(
+      join(programs, 'initdb'),
+      ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+      { ...owner, cwd: folder, env: environment },
+    ).catch((error) => {
+      removeFolder()
+      throw error
+    })
+  }
   let postmaster: RunningProcess
 
   const start = async () => {
@@ -73,6 +85,7 @@ export async function startPostgres({ version, settings = {} }: PostgresOptions)
         env: environment,
         ...owner,
         cwd: folder,
+        isApart,
       })
       try {
         await postmaster.line(/database system is ready to accept connections/, { timeoutMs: START_TIMEOUT_MS })
@@ -107,6 +120,9 @@ export async function startPostgres({ version, settings = {} }: PostgresOptions)
     get lines() {
       return postmaster.lines
     },
+    get exit() {
+      return postmaster.exit
+    },
     url,
     async createDatabase(name, template = 'template0') {
       const { Client } = await import('pg').then((module) => module.default)
@@ -131,7 +147,7 @@ export async function startPostgres({ version, settings = {} }: PostgresOptions)
       signalEach(pids, 'SIGCONT')
       await stop('SIGQUIT')
       await until(() => pids.every((pid) => !isAlive(pid)), 5_000)
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+      removeFolder()
     },
   }
 }
@@ -151,6 +167,7 @@ function programsFor(version: PostgresVersion, folder: string): string {
   const native = join(dirname(entry), '..', 'native')
   if (!unprivilegedUser()) return join(native, 'bin')
   const copy = join(folder, 'programs')
+  if (existsSync(copy)) return join(copy, 'bin')
   cpSync(native, copy, { recursive: true, verbatimSymlinks: true })
   return join(copy, 'bin')
 }

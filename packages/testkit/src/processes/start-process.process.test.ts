@@ -56,6 +56,14 @@ test('a paused process does nothing until it is resumed', async () => {
   await one.line(new RegExp(`tick ${before + 2}$`))
 })
 
+test('one that is spoken to hears it', async () => {
+  const script = "process.stdin.on('data', (data) => console.log('heard ' + data))"
+  const one = startProcess({ command: process.execPath, args: ['-e', script], isSpokenTo: true })
+  started.push(one)
+  one.say('start node 2')
+  await one.line(/^heard start node 2$/)
+})
+
 test('its memory can be read', async () => {
   const one = node(
     "const held = Buffer.alloc(64 * 1024 * 1024, 1); console.log('up'); setInterval(() => held[0], 1000)",

@@ -13,6 +13,8 @@ export interface RunningProcess {
   readonly exit: Promise<ProcessExit>
   /** The first line, printed already or still to come, that matches. Rejects with all output if it never comes. */
   line(pattern: RegExp, options?: { timeoutMs?: number }): Promise<RegExpExecArray>
+  /** Types a line into it. */
+  say(line: string): void
   /** `kill -9`: no chance to tidy up. */
   kill(): Promise<ProcessExit>
   /** Asks to stop (SIGTERM), and kills what has not stopped in time. */
@@ -40,6 +42,10 @@ export interface ProcessOptions {
   /** As whom it runs, for programs that refuse to be root; default: as the test. */
   readonly uid?: number
   readonly gid?: number
+  /** In a process group of its own: Ctrl-C in a terminal reaches whoever started it, and not it. */
+  readonly isApart?: boolean
+  /** It reads what `say` tells it; otherwise it has nobody to hear. */
+  readonly isSpokenTo?: boolean
 }
 
 const MAX_LINES = 50_000
@@ -52,11 +58,21 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-export function startProcess({ command, args = [], cwd, env = {}, uid, gid }: ProcessOptions): RunningProcess {
+export function startProcess({
+  command,
+  args = [],
+  cwd,
+  env = {},
+  uid,
+  gid,
+  isApart,
+  isSpokenTo,
+}: ProcessOptions): RunningProcess {
   const child = spawn(command, [...args], {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [isSpokenTo ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    detached: isApart ?? false,
     ...(uid !== undefined && { uid }),
     ...(gid !== undefined && { gid }),
   })
@@ -70,6 +86,8 @@ export function startProcess({ command, args = [], cwd, env = {}, uid, gid }: Pr
     for (const listener of [...listeners]) listener(line)
   }
   for (const stream of [child.stdout, child.stderr]) eachLine(stream, hear)
+  // It may be gone by the time it is spoken to.
+  child.stdin?.on('error', () => undefined)
 
   const exit = new Promise<ProcessExit>((resolve) => {
     const end = (code: number | null, signal: NodeJS.Signals | null) => {
@@ -116,6 +134,7 @@ export function startProcess({ command, args = [], cwd, env = {}, uid, gid }: Pr
         finished.signal.addEventListener('abort', onExit)
       })
     },
+    say: (line) => void child.stdin?.write(`${line}\n`),
     kill() {
       signal('SIGKILL')
       return exit
