@@ -22,3 +22,6 @@ process.exitCode = await run(process.argv.slice(2), {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
     }),
 })
+
+// What still holds the process is waited for, but not for ever: whoever restarts a server that failed wants it to end.
+setTimeout(() => process.exit(), 5_000).unref()

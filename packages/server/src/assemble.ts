@@ -8,6 +8,8 @@ import type { Edge } from './edge/edge.ts'
 import { Gate } from './edge/gate.ts'
 import { withFailPoint } from './fail-point.ts'
 import { startJobs } from './jobs/jobs.ts'
+import { StorePulse } from './jobs/store-pulse.ts'
+import { Readiness } from './observability/readiness.ts'
 import { WriteLane } from './operations/lane.ts'
 import type { Store } from './store/store.ts'
 
@@ -27,11 +29,14 @@ export interface AssembleOptions {
   readonly soon?: (callback: () => void) => void
 }
 
+export interface Assembled {
+  readonly edge: Edge
+  readonly readiness: Readiness
+  readonly startJobs: () => () => void
+}
+
 /** Everything a server does but listen: its parts over one store, joined. The doors are opened by whoever calls. */
-export async function assemble(
-  store: Store,
-  options: AssembleOptions,
-): Promise<{ readonly edge: Edge; readonly startJobs: () => () => void }> {
+export async function assemble(store: Store, options: AssembleOptions): Promise<Assembled> {
   const { clock, log, baseUrl } = options
   const delivery = new Delivery(store.streams)
   const lane = new WriteLane({
@@ -52,8 +57,12 @@ export async function assemble(
     log,
     ...(options.random && { random: options.random }),
   })
+  const pulse = new StorePulse()
+  const readiness = new Readiness()
+  readiness.expect(() => pulse.trouble)
   return {
+    readiness,
     edge: { store, lane, delivery, sessions, clock, greetings: new Gate(GREETINGS_AT_ONCE), log, baseUrl },
-    startJobs: () => startJobs({ sessions, store, clock, log }),
+    startJobs: () => startJobs({ sessions, store, clock, pulse, log }),
   }
 }

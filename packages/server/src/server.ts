@@ -5,6 +5,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { createHttpServer } from './edge/http/http-server.ts'
 import { layerRoutes } from './edge/layer/routes.ts'
 import { answerUpgrades } from './edge/sockets/upgrades.ts'
+import type { Readiness } from './observability/readiness.ts'
 import { openStore, type StorePlace } from './open-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -31,6 +32,11 @@ export interface ServerOptions extends StorePlace {
 export interface RunningServer {
   readonly url: string
   readonly websocketUrl: string
+  /**
+   * Resolves, if ever, with why this server can do its work no more and only one started anew can. It answers everybody
+   * with a refusal until whoever runs it closes it, and should then end.
+   */
+  readonly failed: Promise<string>
   /** Sends clients away, finishes what was taken on, closes the store. Safe to call twice. */
   close(options?: { readonly drainMs?: number }): Promise<void>
 }
@@ -63,9 +69,17 @@ export async function serve(
   let isClosing = false
   const { development = false, maxParticipants = limits.maxParticipants } = options
   checkMaxParticipants(maxParticipants)
-  const { edge, startJobs } = await assemble(store, { clock, log, baseUrl: () => url, development, maxParticipants })
+  const { edge, readiness, startJobs } = await assemble(store, {
+    clock,
+    log,
+    baseUrl: () => url,
+    development,
+    maxParticipants,
+  })
   const isOriginAllowed = (origin: string) => options.allowedOrigins?.includes(origin) ?? true
-  const http = createHttpServer(edge, { isOriginAllowed, isReady: () => !isClosing })
+  const http = createHttpServer(edge, { isOriginAllowed, unreadiness: () => readiness.reasons })
+  readiness.expect(() => (isClosing ? 'The server is being stopped.' : undefined))
+  const failed = watchStore(store, readiness, log)
   layerRoutes(http, edge)
   const sockets = answerUpgrades(http.server, edge, {
     isOriginAllowed,
@@ -91,11 +105,23 @@ export async function serve(
   return {
     url,
     websocketUrl: url.replace(/^http/, 'ws'),
+    failed,
     close: ({ drainMs = 3_000 } = {}) => {
       closed ??= close(drainMs)
       return closed
     },
   }
+}
+
+/** A store that is lost makes the server unready at once; one that a new process would have again makes this one fail. */
+function watchStore(store: Store, readiness: Readiness, log: NonNullable<ServerOptions['log']>): Promise<string> {
+  return new Promise((fail) => {
+    void store.lost?.then(({ sentence, cause, remedy }) => {
+      readiness.expect(() => sentence)
+      log('the store is lost', { reason: sentence, remedy, ...(cause !== undefined && { error: String(cause) }) })
+      if (remedy === 'restart') fail(sentence)
+    })
+  })
 }
 
 function checkMaxParticipants(count: number): void {

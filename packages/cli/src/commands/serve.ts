@@ -80,8 +80,10 @@ async function serve(
   print(
     options.json ? jsonLine({ url, websocketUrl, port, pid: process.pid }) : `Parley serves ${url}. Ctrl-C stops it.`,
   )
-  await stopped
+  const failure = await Promise.race([stopped, server.failed])
   await server.close({ drainMs: DRAIN_MS })
+  // Whoever supervises it starts it again; a server that goes on and refuses everybody would be noticed by nobody.
+  if (failure !== undefined) throw new Obstacle(`${failure} The server was stopped, and has to be started again.`)
 }
 
 function explain(error: unknown, { host, port }: ServeOptions): unknown {

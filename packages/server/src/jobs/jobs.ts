@@ -2,6 +2,7 @@ import { limits } from '@parley/protocol'
 import type { Sessions } from '../authentication/sessions.ts'
 import type { Clock } from '../clock.ts'
 import type { Store } from '../store/store.ts'
+import type { StorePulse } from './store-pulse.ts'
 
 /** How often sessions that another process ended are looked for. */
 const SWEEP_MS = 1_000
@@ -12,11 +13,16 @@ export function startJobs(of: {
   readonly sessions: Sessions
   readonly store: Store
   readonly clock: Clock
+  readonly pulse: StorePulse
   readonly log: (message: string, details: Record<string, unknown>) => void
 }): () => void {
-  const { sessions, store, clock, log } = of
+  const { sessions, store, clock, pulse, log } = of
+  const sweep = async () => {
+    await sessions.sweep()
+    pulse.beat()
+  }
   const prune = () => store.log.prune({ operationsMs: clock.now() - limits.operationMemoryMs, noncesMs: clock.now() })
-  const stops = [every(SWEEP_MS, () => sessions.sweep()), every(PRUNE_MS, prune)]
+  const stops = [every(SWEEP_MS, sweep), every(PRUNE_MS, prune)]
   return () => {
     for (const stop of stops) stop()
   }

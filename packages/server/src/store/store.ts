@@ -16,7 +16,19 @@ export interface Store {
   readonly streams: StreamStore
   readonly lists: ListStore
   readonly apps: AppStore
+  /** Resolves, if ever, when this process can use the store no more, however long it waits. An outage is not that. */
+  readonly lost?: Promise<StoreLoss>
   close(): Promise<void>
+}
+
+/** Why a store is lost to a process. */
+export interface StoreLoss {
+  /** For anybody who asks. */
+  readonly sentence: string
+  /** For the log. */
+  readonly cause?: unknown
+  /** What helps: the same server started anew, or only a person who mends the store. */
+  readonly remedy: 'restart' | 'repair'
 }
 
 /**

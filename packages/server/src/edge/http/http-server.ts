@@ -20,8 +20,8 @@ const UNVERSIONED = new Set(['/', '/ping', '/healthz', '/readyz', ERRORS_PATH])
 
 export interface HttpOptions {
   readonly isOriginAllowed: (origin: string) => boolean
-  /** Whether the server can do its work; asked by `/readyz`. */
-  readonly isReady: () => boolean
+  /** Why nobody should be sent here at present, in sentences for anybody; asked by `/readyz`. */
+  readonly unreadiness: () => readonly string[]
 }
 
 /** The HTTP side of the server, without a port: limits, errors, cross-origin rules and the routes common to all. */
@@ -55,8 +55,9 @@ export function createHttpServer(edge: Edge, options: HttpOptions): FastifyInsta
   })
   http.get('/healthz', async () => ({ status: 'ok' }))
   http.get('/readyz', async (_request, reply) => {
-    const isReady = options.isReady()
-    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not ready' })
+    const reasons = options.unreadiness()
+    if (reasons.length === 0) return reply.send({ status: 'ready' })
+    return reply.code(503).header('cache-control', 'no-store').send({ status: 'not ready', reasons })
   })
   http.get(ERRORS_PATH, async (_request, reply) =>
     reply

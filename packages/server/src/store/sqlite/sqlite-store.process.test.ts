@@ -7,12 +7,16 @@ import { afterAll, describe, expect, it, vi } from 'vitest'
 import { alice, chat, ONE, storeContract, uuid } from '../store.contract.ts'
 import type { Store } from '../store.ts'
 
+/** Threads, in the order they were started: of each store one that writes, one that reads, one that looks after it. */
+const threads: { terminate(): Promise<number> }[] = []
+
 // The runner resolves packages to their sources, and threads would inherit that.
 vi.mock('node:worker_threads', async (original) => {
   const real = await original<typeof import('node:worker_threads')>()
   class Worker extends real.Worker {
     constructor(file: URL, options: WorkerOptions) {
       super(file, { ...options, execArgv: [] })
+      threads.push(this)
     }
   }
   return { ...real, Worker }
@@ -72,5 +76,32 @@ describe('SQLite on threads of its own', () => {
       code: 'store_unusable',
       message: expect.stringMatching(/^The store /),
     })
+  })
+
+  it.each([
+    [0, 'The thread that writes the store has ended.'],
+    [1, 'The thread that reads the store has ended.'],
+  ])(
+    'a thread that ends unasked loses the store to this process, and whoever waits is told',
+    async (which, sentence) => {
+      const before = threads.length
+      const store = await open()
+      const asked = which === 0 ? store.log.lastCursor() : store.lists.profile(ONE, alice)
+      await threads[before + which]!.terminate()
+      await expect(asked).rejects.toBeInstanceOf(StoreOutage)
+      expect(await store.lost).toMatchObject({ sentence, remedy: 'restart' })
+      await store.close()
+    },
+  )
+
+  it('a store that is closed is not lost', async () => {
+    const store = await open()
+    let isLost = false
+    void store.lost?.then(() => {
+      isLost = true
+    })
+    await store.close()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(isLost).toBe(false)
   })
 })

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { type Store, StoreOutage, type Writes } from '../store.ts'
+import { type Store, type StoreLoss, StoreOutage, type Writes } from '../store.ts'
 import { sqliteApps } from './apps.ts'
 import { type Database, openDatabase } from './database.ts'
 import { asKnownError } from './known-error.ts'
@@ -52,24 +52,36 @@ export function sqliteStoreOver(db: Database): Store {
  * catch-up never delays a commit.
  */
 export async function openThreadedSqliteStore(file: string): Promise<Store> {
-  const writer = await startThread(file, { mustBeSound: true })
-  const reader = await startThread(file, { mustBeSound: false })
+  let lose: (loss: StoreLoss) => void = () => undefined
+  const lost = new Promise<StoreLoss>((resolve) => {
+    lose = resolve
+  })
+  const start = (work: 'writes' | 'reads') =>
+    startThread(file, {
+      mustBeSound: work === 'writes',
+      died: (cause) => lose({ sentence: `The thread that ${work} the store has ended.`, cause, remedy: 'restart' }),
+    })
+  const writer = await start('writes')
+  const reader = await start('reads')
   const checkpoints = new Worker(new URL('./checkpoints.js', import.meta.url), { workerData: { file }, execArgv: [] })
   // Without it the writer moves pages itself, now and then: slower, not wrong.
   checkpoints.on('error', () => undefined)
   let damage: string | undefined
   checkpoints.on('message', (found: { readonly damage: string }) => {
     damage = found.damage
+    // Started anew, it would serve what is damaged until it has found out again.
+    lose({ sentence: damage, remedy: 'repair' })
   })
   const call = (part: StorePart, method: string, args: readonly unknown[]) =>
     damage === undefined
       ? (part === 'log' || isWrite(method) ? writer : reader).call(part, method, args)
       : Promise.reject(new StoreOutage(damage))
-  return storeOf(writer.epoch, call, async () => {
+  const store = storeOf(writer.epoch, call, async () => {
     await closeWorker(checkpoints)
     await reader.close()
     await writer.close()
   })
+  return { ...store, lost }
 }
 
 const isWrite = (method: string) => /^(create|put|end(?!edSince))/.test(method)

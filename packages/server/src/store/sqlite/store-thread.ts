@@ -29,13 +29,21 @@ export type ToThread = readonly Question[] | 'close'
 /** What travels back: first whether the store could be opened, then answers. */
 export type FromThread = { readonly epoch: string } | { readonly unusable: string } | readonly Answer[]
 
-export async function startThread(file: string, options: { readonly mustBeSound: boolean }): Promise<StoreThread> {
-  const workerData = { file, ...options }
+export interface ThreadOptions {
+  readonly mustBeSound: boolean
+  /** Called if the thread ends though nobody asked it to; with what it died of, if that is known. */
+  readonly died: (cause: unknown) => void
+}
+
+export async function startThread(file: string, { mustBeSound, died }: ThreadOptions): Promise<StoreThread> {
+  const workerData = { file, mustBeSound }
   const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData, execArgv: [] })
   const asked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   let gathered: Question[] = []
   let next = 0
-  let isClosing = false
+  let cause: unknown
+  let isOpen = false
+  let isOver = false
 
   const hear = (answer: Answer) => {
     const waiting = asked.get(answer.id)
@@ -57,18 +65,23 @@ export async function startThread(file: string, options: { readonly mustBeSound:
         reject(Object.assign(new Error(message.unusable), { code: 'store_unusable' }))
       } else for (const answer of message) hear(answer)
     })
-    worker.on('error', reject)
+    worker.on('error', (error) => {
+      cause = error
+      reject(error)
+    })
     worker.on('exit', () => {
-      isClosing = true
+      isOver = true
+      if (isOpen) died(cause)
       for (const { reject: fail } of asked.values()) fail(new StoreOutage('The store has stopped.'))
       asked.clear()
     })
   })
+  isOpen = true
   return {
     epoch,
     call: (part, method, args) =>
       new Promise((resolve, reject) => {
-        if (isClosing) return reject(new StoreOutage('The store is closed.'))
+        if (isOver) return reject(new StoreOutage('The store is closed.'))
         asked.set(++next, { resolve, reject })
         if (gathered.push({ id: next, part, method, args }) > 1) return
         // The write lane has gathered already, and everybody waits for it.
@@ -77,7 +90,8 @@ export async function startThread(file: string, options: { readonly mustBeSound:
       }),
     async close() {
       send()
-      if (!isClosing) await closeWorker(worker)
+      isOpen = false
+      if (!isOver) await closeWorker(worker)
     },
   }
 }
