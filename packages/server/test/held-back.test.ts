@@ -19,7 +19,7 @@ it('OPR-5 a chain in one batch is held back whole, not only its first link', asy
   const connection = new NativeConnection(edge, {
     sendText: (text) => heard.push(JSON.parse(text)),
     sendFrame: () => undefined,
-    sendBytes: () => undefined,
+    sendList: () => undefined,
     drained: async () => undefined,
     pause: () => undefined,
     resume: () => undefined,

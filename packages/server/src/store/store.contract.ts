@@ -559,6 +559,7 @@ export function storeContract(open: () => Promise<Store>, writers: 'one' | 'many
         })
       }
       const expected = [...latest.values()].sort((a, b) => a - b)
+      const room = new Uint8Array(new SharedArrayBuffer(5_000))
       for (const limit of [1, 2, 7, 250]) {
         for (const after of [0, 1, 3, 4, 50, 119, 120, 122, 125]) {
           const seen: number[] = []
@@ -567,7 +568,7 @@ export function storeContract(open: () => Promise<Store>, writers: 'one' | 'many
             const page = (await store.streams.conversation(ONE, uuid(1), ben, from, limit))!
             expect(page.rows.length).toBeLessThanOrEqual(limit)
             const written = (
-              await store.streams.writtenConversations(ONE, ben, [{ id: uuid(1), after: from }], limit)
+              await store.streams.writtenConversations(ONE, ben, [{ id: uuid(1), after: from }], limit, room)
             )[0]!
             expect([written.sequence, written.more, readOut(written)]).toEqual([page.sequence, page.more, asRead(page)])
             seen.push(...sequences(page.rows))

@@ -167,12 +167,15 @@ export interface StreamStore {
    * The same of several conversations, with messages written out: a long history is passed on as it is stored, not taken
    * apart and built anew. Answers pages for the first of those asked for: one at least, and no more once one does not reach
    * its end or all of them together are as much as one look should bring (`written-page.ts`).
+   * @param room lent for the bytes of the answer, which lie in it as far as they fit; shared memory, so that a store on
+   *   another thread need not copy them
    */
   writtenConversations(
     app: AppKey,
     viewer: UserId,
     from: readonly WrittenFrom[],
     limit: number,
+    room?: Uint8Array,
   ): Promise<readonly (WrittenPage | undefined)[]>
   inbox(app: AppKey, userId: UserId, after: number, limit: number): Promise<InboxPage>
   /**

@@ -1,4 +1,5 @@
 import type { StreamRow, WrittenFrom, WrittenMessages, WrittenPage } from './store.ts'
+import { TextRoom } from './text-room.ts'
 
 /** Characters of messages that are passed on in one piece, about so many: a frame is made of whole pieces. */
 const MAX_PIECE_LENGTH = 32_768
@@ -26,7 +27,9 @@ export interface UnwrittenPage {
 export function writtenPages(
   from: readonly WrittenFrom[],
   read: (from: WrittenFrom) => UnwrittenPage | undefined,
+  memory?: Uint8Array,
 ): (WrittenPage | undefined)[] {
+  const room = new TextRoom(memory)
   const pages: (WrittenPage | undefined)[] = []
   let rows = 0
   let bytes = 0
@@ -38,7 +41,7 @@ export function writtenPages(
       if (pages.length === 0) throw error
       return pages
     }
-    const written = page && writtenPage(page)
+    const written = page && writtenPage(page, room)
     pages.push(written)
     rows += page?.rows.length ?? 0
     for (const row of written?.rows ?? []) if (row.type === 'messages') bytes += row.bytes.length
@@ -48,14 +51,14 @@ export function writtenPages(
 }
 
 /** Joins messages that follow each other. */
-export function writtenPage(of: UnwrittenPage): WrittenPage {
+export function writtenPage(of: UnwrittenPage, room: TextRoom): WrittenPage {
   const rows: WrittenPage['rows'][number][] = []
   let texts: string[] = []
   let length = 0
   let sequence = 0
   const pass = () => {
     if (texts.length > 0) {
-      rows.push({ type: 'messages', bytes: bytesOf(texts.join(',')), sequence } satisfies WrittenMessages)
+      rows.push({ type: 'messages', bytes: room.write(texts.join(',')), sequence } satisfies WrittenMessages)
     }
     texts = []
     length = 0
@@ -74,7 +77,3 @@ export function writtenPage(of: UnwrittenPage): WrittenPage {
   pass()
   return { rows, sequence: of.sequence, more: of.more }
 }
-
-/** In memory of their own: of a buffer that shares its memory with others, all of it would go to the other thread. */
-const bytesOf = (text: string): Uint8Array => encoder.encode(text)
-const encoder = new TextEncoder()

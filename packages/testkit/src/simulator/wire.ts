@@ -3,7 +3,7 @@
  * may happen is that they take their time, are held, vanish in a line that neither end knows is dead, or are lost with
  * the line.
  */
-import { type Socket as ServerSocket, textOf } from '@parley/server/in-process'
+import { listFrame, type Socket as ServerSocket, textOf } from '@parley/server/in-process'
 import type { SeededChance } from '../seeded-chance.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -137,7 +137,7 @@ export class Wire {
     return {
       sendText: (text) => this.#send(text),
       sendFrame: (frame) => this.#send(frame.text),
-      sendBytes: (frame) => this.#send(textOf(frame)),
+      sendList: (list) => this.#send(textOf(listFrame(list))),
       drained: (bytes) => this.#drained(bytes),
       pause: () => {
         this.#isServerPaused = true

@@ -14,6 +14,7 @@ import type { Edge } from '../edge.ts'
 import { isOriginAllowed } from '../origins.ts'
 import type { SharedFrame } from '../sockets/shared-frame.ts'
 import type { Socket } from '../sockets/socket.ts'
+import type { ListText } from '../sockets/text-frame.ts'
 import { arrivalOf } from './arrival.ts'
 import { challengeAt } from './challenge-time.ts'
 import { framesOf } from './change-frame.ts'
@@ -71,7 +72,7 @@ export class NativeConnection implements Listener {
       (text) => this.#sendText(text),
       () => this.#leaveIfIdle(),
     )
-    this.#reading = new Reading(edge, socket, (frame) => this.#sendWritten(frame))
+    this.#reading = new Reading(edge, socket, (text) => this.#sendWritten(text))
     this.#typing = typingAllowance(edge.clock)
     const cancelTimeout = edge.clock.after(HELLO_TIMEOUT_MS, () =>
       this.#close(closeCodes.timeout, { type: 'goodbye', reason: 'protocol_error' }),
@@ -317,10 +318,10 @@ export class NativeConnection implements Listener {
     return isOpen
   }
 
-  #sendWritten(frame: string | Buffer): boolean {
-    if (typeof frame === 'string') return this.#sendText(frame)
+  #sendWritten(text: string | ListText): boolean {
+    if (typeof text === 'string') return this.#sendText(text)
     const isOpen = this.#state.state !== 'closed'
-    if (isOpen) this.#socket.sendBytes(frame)
+    if (isOpen) this.#socket.sendList(text)
     return isOpen
   }
 

@@ -2,7 +2,7 @@ import type { Uuid } from '@parley/protocol'
 import { expect, test } from 'vitest'
 import type { Session } from '../../model/state.ts'
 import type { StreamStore, WrittenFrom, WrittenPage } from '../../store/store.ts'
-import { textOf } from '../sockets/text-frame.ts'
+import { listFrame, textOf } from '../sockets/text-frame.ts'
 import { answerPull } from './pulls.ts'
 
 const session = { app: 1, userId: 'ben' } as unknown as Session
@@ -42,7 +42,7 @@ async function answered(streams: StreamStore, of: readonly (Uuid | 'inbox')[]) {
   const frames: Record<string, unknown>[] = []
   const pull = { type: 'pull' as const, id: 7, streams: of.map((stream) => ({ stream, after: 0 })) }
   for await (const frame of answerPull(streams, session, pull)) {
-    frames.push(JSON.parse(textOf(frame)))
+    frames.push(JSON.parse(textOf(listFrame(frame))))
   }
   return frames
 }
@@ -90,4 +90,25 @@ test('a look asks for no more conversations than it may bring', async () => {
   const many = Array.from({ length: 120 }, (_, nth) => conversation(nth))
   expect(await answered(streams, many)).toHaveLength(120)
   expect(looks.map((look) => look.length)).toEqual([50, 50, 20])
+})
+
+test('memory that was lent for a look is lent again only when all its frames have been taken', async () => {
+  const lent: Uint8Array[] = []
+  const streams = {
+    writtenConversations: async (...[, , from, , room]: Parameters<StreamStore['writtenConversations']>) => {
+      lent.push(room!)
+      room!.set(Buffer.from(`[${from.length}][${from.length}]`))
+      return from.slice(0, 2).map((_, nth) => ({
+        rows: [{ type: 'messages' as const, bytes: room!.subarray(3 * nth, 3 * nth + 3), sequence: 1 }],
+        sequence: 1,
+        more: false,
+      }))
+    },
+  } as unknown as StreamStore
+  const many = Array.from({ length: 8 }, (_, nth) => conversation(nth))
+  const rows = (await answered(streams, many)).map((frame) => frame.rows)
+  expect(rows).toEqual([8, 8, 6, 6, 4, 4, 2, 2].map((left) => [[left]]))
+  expect(lent[0]).not.toBe(lent[1])
+  expect(lent[1]).not.toBe(lent[2])
+  expect(new Set(lent).size).toBe(2)
 })

@@ -9,8 +9,9 @@ import {
 } from '@parley/protocol'
 import type { Session } from '../../model/state.ts'
 import type { StreamStore, WrittenFrom } from '../../store/store.ts'
-import { listFrame } from '../sockets/text-frame.ts'
+import type { ListText } from '../sockets/text-frame.ts'
 import { conversationRow, membershipRow, messageRow, participantRow, streamRow } from './encode.ts'
+import { LentMemory } from './lent-memory.ts'
 
 /** Streams that one look into the store may be asked for: no more than it will bring. */
 const MAX_STREAMS_OF_A_LOOK = 50
@@ -27,6 +28,7 @@ interface Piece {
 }
 
 interface Read {
+  /** Good until the memory that was lent for them is used again. */
   readonly pieces: readonly Piece[]
   readonly sequence: number
   readonly more: boolean
@@ -35,27 +37,40 @@ interface Read {
 /** A stream, and the sequence from which reading goes on. */
 type Place = Pull['streams'][number]
 
+const memories = new LentMemory()
+
 /**
- * Answers a pull: every stream in turn, each read to its end, a frame at a time. While the frames of one look into the
- * store go out, the next one is on its way.
+ * Answers a pull: every stream in turn, each read to its end, a frame at a time, each good until the next is asked for.
+ * While the frames of one look into the store go out, the next one is on its way.
  */
-export async function* answerPull(streams: StreamStore, session: Session, pull: Pull): AsyncGenerator<Buffer> {
+export async function* answerPull(streams: StreamStore, session: Session, pull: Pull): AsyncGenerator<ListText> {
   let places: readonly Place[] = pull.streams
-  let looking = look(streams, session, places)
+  let memory = memories.take()
+  let looking = look(streams, session, places, memory)
   while (places.length > 0) {
     const read = await looking
     const asked = places
+    const filled = memory
     places = placesAfter(asked, read)
-    if (places.length > 0) looking = look(streams, session, places)
+    if (places.length > 0) {
+      memory = memories.take()
+      looking = look(streams, session, places, memory)
+    }
     for (const [index, page] of read.entries()) {
       const isLast = index === read.length - 1 && places.length === 0
       yield* framesOf(pull.id, asked[index]!, page, isLast)
     }
+    memories.giveBack(filled)
   }
 }
 
 /** Pages of the first of these streams: of one at least. */
-function look(streams: StreamStore, { app, userId }: Session, places: readonly Place[]): Promise<readonly Read[]> {
+function look(
+  streams: StreamStore,
+  { app, userId }: Session,
+  places: readonly Place[],
+  memory: Uint8Array,
+): Promise<readonly Read[]> {
   const [first] = places
   const looking = first!.stream === 'inbox' ? readInbox(first!.after) : readConversations()
   // Whoever went away in between does not wait for it.
@@ -73,7 +88,7 @@ function look(streams: StreamStore, { app, userId }: Session, places: readonly P
       if (stream === 'inbox' || from.length === MAX_STREAMS_OF_A_LOOK) break
       from.push({ id: stream, after })
     }
-    const pages = await streams.writtenConversations(app, userId, from, limits.maxRowsPerFrame)
+    const pages = await streams.writtenConversations(app, userId, from, limits.maxRowsPerFrame, memory)
     return pages.map((page) =>
       page
         ? { ...page, pieces: page.rows.map((row) => (row.type === 'messages' ? row : pieceOf(streamRow(row)))) }
@@ -89,18 +104,18 @@ function placesAfter(asked: readonly Place[], read: readonly Read[]): readonly P
   return more ? [{ stream: asked[read.length - 1]!.stream, after: sequence }, ...rest] : rest
 }
 
-function* framesOf(id: number, { stream, after }: Place, page: Read, isLast: boolean): Generator<Buffer> {
+function* framesOf(id: number, { stream, after }: Place, page: Read, isLast: boolean): Generator<ListText> {
   const name: StreamId = stream === 'inbox' ? 'inbox' : conversationId(stream)
   let from = after
   for (const part of split(page.pieces, (piece) => piece.bytes.length)) {
     const isEnd = part.isEnd && !page.more
     // Within a page, as far as the last row; at its end, as far as was read.
     const sequence = part.isEnd ? page.sequence : part.rows[part.rows.length - 1]!.sequence
-    yield listFrame(
-      `{"type":"rows","id":${id},"stream":"${name}","rows":[`,
-      part.rows.map(({ bytes }) => bytes),
-      `],"after":${from},"sequence":${sequence},"more":${!isEnd},"last":${isEnd && isLast}}`,
-    )
+    yield {
+      head: `{"type":"rows","id":${id},"stream":"${name}","rows":[`,
+      items: part.rows.map(({ bytes }) => bytes),
+      tail: `],"after":${from},"sequence":${sequence},"more":${!isEnd},"last":${isEnd && isLast}}`,
+    }
     from = sequence
   }
 }

@@ -2,6 +2,7 @@ import { type DownFrame, toWireError } from '@parley/protocol'
 import type { Session } from '../../model/state.ts'
 import type { Edge } from '../edge.ts'
 import type { Socket } from '../sockets/socket.ts'
+import type { ListText } from '../sockets/text-frame.ts'
 import type { Frame } from './frames.ts'
 import { answerPage, answerPull } from './pulls.ts'
 
@@ -14,12 +15,12 @@ export const PULL_AHEAD_BYTES = 262_144
 export class Reading {
   readonly #edge: Edge
   readonly #socket: Socket
-  /** Sends a text, or a frame that is one already, while the connection is open; answers whether it is. */
-  readonly #sendWritten: (frame: string | Buffer) => boolean
+  /** Sends a text while the connection is open; answers whether it is. */
+  readonly #sendWritten: (text: string | ListText) => boolean
   #last: Promise<void> = Promise.resolve()
   #waiting = 0
 
-  constructor(edge: Edge, socket: Socket, sendWritten: (frame: string | Buffer) => boolean) {
+  constructor(edge: Edge, socket: Socket, sendWritten: (text: string | ListText) => boolean) {
     this.#edge = edge
     this.#socket = socket
     this.#sendWritten = sendWritten

@@ -38,6 +38,7 @@ function socketOf() {
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 const framesOf = (...texts: string[]) => Buffer.concat(texts.map(textFrame))
+const listOf = (...items: string[]) => ({ head: '', items: items.map((item) => Buffer.from(item)), tail: '' })
 
 describe('what is written to sockets', () => {
   it('goes out once a turn, in order, in one write', async () => {
@@ -51,16 +52,16 @@ describe('what is written to sockets', () => {
     expect(bytes()).toEqual(framesOf('one', 'two', 'three'))
   })
 
-  it('a frame of many bytes goes out at once, after what was said before it', async () => {
+  it('a list goes out at once, after what was said before it', async () => {
     const { writer, bytes, writes } = socketOf()
     writer.sendText('one')
-    writer.sendBytes(textFrame('two'))
+    writer.sendList(listOf('two'))
     expect(writes()).toBe(2)
     writer.sendText('three')
     await turn()
     expect(bytes()).toEqual(framesOf('one', 'two', 'three'))
     writer.stop()
-    writer.sendBytes(textFrame('four'))
+    writer.sendList(listOf('four'))
     expect(bytes()).toEqual(framesOf('one', 'two', 'three'))
   })
 
@@ -70,7 +71,7 @@ describe('what is written to sockets', () => {
         const long = items.map((item) => item.repeat(20 ** times))
         const bytes = long.map((item) => Buffer.from(item))
         const text = `${head}${long.join(',')}]`
-        const frame = listFrame(head, bytes, ']')
+        const frame = listFrame({ head, items: bytes, tail: ']' }, Buffer.alloc(2_000))
         expect(frame.equals(textFrame(text))).toBe(true)
         expect(textOf(frame)).toBe(text)
       }),
@@ -131,10 +132,23 @@ describe('what is written to sockets', () => {
     expect(late.bytes()).toEqual(framesOf('for the late one'))
   })
 
+  it('is a list as it was when it was sent, for a peer that takes it late too, and whatever becomes of its items', () => {
+    const late = socketOf()
+    const quick = socketOf()
+    late.state.isStuck = true
+    const list = listOf('one', 'two')
+    late.writer.sendList(list)
+    for (const item of list.items) item.fill('x')
+    quick.writer.sendList(listOf('three and four'))
+    late.letGo()
+    expect(late.bytes()).toEqual(framesOf('one,two'))
+    expect(quick.bytes()).toEqual(framesOf('three and four'))
+  })
+
   it.each([
     ['texts', (writer: SocketWriter) => writer.sendText('x'.repeat(60_000))],
     ['frames', (writer: SocketWriter) => writer.sendFrame(new SharedFrame(() => 'x'.repeat(60_000)))],
-    ['frames of many bytes', (writer: SocketWriter) => writer.sendBytes(textFrame('x'.repeat(60_000)))],
+    ['lists', (writer: SocketWriter) => writer.sendList(listOf('x'.repeat(60_000)))],
   ])('is bounded: a peer that is too slow for %s is told once and hears nothing more', async (_what, send) => {
     const { writer, state, heard, letGo, bytes } = socketOf()
     state.isStuck = true

@@ -1,9 +1,13 @@
 import type { Duplex } from 'node:stream'
 import { JoinedFrames, type Outgoing } from './joined-frames.ts'
 import type { SharedFrame } from './shared-frame.ts'
+import { type ListText, listFrame } from './text-frame.ts'
 
 /** What may wait for a peer that reads slowly, in bytes. It catches up from its cursor when it returns. */
 export const MAX_UNSENT_BYTES = 1_048_576
+
+/** Bytes of the buffer that lists are put together in, one after the other; a larger one gets a buffer of its own. */
+const LIST_ROOM_BYTES = 327_680
 
 /** Whoever has to do with what cannot be sent; of both, one is called, and once. */
 export interface Peer {
@@ -45,8 +49,8 @@ export class SocketWriter {
     this.#send(frame)
   }
 
-  /** A whole frame of many bytes, for this socket alone: goes out at once, after what has gathered. */
-  sendBytes(frame: Buffer): void {
+  /** A long list, for this socket alone: goes out at once, after what has gathered. Its items may be changed after. */
+  sendList(list: ListText): void {
     if (this.#isCut) return
     if (this.unsentBytes > MAX_UNSENT_BYTES) {
       this.#cut()
@@ -54,7 +58,11 @@ export class SocketWriter {
     }
     this.flush()
     const socket = this.#socket
-    if (!this.#isCut && !socket.destroyed && socket.writable) socket.write(frame)
+    if (this.#isCut || socket.destroyed || !socket.writable) return
+    // A buffer for each would be megabytes of a long absence, and the collector looks through everything for them.
+    const frame = listFrame(list, listRoom)
+    socket.write(frame)
+    if (socket.writableLength > 0 && frame.buffer === listRoom.buffer) listRoom = newListRoom()
   }
 
   /** Roughly, the bytes that the peer has not taken yet. */
@@ -111,6 +119,8 @@ export class SocketWriter {
 }
 
 const joined = new JoinedFrames()
+const newListRoom = () => Buffer.allocUnsafeSlow(LIST_ROOM_BYTES)
+let listRoom = newListRoom()
 let dirty: SocketWriter[] = []
 
 function flushSoon(writer: SocketWriter): void {

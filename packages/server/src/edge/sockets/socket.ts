@@ -2,12 +2,13 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { SharedFrame } from './shared-frame.ts'
 import { type Peer, SocketWriter } from './socket-writer.ts'
+import type { ListText } from './text-frame.ts'
 
 /** A WebSocket as connections use it: text out, coalesced and bounded; flow control both ways. */
 export interface Socket {
   sendText(text: string): void
-  /** A whole frame of many bytes: is not joined with others. */
-  sendBytes(frame: Buffer): void
+  /** A long list, which is not joined with what else goes out. Its items may be changed after. */
+  sendList(list: ListText): void
   /** A message that several sockets get. */
   sendFrame(frame: SharedFrame): void
   /** Resolves once no more than `bytes` are unsent, or the socket is gone. */
@@ -28,7 +29,7 @@ export function openSocket(webSocket: WebSocket, raw: Duplex, peer: Peer): Socke
   let pauses = 0
   return {
     sendText: (text) => writer.sendText(text),
-    sendBytes: (frame) => writer.sendBytes(frame),
+    sendList: (list) => writer.sendList(list),
     sendFrame: (frame) => writer.sendFrame(frame),
     async drained(bytes) {
       while (writer.unsentBytes > bytes && !raw.destroyed) {

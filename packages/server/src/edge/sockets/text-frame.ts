@@ -12,11 +12,22 @@ export function textFrame(text: string): Buffer {
   return frame
 }
 
-/** The same of a text that is there in parts, as bytes in UTF-8; between two of them comes a comma. */
-export function listFrame(head: string, items: readonly Uint8Array[], tail: string): Buffer {
+/** A text most of which is in UTF-8 already: items with commas between them, between a beginning and an end. */
+export interface ListText {
+  readonly head: string
+  readonly items: readonly Uint8Array[]
+  readonly tail: string
+}
+
+/**
+ * The frame of such a text.
+ * @param room where it is written if it fits
+ */
+export function listFrame({ head, items, tail }: ListText, room?: Buffer): Buffer {
   let length = Math.max(0, items.length - 1) + Buffer.byteLength(head) + Buffer.byteLength(tail)
   for (const item of items) length += item.length
-  const frame = Buffer.allocUnsafe(headerBytes(length) + length)
+  const bytes = headerBytes(length) + length
+  const frame = room && bytes <= room.length ? room.subarray(0, bytes) : Buffer.allocUnsafe(bytes)
   let at = writeHeader(frame, 0, length)
   at += frame.write(head, at)
   for (const [index, item] of items.entries()) {

@@ -1,7 +1,7 @@
 import { messageText } from '../../model/message-text.ts'
 import { asOfRemoval } from '../../model/removal.ts'
 import { isActive } from '../../model/state.ts'
-import type { StreamRow, StreamStore } from '../store.ts'
+import type { StreamRow, StreamStore, WrittenFrom } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import { writtenPages } from '../written-page.ts'
 import { keyOf, membershipsOf, messagesOf, participantsOf, type Tables } from './tables.ts'
@@ -28,14 +28,16 @@ export function memoryStreams(tables: Tables): Synchronous<StreamStore> {
   return {
     conversation,
 
-    writtenConversations: (app, viewer, from, limit) =>
-      writtenPages(from, ({ id, after }) => {
+    writtenConversations(app, viewer, from, limit, room) {
+      const read = ({ id, after }: WrittenFrom) => {
         const page = conversation(app, id, viewer, after, limit)
         const rows = page?.rows.map((row) =>
           row.type === 'message' ? { ...row, text: messageText(row.record, JSON.stringify(row.record.parts)) } : row,
         )
         return page && rows && { ...page, rows }
-      }),
+      }
+      return writtenPages(from, read, room)
+    },
 
     moved(app, userId, after) {
       const person = tables.people.get(keyOf(app, userId))

@@ -3,6 +3,7 @@ import { messageText } from '../../model/message-text.ts'
 import { asOfRemoval } from '../../model/removal.ts'
 import type { AppKey } from '../../model/state.ts'
 import type { StreamRow, StreamStore } from '../store.ts'
+import { TextRoom } from '../text-room.ts'
 import { type WrittenRow, writtenPage } from '../written-page.ts'
 import { SETTLED } from './cursor.ts'
 import type { Database } from './database.ts'
@@ -36,10 +37,10 @@ export function postgresStreams(db: Database): StreamStore {
       pageOf(db, { app, id, viewer, after, limit }, ABOVE, (one) => ({ type: 'message', record: toMessage(one) })),
 
     // One at a time: a question is one statement, hence one moment.
-    async writtenConversations(app, viewer, [from], limit) {
+    async writtenConversations(app, viewer, [from], limit, room) {
       if (!from) return []
       const page = await pageOf(db, { app, viewer, ...from, limit }, WRITTEN_ABOVE, toWrittenRow)
-      return [page && writtenPage(page)]
+      return [page && writtenPage(page, new TextRoom(room))]
     },
 
     async inbox(app, userId, after, limit) {

@@ -68,6 +68,17 @@ describe('SQLite on threads of its own', () => {
     await store.close()
   })
 
+  it('what is read lies in the memory that was lent for it, where the other thread wrote it', async () => {
+    const store = await open()
+    await chat(store, uuid(1), 5)
+    const room = new Uint8Array(new SharedArrayBuffer(10_000))
+    const pages = await store.streams.writtenConversations(ONE, alice, [{ id: uuid(1), after: 0 }], 10, room)
+    const texts = pages[0]!.rows.flatMap((row) => (row.type === 'messages' ? [Buffer.from(row.bytes).toString()] : []))
+    expect(JSON.parse(`[${texts.join(',')}]`)).toHaveLength(5)
+    expect(Buffer.from(room.buffer).toString('utf8', 0, texts.join('').length)).toBe(texts.join(''))
+    await store.close()
+  })
+
   it('a folder that cannot be written is a sentence, not a stack', async () => {
     const notAFolder = join(folder, 'a-file')
     writeFileSync(notAFolder, '')

@@ -1,7 +1,7 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import { asOfRemoval } from '../../model/removal.ts'
 import { type AppKey, isActive, type ParticipantRecord } from '../../model/state.ts'
-import type { StreamRow, StreamStore } from '../store.ts'
+import type { StreamRow, StreamStore, WrittenFrom } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import { writtenPages } from '../written-page.ts'
 import type { Database, Statement } from './database.ts'
@@ -50,14 +50,14 @@ export function sqliteStreams(db: Database): Synchronous<StreamStore> {
         pageOf(db, { app, id, viewer, after, limit }, { columns: MESSAGE_COLUMNS, read: readMessages }),
       ),
 
-    writtenConversations: (app, viewer, from, limit) =>
-      db.transaction('read', () =>
-        writtenPages(from, ({ id, after }) => {
-          const written = (statement: Statement, values: readonly unknown[]) =>
-            (statement.raw().all(...values) as WrittenValues[]).map((row) => toWrittenRow(id, row))
-          return pageOf(db, { app, id, viewer, after, limit }, { columns: WRITTEN_COLUMNS, read: written })
-        }),
-      ),
+    writtenConversations(app, viewer, from, limit, room) {
+      const read = ({ id, after }: WrittenFrom) => {
+        const written = (statement: Statement, values: readonly unknown[]) =>
+          (statement.raw().all(...values) as WrittenValues[]).map((row) => toWrittenRow(id, row))
+        return pageOf(db, { app, id, viewer, after, limit }, { columns: WRITTEN_COLUMNS, read: written })
+      }
+      return db.transaction('read', () => writtenPages(from, read, room))
+    },
 
     inbox(app, userId, after, limit) {
       return db.transaction('read', () => {
