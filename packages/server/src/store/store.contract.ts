@@ -1,5 +1,5 @@
 /** What every store keeps, whatever it is made of. An adapter's own test names it and says how to open it. */
-import type { PositionSet, UserId, Uuid } from '@parley/protocol'
+import { identityId, type PositionSet, type UserId, type Uuid } from '@parley/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { newProfile } from '../model/profile.ts'
 import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Profile, Session } from '../model/state.ts'
@@ -581,6 +581,24 @@ export function storeContract(open: () => Promise<Store>, writers: 'one' | 'many
           expect(seen).toEqual(expected.filter((sequence) => sequence > after))
         }
       }
+    })
+
+    it('STR-3 whatever a user id is made of, messages of theirs are written out as they are', async () => {
+      await chat(store, uuid(1), 1)
+      const senders = ['two\nlines', '\n[1]\n', '\n', '😀 "quoted" \\ é', "!~'()"] as UserId[]
+      const messages = senders.map((sender, nth) => message(uuid(1), nth + 2, { sender }))
+      const heads = { sequence: 1, headSequence: 9, headPosition: 6 }
+      await commit(store, { conversations: [conversation(uuid(1), heads)], messages })
+      const page = (await store.streams.conversation(ONE, uuid(1), alice, 0, 20))!
+      expect(page.rows.flatMap((row) => (row.type === 'message' ? [row.record.sender] : []))).toEqual([
+        alice,
+        ...senders,
+      ])
+      const [written] = await store.streams.writtenConversations(ONE, alice, [{ id: uuid(1), after: 0 }], 20)
+      const sent = readOut(written!).flatMap((row) =>
+        'sender' in (row as object) ? [(row as { sender: string }).sender] : [],
+      )
+      expect(sent).toEqual([alice, ...senders].map(identityId))
     })
 
     it.each(['left', 'removed'] as const)('CON-9 is closed to somebody who has %s, as to a stranger', async (state) => {

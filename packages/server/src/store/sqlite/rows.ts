@@ -75,25 +75,45 @@ export function toMessage(row: Row): MessageRecord {
   }
 }
 
-/** For rows as lists: a long history has many, and an object for each costs more than reading it. */
-export const WRITTEN_COLUMNS =
-  'position, id, sender, sent_at, parts, deleted_at, sequence, first_sequence, changed_at, sum'
-
-export type WrittenValues = readonly [
-  ...[position: number, id: Uuid, sender: UserId, sentAt: number, parts: string, deletedAt: number | null],
-  ...[sequence: number, firstSequence: number, changedAt: number, sum: number | null],
-]
+/**
+ * A message as one text with a value in each line: of a long history, to bring values over one by one costs more than to
+ * find them in a text. Values that follow each other in the sum do so here. Who sent it is the last one, since nothing
+ * else can have an end of line in it.
+ */
+export const WRITTEN_COLUMNS = `concat_ws(char(10), coalesce(sum, ''), sequence, first_sequence, changed_at, position, id,
+  sent_at, coalesce(deleted_at, ''), parts, sender)`
 
 /** A message as it travels: its parts are text in the table and stay it. */
-export function toWrittenRow(conversation: Uuid, values: WrittenValues): WrittenRow {
-  const [position, id, sender, sentAt, parts, deletedAt, sequence, firstSequence, changedAt, sum] = values
+export function toWrittenRow(conversation: Uuid, row: string): WrittenRow {
+  const atSequence = row.indexOf('\n') + 1
+  const atFirst = row.indexOf('\n', atSequence) + 1
+  const atChanged = row.indexOf('\n', atFirst) + 1
+  const atPosition = row.indexOf('\n', atChanged) + 1
+  const atId = row.indexOf('\n', atPosition) + 1
+  const atSent = row.indexOf('\n', atId) + 1
+  const atDeleted = row.indexOf('\n', atSent) + 1
+  const atParts = row.indexOf('\n', atDeleted) + 1
+  const atSender = row.indexOf('\n', atParts) + 1
+  const sum = atSequence === 1 ? null : Number(row.slice(0, atSequence - 1))
+  const sentAt = row.slice(atSent, atDeleted - 1)
+  const deletedAt = row.slice(atDeleted, atParts - 1)
+  const parts = row.slice(atParts, atSender - 1)
+  const sender = row.slice(atSender) as UserId
   mustBeAsWrittenText(
     'messages',
     sum,
-    `${conversation}\n${position}\n${id}\n${sender}\n${sentAt}\n${parts}\n${deletedAt ?? ''}\n${sequence}\n${firstSequence}\n${changedAt}`,
+    `${conversation}\n${row.slice(atPosition, atSent)}${sender}\n${sentAt}\n${parts}\n${deletedAt}\n${row.slice(atSequence, atPosition - 1)}`,
   )
-  const text = messageText({ position, id, sender, sentAt, deletedAt, sequence }, parts)
-  return { type: 'message', record: { sequence }, text }
+  const sequence = Number(row.slice(atSequence, atFirst - 1))
+  const message = {
+    sequence,
+    id: row.slice(atId, atSent - 1) as Uuid,
+    position: Number(row.slice(atPosition, atId - 1)),
+    sender,
+    sentAt: Number(sentAt),
+    deletedAt: deletedAt === '' ? null : Number(deletedAt),
+  }
+  return { type: 'message', record: { sequence }, text: messageText(message, parts) }
 }
 
 export const PROFILE_COLUMNS =

@@ -81,6 +81,33 @@ describe('SQLite on a disk', () => {
     await store.close()
   })
 
+  it.each([
+    `id = replace(id, '0000', '0001')`,
+    `sender = 'ben'`,
+    `sender = sender || char(10)`,
+    'sent_at = sent_at + 1',
+    `parts = replace(parts, 'message', 'Message')`,
+    `parts = replace(parts, 'message', char(10))`,
+    `parts = parts || char(10) || sender, sender = ''`,
+    'deleted_at = 0',
+    'sequence = sequence + 1',
+    'sequence = sequence + 1, first_sequence = first_sequence + 1',
+    'first_sequence = first_sequence + 1',
+    'changed_at = changed_at + 1',
+    'sum = sum - 1',
+  ])('11 a message of which %s is served in no way', async (change) => {
+    const file = await closedChat()
+    const spoilt = new Sqlite(file)
+    spoilt.exec(`UPDATE messages SET ${change} WHERE position = 3`)
+    spoilt.close()
+    const { streams, close } = openSqliteStore(file)
+    await expect(streams.messages(ONE, uuid(1), alice, null, 10)).rejects.toThrow(/messages.*backup/)
+    await expect(streams.conversation(ONE, uuid(1), alice, 0, 10)).rejects.toThrow(/messages.*backup/)
+    const written = streams.writtenConversations(ONE, alice, [{ id: uuid(1), after: 0 }], 10)
+    await expect(written).rejects.toThrow(/messages.*backup/)
+    await close()
+  })
+
   it('11 rows from before there were sums are served as they are', async () => {
     const file = await closedChat()
     const old = new Sqlite(file)
@@ -88,6 +115,8 @@ describe('SQLite on a disk', () => {
     old.close()
     const store = openSqliteStore(file)
     expect((await store.streams.messages(ONE, uuid(1), alice, null, 10))?.messages).toHaveLength(5)
+    const [written] = await store.streams.writtenConversations(ONE, alice, [{ id: uuid(1), after: 0 }], 10)
+    expect(written!.rows.some(({ type }) => type === 'messages')).toBe(true)
     await store.close()
   })
 

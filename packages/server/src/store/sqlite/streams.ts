@@ -16,7 +16,6 @@ import {
   toProfile,
   toWrittenRow,
   WRITTEN_COLUMNS,
-  type WrittenValues,
 } from './rows.ts'
 
 /** Reading streams: what moved, and the rows of one of them above a sequence. */
@@ -53,7 +52,7 @@ export function sqliteStreams(db: Database): Synchronous<StreamStore> {
     writtenConversations(app, viewer, from, limit, room) {
       const read = ({ id, after }: WrittenFrom) => {
         const written = (statement: Statement, values: readonly unknown[]) =>
-          (statement.raw().all(...values) as WrittenValues[]).map((row) => toWrittenRow(id, row))
+          (statement.pluck().all(...values) as string[]).map((row) => toWrittenRow(id, row))
         return pageOf(db, { app, id, viewer, after, limit }, { columns: WRITTEN_COLUMNS, read: written })
       }
       return db.transaction('read', () => writtenPages(from, read, room))
