@@ -1,6 +1,7 @@
 import type { DownFrame, UpFrame } from '@parley/protocol'
 import { proxyFor } from '../load/frame-faults.ts'
 import { allBack } from '../load/killing.ts'
+import { RawVisitor } from '../load/raw-visitor.ts'
 import { now } from '../load/recorder.ts'
 import { committedPositions } from '../load/store-file.ts'
 import { until } from '../load/until.ts'
@@ -9,8 +10,10 @@ import { pause, World } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'
 
 const DRAIN_MS = 10_000
-/** What a server that stops spreads its clients over. */
-const WINDOW_MS = 5_000
+/** Others beside those who chat, so that there is something to spread. */
+const CROWD = 300
+/** What a server that stops spreads its clients over: 2 ms for each. */
+const WINDOW_MS = 2 * (CROWD + 6)
 
 export const row: Row = {
   id: 13,
@@ -25,13 +28,20 @@ export const row: Row = {
       const frame = JSON.parse(text) as UpFrame | DownFrame
       if (direction === 'up' && frame.type === 'operation') asked.add(frame.id)
       if (frame.type === 'acknowledgement') asked.delete(frame.id)
-      if (frame.type === 'goodbye') hints.push(frame.retry_after_ms ?? 0)
     })
     const devices = []
     for (const userId of ['alice', 'alice', 'ben', 'ben', 'cleo', 'cleo']) {
       devices.push(await world.signedIn(userId, { websocketUrl: proxy.url }))
     }
     const conversation = await world.conversation(devices)
+    const token = await world.server.signIn('dana')
+    for (let i = 0; i < CROWD; i++) {
+      const visitor = await RawVisitor.greeted(world.server.websocketUrl, token)
+      visitor.socket.on('message', (data) => {
+        const frame = JSON.parse(String(data)) as DownFrame
+        if (frame.type === 'move') hints.push(frame.after_ms)
+      })
+    }
     const loads = [
       chatter(devices, conversation, 4),
       mixed({ world, chance: context.chance, conversations: [conversation] }),
@@ -56,7 +66,7 @@ export const row: Row = {
       holds: {
         'it stopped in time': drainMs <= DRAIN_MS * context.slowness,
         'what was carried out was answered': silent === 0,
-        'the clients were sent away spread over the window': spread >= 0.8,
+        'the clients were asked to go spread over the window': spread >= 0.8,
       },
     })
   },

@@ -68,7 +68,7 @@ test('serve prints one line of JSON, and drains when it is asked to stop', async
   })
   expect(asked).toEqual([
     ['startServer', { dataFolder: '/d', host: '127.0.0.1', port: 0, log: expect.any(Function) }],
-    ['closeServer', { drainMs: 5000 }],
+    ['closeServer', { drainMs: 25_000, noticeMs: 1_000 }],
   ])
 })
 

@@ -656,6 +656,56 @@ describe('a line that misbehaves', () => {
     await say(devices[0], id, 'back')
     await converge(devices, id, 1)
   })
+
+  it('CON-13 devices stay until their time, go, and nobody is told of an outage', async () => {
+    const { devices, id } = await chat()
+    const told: string[] = []
+    for (const { client } of devices) client.on('connection', ({ state }) => told.push(state))
+    world.server.askToMove(5_000)
+    await world.pass(4_900)
+    expect(world.server.network.opened).toBe(3)
+    await say(devices[0], id, 'still here')
+    await world.pass(200)
+    expect(world.server.network.opened).toBe(6)
+    expect(new Set(told)).toEqual(new Set(['live']))
+    expect(devices.map(({ client }) => client.connection.state)).toEqual(['live', 'live', 'live'])
+    await say(devices[0], id, 'elsewhere')
+    expect(await converge(devices, id, 2)).toEqual(['still here', 'elsewhere'])
+  })
+
+  it('CON-13 what is under way when the time comes arrives once', async () => {
+    const { devices, id } = await chat()
+    world.server.judge = () => 'silence'
+    await say(devices[0], id, ...many(20))
+    world.server.askToMove(0)
+    await world.pass(50)
+    world.server.judge = () => 'carry-out'
+    await world.pass(60_000)
+    expect(await converge(devices, id, 20)).toEqual(many(20))
+  })
+
+  it('CON-13 who lost the connection before its time came is not moved from the next one', async () => {
+    const { devices } = await chat()
+    world.server.askToMove(20_000)
+    await world.pass(100)
+    world.server.network.cut()
+    await world.pass(5_000)
+    expect(world.server.network.opened).toBe(6)
+    await world.pass(60_000)
+    expect(world.server.network.opened).toBe(6)
+    expect(devices[0].client.connection.state).toBe('live')
+  })
+
+  it('CON-13 a server that says what is no time is not believed', async () => {
+    const { devices } = await chat()
+    for (const odd of [-1, 0.5, Number.NaN, 'soon']) {
+      world.server.askToMove(odd as number)
+      await world.pass(60_000)
+      expect(devices[0].client.connection.state).toBe('live')
+    }
+    // A line that says such things is damaged: it was dropped, and opened again, each time.
+    expect(world.server.network.opened).toBe(3 * 5)
+  })
 })
 
 describe('a device in trouble', () => {

@@ -3,6 +3,7 @@ import { limits } from '@parley/protocol'
 import { assemble } from './assemble.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createHttpServer } from './edge/http/http-server.ts'
+import { countOpenRequests } from './edge/http/open-requests.ts'
 import { layerRoutes } from './edge/layer/routes.ts'
 import { answerUpgrades } from './edge/sockets/upgrades.ts'
 import type { Readiness } from './observability/readiness.ts'
@@ -37,12 +38,22 @@ export interface RunningServer {
    * with a refusal until whoever runs it closes it, and should then end.
    */
   readonly failed: Promise<string>
-  /** Sends clients away, finishes what was taken on, closes the store. Safe to call twice. */
-  close(options?: { readonly drainMs?: number }): Promise<void>
+  /** Sends clients elsewhere, finishes what was taken on, closes the store. Safe to call twice. */
+  close(options?: StopOptions): Promise<void>
+}
+
+export interface StopOptions {
+  /** How long all of that may take; default 3 s. Whoever is still connected then is sent away at once. */
+  readonly drainMs?: number
+  /** How long those who direct people here may take to notice that it is not ready; nobody is sent away before. Default 0. */
+  readonly noticeMs?: number
 }
 
 /** Connections that the system may keep for us until we take them; thousands come back at once after a restart. */
 const BACKLOG = 4_096
+
+/** Of the time for a stop, what is kept for those who did not go by themselves. */
+const LAST_WORDS_MS = 500
 
 /** Clients told to go come back spread over this window. */
 const RETURN_WINDOW_MS = 5_000
@@ -77,10 +88,15 @@ export async function serve(
     maxParticipants,
   })
   const isOriginAllowed = (origin: string) => options.allowedOrigins?.includes(origin) ?? true
-  const http = createHttpServer(edge, { isOriginAllowed, unreadiness: () => readiness.reasons })
+  const http = createHttpServer(edge, {
+    isOriginAllowed,
+    unreadiness: () => readiness.reasons,
+    isStopping: () => isClosing,
+  })
   readiness.expect(() => (isClosing ? 'The server is being stopped.' : undefined))
   const failed = watchStore(store, readiness, log)
   layerRoutes(http, edge)
+  const openRequests = countOpenRequests(http.server)
   const sockets = answerUpgrades(http.server, edge, {
     isOriginAllowed,
     maxConnections,
@@ -92,22 +108,29 @@ export async function serve(
   const stopJobs = startJobs()
 
   let closed: Promise<void> | undefined
-  const close = async (drainMs: number) => {
+  const close = async ({ drainMs = 3_000, noticeMs = 0 }: StopOptions) => {
     isClosing = true
     stopJobs()
-    sockets.drain(RETURN_WINDOW_MS)
-    const deadline = Date.now() + drainMs
-    while (sockets.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
+    const deadline = performance.now() + drainMs
+    const before = async (time: number, isOver: () => boolean) => {
+      while (!isOver() && performance.now() < time) await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    const lastMoveMs = drainMs - LAST_WORDS_MS
+    if (lastMoveMs > 0) sockets.drain({ noticeMs: Math.min(noticeMs, lastMoveMs), withinMs: lastMoveMs })
+    await before(deadline - LAST_WORDS_MS, () => sockets.size === 0)
+    sockets.sendAway(RETURN_WINDOW_MS)
+    await before(deadline, () => sockets.size === 0 && openRequests() === 0)
     await edge.lane.close()
     await http.close()
+    sockets.terminate()
     await store.close()
   }
   return {
     url,
     websocketUrl: url.replace(/^http/, 'ws'),
     failed,
-    close: ({ drainMs = 3_000 } = {}) => {
-      closed ??= close(drainMs)
+    close: (options = {}) => {
+      closed ??= close(options)
       return closed
     },
   }

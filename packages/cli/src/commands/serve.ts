@@ -21,12 +21,15 @@ interface ServeOptions extends PlaceOptions {
   readonly maxParticipants?: number
   readonly maxConnections?: number
   readonly maxConnectionsPerAddress?: number
+  readonly drainSeconds: number
   readonly development?: boolean
   readonly json?: boolean
 }
 
-/** How long connections get to finish what they are doing once the server is asked to stop. */
-const DRAIN_MS = 5_000
+/** What balancers need to notice that a server is not ready any more; before that, people would come right back. */
+const NOTICE_MS = 1_000
+/** What it takes to say goodbye. */
+const LAST_WORDS_MS = 500
 
 export function addServe(program: Command, surroundings: Surroundings): void {
   program
@@ -50,6 +53,12 @@ export function addServe(program: Command, surroundings: Surroundings): void {
       new Option('--max-connections-per-address <number>', 'sockets from one address; not behind a proxy').argParser(
         parseCount,
       ),
+    )
+    .addOption(
+      new Option('--drain-seconds <number>', 'once asked to stop: within this, people are sent elsewhere one by one')
+        .env('PARLEY_DRAIN_SECONDS')
+        .default(25)
+        .argParser(parseCount),
     )
     .option('--development', 'let key sets be fetched from this machine')
     .addOption(jsonOption())
@@ -81,7 +90,9 @@ async function serve(
     options.json ? jsonLine({ url, websocketUrl, port, pid: process.pid }) : `Parley serves ${url}. Ctrl-C stops it.`,
   )
   const failure = await Promise.race([stopped, server.failed])
-  await server.close({ drainMs: DRAIN_MS })
+  // One that failed has nothing to offer meanwhile.
+  const drainMs = failure === undefined ? options.drainSeconds * 1_000 : LAST_WORDS_MS
+  await server.close({ drainMs, noticeMs: NOTICE_MS })
   // Whoever supervises it starts it again; a server that goes on and refuses everybody would be noticed by nobody.
   if (failure !== undefined) throw new Obstacle(`${failure} The server was stopped, and has to be started again.`)
 }

@@ -16,8 +16,8 @@ const moment = { now: NOW, chance: 0.5 }
 const states: { readonly [S in StateName]: Extract<ConnectionState, { state: S }> } = {
   stopped: { state: 'stopped', until: null },
   waiting: { state: 'waiting', attempt: 2, earliest: NOW - 1, until: NOW + 500 },
-  connecting: { state: 'connecting', attempt: 2, until: NOW + 10 },
-  greeting: { state: 'greeting', attempt: 2, until: NOW + 10 },
+  connecting: { state: 'connecting', attempt: 2, until: NOW + 10, isMove: false },
+  greeting: { state: 'greeting', attempt: 2, until: NOW + 10, isMove: false },
   live: { state: 'live', attempt: 2, since: NOW - 20_000, until: NOW },
   probing: { state: 'probing', attempt: 2, since: NOW - 20_000, until: NOW },
   'locked-out': { state: 'locked-out', until: null },
@@ -32,6 +32,7 @@ const events: { readonly [E in EventName]: Extract<ConnectionEvent, { event: E }
   heard: { event: 'heard' },
   closed: { event: 'closed' },
   goodbye: { event: 'goodbye', reason: 'session_ended', retryAfterMs: 0 },
+  move: { event: 'move' },
   deadline: { event: 'deadline' },
   admitted: { event: 'admitted' },
 }
@@ -49,6 +50,7 @@ const grid: { readonly [S in StateName]: { readonly [E in EventName]: Outcome } 
     heard: ['stopped'],
     closed: ['stopped'],
     goodbye: ['stopped'],
+    move: ['stopped'],
     deadline: ['stopped'],
     admitted: ['stopped'],
   },
@@ -61,6 +63,7 @@ const grid: { readonly [S in StateName]: { readonly [E in EventName]: Outcome } 
     heard: ['waiting'],
     closed: ['waiting'],
     goodbye: ['waiting'],
+    move: ['waiting'],
     deadline: ['connecting', 'open'],
     admitted: ['waiting'],
   },
@@ -73,6 +76,7 @@ const grid: { readonly [S in StateName]: { readonly [E in EventName]: Outcome } 
     heard: ['connecting'],
     closed: ['waiting'],
     goodbye: ['locked-out', 'close'],
+    move: ['connecting'],
     deadline: ['waiting', 'close'],
     admitted: ['connecting'],
   },
@@ -85,6 +89,7 @@ const grid: { readonly [S in StateName]: { readonly [E in EventName]: Outcome } 
     heard: ['greeting'],
     closed: ['waiting'],
     goodbye: ['locked-out', 'close'],
+    move: ['greeting'],
     deadline: ['waiting', 'close'],
     admitted: ['greeting'],
   },
@@ -97,6 +102,7 @@ const grid: { readonly [S in StateName]: { readonly [E in EventName]: Outcome } 
     heard: ['live'],
     closed: ['waiting'],
     goodbye: ['locked-out', 'close'],
+    move: ['connecting', 'close', 'open'],
     deadline: ['probing', 'ping'],
     admitted: ['live'],
   },
@@ -109,6 +115,7 @@ const grid: { readonly [S in StateName]: { readonly [E in EventName]: Outcome } 
     heard: ['live'],
     closed: ['waiting'],
     goodbye: ['locked-out', 'close'],
+    move: ['connecting', 'close', 'open'],
     deadline: ['waiting', 'close'],
     admitted: ['probing'],
   },
@@ -121,6 +128,7 @@ const grid: { readonly [S in StateName]: { readonly [E in EventName]: Outcome } 
     heard: ['locked-out'],
     closed: ['locked-out'],
     goodbye: ['locked-out'],
+    move: ['locked-out'],
     deadline: ['locked-out'],
     admitted: ['connecting', 'open'],
   },
@@ -181,6 +189,22 @@ describe('the connection machine', () => {
     expect(next.until).toBeGreaterThanOrEqual(NOW + 5_000)
     expect(transition(next, events.hint, { now: NOW + 4_999, chance: 0 }).next).toBe(next)
     expect(transition(next, events.hint, { now: NOW + 5_000, chance: 0 }).next.state).toBe('connecting')
+  })
+
+  it('CON-14 no server keeps us away for longer than five minutes', () => {
+    const goodbye = { event: 'goodbye', reason: 'going_away', retryAfterMs: Number.MAX_SAFE_INTEGER } as const
+    const { next } = transition(states.live, goodbye, moment)
+    expect(next.until).toBeLessThan(NOW + 300_000 + timing.firstDelayMs)
+  })
+
+  it('CON-13 a move that fails is an outage like any other, and one from server to server is counted', () => {
+    const moving = transition(states.live, events.move, moment).next
+    expect(moving).toMatchObject({ state: 'connecting', attempt: 0, isMove: true })
+    expect(transition(moving, events.closed, moment).next).toMatchObject({ state: 'waiting', attempt: 1 })
+    const greeting = transition(moving, events.opened, moment).next
+    expect(greeting).toMatchObject({ state: 'greeting', isMove: true })
+    const again = transition({ ...states.live, attempt: 0, since: NOW - 100 }, events.move, moment).next
+    expect(again).toMatchObject({ state: 'connecting', attempt: 1 })
   })
 
   it('CONN-10 hints in a storm cannot make us try more often than four times a second', () => {

@@ -24,10 +24,10 @@ interface States {
   stopped: { readonly until: null }
   /** Before attempt `attempt`. Nothing makes it start before `earliest`. */
   waiting: { readonly attempt: number; readonly until: number; readonly earliest: number }
-  /** A socket is being opened. */
-  connecting: { readonly attempt: number; readonly until: number }
+  /** A socket is being opened; `isMove` if it takes the place of one that was fine. */
+  connecting: { readonly attempt: number; readonly until: number; readonly isMove: boolean }
   /** Hello was said; the welcome is awaited. */
-  greeting: { readonly attempt: number; readonly until: number }
+  greeting: { readonly attempt: number; readonly until: number; readonly isMove: boolean }
   /** `since` tells a connection that held from one that fell at once. */
   live: { readonly attempt: number; readonly since: number; readonly until: number }
   /** Something makes us doubt the connection: a ping is out. */
@@ -49,6 +49,8 @@ interface Events {
   /** The socket closed, or could not be opened. */
   closed: object
   goodbye: { readonly reason: GoodbyeFrame['reason']; readonly retryAfterMs: number }
+  /** The server asked us to go to another one, and the time has come (CON-13). */
+  move: object
   /** `until` has come. */
   deadline: object
   /** A new session is there. */
@@ -92,6 +94,8 @@ export const timing = {
   maxDelayMs: 30_000,
   /** No hint, however often repeated, makes us try sooner than this after a loss. */
   minDelayMs: 250,
+  /** No server keeps us away, or waiting for our turn, for longer than this. */
+  longestHintMs: 300_000,
   /** A connection that held this long starts the count of attempts anew. */
   heldMs: 10_000,
 } as const
@@ -121,9 +125,9 @@ const stay = (next: ConnectionState): Step => ({ next, effects: [] })
 const halt = (): Step => ({ next: stopped, effects: [] })
 const hangUp = (): Step => ({ next: stopped, effects: ['close'] })
 
-const connect = (attempt: number, { now }: Moment): Step => ({
-  next: { state: 'connecting', attempt, until: now + timing.openMs },
-  effects: ['open'],
+const connect = (attempt: number, { now }: Moment, isMove = false): Step => ({
+  next: { state: 'connecting', attempt, until: now + timing.openMs, isMove },
+  effects: isMove ? ['close', 'open'] : ['open'],
 })
 
 function wait(attempt: number, { now, chance }: Moment, atLeastMs = 0, effects: readonly Effect[] = []): Step {
@@ -150,7 +154,7 @@ function leave(attempt: number, event: Events['goodbye'], moment: Moment): Step 
     case 'going_away':
     case 'too_slow':
     case 'protocol_error':
-      return wait(attempt, moment, event.retryAfterMs, ['close'])
+      return wait(attempt, moment, Math.min(event.retryAfterMs, timing.longestHintMs), ['close'])
   }
 }
 
@@ -179,6 +183,7 @@ const table: Table = {
     heard: stay,
     closed: stay,
     goodbye: stay,
+    move: stay,
     deadline: stay,
     admitted: stay,
   },
@@ -191,6 +196,7 @@ const table: Table = {
     heard: stay,
     closed: stay,
     goodbye: stay,
+    move: stay,
     deadline: (state, _, moment) => connect(slept(state, moment) ? 0 : state.attempt, moment),
     admitted: stay,
   },
@@ -199,13 +205,14 @@ const table: Table = {
     stop: hangUp,
     hint: stay,
     opened: (state, _, { now }) => ({
-      next: { state: 'greeting', attempt: state.attempt, until: now + timing.welcomeMs },
+      next: { state: 'greeting', attempt: state.attempt, until: now + timing.welcomeMs, isMove: state.isMove },
       effects: ['hello'],
     }),
     welcomed: stay,
     heard: stay,
     closed: (state, _, moment) => retry(state, moment),
     goodbye: (state, event, moment) => leave(state.attempt + 1, event, moment),
+    move: stay,
     deadline: (state, _, moment) => giveUp(state, moment),
     admitted: stay,
   },
@@ -218,6 +225,7 @@ const table: Table = {
     heard: stay,
     closed: (state, _, moment) => retry(state, moment),
     goodbye: (state, event, moment) => leave(state.attempt + 1, event, moment),
+    move: stay,
     deadline: (state, _, moment) => giveUp(state, moment),
     admitted: stay,
   },
@@ -230,6 +238,7 @@ const table: Table = {
     heard: (state, _, moment) => live(state.attempt, state.since, moment),
     closed: (state, _, moment) => reconnect(state, moment),
     goodbye: (state, event, moment) => leave(attemptAfter(state, moment), event, moment),
+    move: (state, _, moment) => connect(attemptAfter(state, moment), moment, true),
     deadline: (state, _, moment) => probe(state, moment, slept(state, moment) ? timing.wakePongMs : timing.pongMs),
     admitted: stay,
   },
@@ -242,6 +251,7 @@ const table: Table = {
     heard: (state, _, moment) => live(state.attempt, state.since, moment),
     closed: (state, _, moment) => reconnect(state, moment),
     goodbye: (state, event, moment) => leave(attemptAfter(state, moment), event, moment),
+    move: (state, _, moment) => connect(attemptAfter(state, moment), moment, true),
     deadline: (state, _, moment) => reconnect(state, moment, ['close']),
     admitted: stay,
   },
@@ -254,6 +264,7 @@ const table: Table = {
     heard: stay,
     closed: stay,
     goodbye: stay,
+    move: stay,
     deadline: stay,
     admitted: (_, __, moment) => connect(0, moment),
   },

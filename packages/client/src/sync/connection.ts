@@ -6,7 +6,14 @@ import { type DownFrame, type HelloFrame, SUBPROTOCOL, type UpFrame } from '@par
 import type { Chance, Clock } from '../environment.ts'
 import type { OnlinePart } from '../online-part.ts'
 import type { Socket, SocketFactory } from '../transport/socket.ts'
-import { type ConnectionEvent, type ConnectionState, type Effect, stopped, transition } from './connection-state.ts'
+import {
+  type ConnectionEvent,
+  type ConnectionState,
+  type Effect,
+  stopped,
+  timing,
+  transition,
+} from './connection-state.ts'
 
 export interface ConnectionPorts {
   readonly url: string
@@ -34,6 +41,7 @@ export class Connection {
   /** Fetching what it takes to open one. */
   #attempt = new AbortController()
   #early: DownFrame[] = []
+  #cancelMove: (() => void) | undefined
   #timer: { readonly at: number; readonly cancel: () => void } | undefined
 
   constructor(ports: ConnectionPorts) {
@@ -58,7 +66,8 @@ export class Connection {
     this.#setTimer()
     // An effect may have led on already; then that step has told it.
     if (before.state === next.state || this.#state !== next) return
-    this.#told = next
+    // A connection that takes another's place is no news unless it fails.
+    if (!('isMove' in next && next.isMove)) this.#told = next
     this.#ports.onState(next, before)
   }
 
@@ -136,6 +145,7 @@ export class Connection {
   #close(): void {
     const socket = this.#socket
     this.#socket = undefined
+    this.#cancelMove?.()
     this.#attempt.abort()
     socket?.close(1000)
   }
@@ -151,6 +161,7 @@ export class Connection {
     this.dispatch({ event: 'heard' })
     if (frame === 'unknown') return
     if (frame.type === 'goodbye') this.#heardGoodbye(frame)
+    else if (frame.type === 'move') this.#moveAfter(frame.after_ms)
     else if (frame.type === 'welcome') this.#heardWelcome(frame)
     else if (this.isLive) this.#ports.onFrame(frame)
     else if (this.#early.length < MAX_EARLY_FRAMES) this.#early.push(frame)
@@ -169,6 +180,15 @@ export class Connection {
     // The engine hears it first, so that it knows why when the state changes.
     this.#ports.onFrame(frame)
     this.dispatch({ event: 'goodbye', reason: frame.reason, retryAfterMs: frame.retry_after_ms ?? 0 })
+  }
+
+  /** Going elsewhere is for the socket that was asked to; another one since then is elsewhere already. */
+  #moveAfter(ms: number): void {
+    const socket = this.#socket
+    this.#cancelMove?.()
+    this.#cancelMove = this.#ports.clock.after(Math.min(ms, timing.longestHintMs), () => {
+      if (this.#socket === socket) this.dispatch({ event: 'move' })
+    })
   }
 
   /** One timer for the state's own deadline. A deadline that moved away is met by looking again, not by resetting. */

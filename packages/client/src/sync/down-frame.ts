@@ -45,6 +45,7 @@ const shapes: { readonly [Type in DownFrame['type']]: Shape } = {
   typing: (f) => isText(f.conversation) && isRecord(f.sender) && isText(f.action),
   challenge: (f) => isText(f.nonce) && isText(f.expires_at),
   renewed: (f) => isRecord(f.session),
-  goodbye: (f) => isText(f.reason),
+  move: (f) => isCount(f.after_ms),
+  goodbye: (f) => isText(f.reason) && (f.retry_after_ms === undefined || isCount(f.retry_after_ms)),
   pong: () => true,
 }

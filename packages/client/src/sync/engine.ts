@@ -253,7 +253,7 @@ export class Engine {
     if (wasLive && !this.isLive) this.#lost()
     if (!wasLive && state.state === 'live') this.#sender.start((frame) => this.#connection.send(frame))
     this.#ports.session.connectionChanged(state)
-    this.#ports.tell('connection', state)
+    if (this.connection === state) this.#ports.tell('connection', state)
   }
 
   #lost(): void {
@@ -296,6 +296,7 @@ export class Engine {
         this.typing?.hear(frame)
         return
       case 'pong':
+      case 'move':
         return
       case 'heads':
       case 'change':

@@ -105,6 +105,15 @@ export interface RenewedFrame {
   readonly session: SessionInfo
 }
 
+/**
+ * The server is going away and others serve on: the client is to connect again once this time is over, which is another
+ * one for everybody. Until then all goes on as before.
+ */
+export interface MoveFrame {
+  readonly type: 'move'
+  readonly after_ms: number
+}
+
 /** Last words before the server closes. */
 export interface GoodbyeFrame {
   readonly type: 'goodbye'
@@ -129,5 +138,6 @@ export type DownFrame =
   | TypingNoticeFrame
   | ChallengeFrame
   | RenewedFrame
+  | MoveFrame
   | GoodbyeFrame
   | PongFrame

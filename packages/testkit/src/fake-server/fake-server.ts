@@ -104,6 +104,11 @@ export class FakeServer {
     this.#sessions.clear()
   }
 
+  /** Asks all who are connected to connect elsewhere after a while. */
+  askToMove(afterMs: number): void {
+    for (const connection of this.#connections) this.#say(connection, { type: 'move', after_ms: afterMs })
+  }
+
   sendAway(retryAfterMs: number): void {
     for (const connection of [...this.#connections]) {
       this.#say(connection, { type: 'goodbye', reason: 'going_away', retry_after_ms: retryAfterMs })

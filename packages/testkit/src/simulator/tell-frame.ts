@@ -66,6 +66,7 @@ const tellers: Readonly<Record<string, (frame: never) => string>> = {
     frame.refusal
       ? ` ${short(frame.id)}: no, ${frame.refusal.id}`
       : ` ${short(frame.id)}: in ${short(frame.stream)}@${frame.sequence} ${JSON.stringify(frame.result)}`,
+  move: ({ after_ms: afterMs }: { after_ms: number }) => ` after ${afterMs} ms`,
   goodbye: ({ reason }: { reason: string }) => ` ${reason}`,
   refusal: ({ error }: { error: { id: string } }) => ` ${error.id}`,
 }

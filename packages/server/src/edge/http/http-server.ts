@@ -22,6 +22,8 @@ export interface HttpOptions {
   readonly isOriginAllowed: (origin: string) => boolean
   /** Why nobody should be sent here at present, in sentences for anybody; asked by `/readyz`. */
   readonly unreadiness: () => readonly string[]
+  /** It is about to stop: whoever keeps a connection for the next request is to open another one, which leads elsewhere. */
+  readonly isStopping?: () => boolean
 }
 
 /** The HTTP side of the server, without a port: limits, errors, cross-origin rules and the routes common to all. */
@@ -43,7 +45,8 @@ export function createHttpServer(edge: Edge, options: HttpOptions): FastifyInsta
   answerErrors(http, edge)
   readBodies(http)
   // A call instead of a promise: every request comes by here.
-  http.addHook('onRequest', (request, _reply, done) => {
+  http.addHook('onRequest', (request, reply, done) => {
+    if (options.isStopping?.()) reply.header('connection', 'close')
     const path = request.url.split('?')[0]!
     if (!UNVERSIONED.has(path) && !ACCEPT.test(request.headers.accept ?? '')) {
       return done(new RefusedRequest({ id: 'invalid_header', data: { header: 'Accept' } }))

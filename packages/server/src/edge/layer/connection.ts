@@ -31,6 +31,7 @@ export class LayerConnection implements Listener {
   readonly #typing: Allowance
   readonly #release: (() => void)[]
   #isOpen = true
+  #isLeaving = false
   #isSubscribed = false
   #badPackets = 0
 
@@ -70,7 +71,7 @@ export class LayerConnection implements Listener {
 
   /** A text frame has arrived. */
   receive(text: string): void {
-    if (!this.#isOpen) return
+    if (!this.#isOpen || this.#isLeaving) return
     const decoded = decodeJson(text)
     const packet = 'refusal' in decoded ? decoded : members(decoded.value)
     const body = 'refusal' in packet ? packet : members(packet.members.body)
@@ -107,8 +108,10 @@ export class LayerConnection implements Listener {
     this.#close(closeCodes.tooSlow)
   }
 
+  /** What was asked before is answered first, as far as it takes a moment; what comes now is for another server. */
   drain(): void {
-    this.#close(closeCodes.goingAway)
+    this.#isLeaving = true
+    this.#queue.put(() => this.#close(closeCodes.goingAway))
   }
 
   /** The socket is gone, whoever closed it. */

@@ -126,6 +126,13 @@ export class NativeConnection implements Listener {
     this.#close(closeCodes.tooSlow)
   }
 
+  /** Others serve on: it is time to go there once this has passed. */
+  move(afterMs: number): void {
+    if (this.#state.state === 'live' || this.#state.state === 'catching-up') {
+      this.#send({ type: 'move', after_ms: afterMs })
+    }
+  }
+
   /** The server is going away; come back after a while. */
   drain(retryAfterMs: number): void {
     this.#drainHint = retryAfterMs

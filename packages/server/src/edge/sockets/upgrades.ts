@@ -9,6 +9,7 @@ import { LayerDesk } from '../layer/desk.ts'
 import { NativeConnection } from '../native/connection.ts'
 import { isOriginAllowed } from '../origins.ts'
 import { FairTurns } from './fair-turns.ts'
+import { slotsWithin } from './slots.ts'
 import { openSocket, type Socket } from './socket.ts'
 import { MAX_WAITING_UPGRADES, Turnstile } from './turnstile.ts'
 
@@ -16,6 +17,10 @@ import { MAX_WAITING_UPGRADES, Turnstile } from './turnstile.ts'
 const LAYER_SUBPROTOCOL = 'layer-2.0'
 /** A peer that was silent this long is pinged, and then has as long again to answer. */
 const SILENCE_MS = 30_000
+/** Those sent elsewhere come there one by one, this far apart while time allows: the more they are, the longer it takes. */
+const MS_BETWEEN_MOVES = 2
+/** Who has been asked to move and is still here so long after its time does not know how. */
+const MOVE_GRACE_MS = 1_000
 /** When whoever found no room may look again. */
 const RETRY_AFTER_SECONDS = 5
 
@@ -26,6 +31,9 @@ interface Connection {
   receiveBinary?(): void
   gone(): void
   tooSlow(): void
+  /** Others serve on: go there after so long. A dialect that has no word for it is told nothing yet. */
+  move?(afterMs: number): void
+  /** Takes nothing more on, answers what it has, and closes. */
   drain(retryAfterMs: number): void
 }
 
@@ -39,8 +47,15 @@ export interface UpgradeOptions {
 /** All sockets of the server. */
 export interface Sockets {
   readonly size: number
-  /** Sends everybody away, spread over a window so that they do not come back all at once. */
-  drain(windowMs: number): void
+  /**
+   * Lets nobody in any more, and asks everybody to go elsewhere, each at a time of its own: none before `noticeMs`, when those
+   * who direct people here have noticed, and none later than `withinMs`. Until its time, a connection goes on as before.
+   */
+  drain(when: { readonly noticeMs: number; readonly withinMs: number }): void
+  /** Whoever is still here is sent away, to come back spread over a window. */
+  sendAway(windowMs: number): void
+  /** Ends what will not end by itself. */
+  terminate(): void
 }
 
 type Connect = (socket: Socket) => Connection
@@ -159,13 +174,25 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
     get size() {
       return open.size
     },
-    drain(windowMs) {
+    drain({ noticeMs, withinMs }) {
       isDraining = true
       clearInterval(watch)
-      const count = open.size
-      let index = 0
-      for (const { connection } of open.values())
-        connection.drain(Math.round((windowMs * index++) / Math.max(1, count)))
+      const windowMs = Math.max(0, Math.min(open.size * MS_BETWEEN_MOVES, withinMs - noticeMs))
+      const slots = slotsWithin(windowMs, open.size, Math.random)
+      for (const [webSocket, { connection }] of open) {
+        const afterMs = noticeMs + slots.pop()!
+        connection.move?.(afterMs)
+        const graceMs = connection.move ? MOVE_GRACE_MS : 0
+        edge.clock.after(afterMs + graceMs, () => open.has(webSocket) && connection.drain(0))
+      }
+    },
+    sendAway(windowMs) {
+      isDraining = true
+      const slots = slotsWithin(windowMs, open.size, Math.random)
+      for (const { connection } of open.values()) connection.drain(slots.pop()!)
+    },
+    terminate() {
+      for (const webSocket of open.keys()) webSocket.terminate()
     },
   }
 }
