@@ -111,21 +111,30 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
   })
 }
 
+/** Does something that ends, by its signal, as soon as one of these fires; they are listened to no longer than that. */
+export async function untilAny<T>(
+  signals: readonly (AbortSignal | undefined)[],
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController()
+  const stop = () => controller.abort(signals.find((signal) => signal?.aborted)?.reason)
+  for (const signal of signals) {
+    if (signal?.aborted) stop()
+    signal?.addEventListener('abort', stop)
+  }
+  try {
+    return await work(controller.signal)
+  } finally {
+    for (const signal of signals) signal?.removeEventListener('abort', stop)
+  }
+}
+
 /** Does something that ends, by its signal, when the given one fires and when so much time has passed. */
 export async function within<T>(
   limits: { readonly clock: Clock; readonly ms: number; readonly signal: AbortSignal },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { clock, ms, signal } = limits
-  const controller = new AbortController()
-  const stop = () => controller.abort(signal.reason)
-  if (signal.aborted) stop()
-  signal.addEventListener('abort', stop, { once: true })
-  const cancel = clock.after(ms, () => controller.abort('It took too long.'))
-  try {
-    return await work(controller.signal)
-  } finally {
-    cancel()
-    signal.removeEventListener('abort', stop)
-  }
+  const late = new AbortController()
+  const cancel = limits.clock.after(limits.ms, () => late.abort('It took too long.'))
+  return untilAny([limits.signal, late.signal], work).finally(cancel)
 }

@@ -19,6 +19,27 @@ describe('signing in', () => {
     expect(alice.client.state).toMatchObject({ state: 'authenticated' })
   })
 
+  it('signing in and out for a long life leaves no listeners behind', async () => {
+    const alice = world.device('alice')
+    const listeners = new Map<EventTarget, number>()
+    const count = (name: 'addEventListener' | 'removeEventListener', by: number) => {
+      const original = AbortSignal.prototype[name]
+      vi.spyOn(AbortSignal.prototype, name).mockImplementation(function (this: AbortSignal, ...args) {
+        listeners.set(this, (listeners.get(this) ?? 0) + by)
+        original.apply(this, args as never)
+      })
+    }
+    count('addEventListener', 1)
+    count('removeEventListener', -1)
+    for (let time = 0; time < 4; time++) {
+      await world.finish(alice.client.authenticate('alice'))
+      await world.flow()
+      await world.finish(alice.client.deauthenticate())
+    }
+    vi.restoreAllMocks()
+    expect(Math.max(...listeners.values())).toBeLessThan(3)
+  })
+
   it('AUTH-28 a handler that fails ends in an error of ours, and nobody is signed in', async () => {
     const alice = world.device('alice')
     alice.answer = async () => {

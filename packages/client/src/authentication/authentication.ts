@@ -9,7 +9,7 @@
 import type { BasicIdentity, GoodbyeFrame, SessionInfo, WireError } from '@parley/protocol'
 import type { Tell } from '../client-types.ts'
 import type { Chance, Clock } from '../environment.ts'
-import { abortable, closed, ParleyError, throwIfAborted } from '../errors.ts'
+import { abortable, closed, ParleyError, throwIfAborted, untilAny } from '../errors.ts'
 import type { OnlinePart } from '../online-part.ts'
 import { listUnsent } from '../outbox/outbox.ts'
 import type { OutboxEntry, Replica } from '../replica/replica.ts'
@@ -226,10 +226,12 @@ export class Authentication implements SessionHolder {
     handler: ChallengeHandler,
   ): Promise<BasicIdentity> {
     this.#become({ state: 'authenticating', userId })
-    const promise = this.#authenticateNow(userId, either(signal, this.#life.signal), handler).finally(() => {
-      this.#signIn = undefined
-      if (this.#state.state === 'authenticating') this.#become({ state: 'unauthenticated' })
-    })
+    const promise = untilAny([signal, this.#life.signal], (any) => this.#authenticateNow(userId, any, handler)).finally(
+      () => {
+        this.#signIn = undefined
+        if (this.#state.state === 'authenticating') this.#become({ state: 'unauthenticated' })
+      },
+    )
     this.#signIn = { userId, promise }
     return promise
   }
@@ -341,16 +343,18 @@ export class Authentication implements SessionHolder {
     this.#isReadmitted = false
     // There was a connection, or the session would not be known to be dead.
     const { reopenSession } = online.present!
-    reopenSession(this.#ports, session, {
-      handler,
-      nonce,
-      signal: either(abort.signal, this.#life.signal),
-      onOpened: async (opened) => {
-        await storeSession(replica, opened)
-        this.#session = opened
-      },
-      onFailed: (failure) => tell('challenge-failed', failure),
-    }).then(
+    untilAny([abort.signal, this.#life.signal], (signal) =>
+      reopenSession(this.#ports, session, {
+        handler,
+        nonce,
+        signal,
+        onOpened: async (opened) => {
+          await storeSession(replica, opened)
+          this.#session = opened
+        },
+        onFailed: (failure) => tell('challenge-failed', failure),
+      }),
+    ).then(
       (outcome) => (outcome === 'accepted' ? this.#readmitted() : this.#lose('no-token')),
       () => {},
     )
@@ -440,18 +444,17 @@ export class Authentication implements SessionHolder {
     this.#become({ state: 'deauthenticating', identity: state.identity })
     const interrupt = new AbortController()
     this.#interrupt = interrupt
-    const asked = either(options.signal, this.#life.signal)
-    const signal = either(interrupt.signal, asked)
+    const life = this.#life.signal
     try {
-      const online = isOver ? undefined : await this.#ports.online.get(signal)
-      if (!discardUnsent) await flush(engine, this.#ports.replica, { isOver, keepData, signal })
-      await online?.endStoredSession(this.#ports, {
-        token: this.#session!.token,
-        keepData,
-        signal: asked,
-        life: this.#life.signal,
-        hasEnded: () => this.#hasServerEndedSession,
+      const online = await untilAny([interrupt.signal, options.signal, life], async (signal) => {
+        const part = isOver ? undefined : await this.#ports.online.get(signal)
+        if (!discardUnsent) await flush(engine, this.#ports.replica, { isOver, keepData, signal })
+        return part
       })
+      const hasEnded = () => this.#hasServerEndedSession
+      await untilAny([options.signal, life], async (signal) =>
+        online?.endStoredSession(this.#ports, { token: this.#session!.token, keepData, signal, life, hasEnded }),
+      )
     } catch (error) {
       this.#interrupt = undefined
       this.#resume(state)
@@ -546,14 +549,3 @@ const offline = (cause?: unknown) =>
   new ParleyError('offline', 'Signing out needs a connection. Nothing was deleted.', {
     cause,
   })
-
-/** A signal that fires when either does. */
-function either(a: AbortSignal | undefined, b: AbortSignal): AbortSignal {
-  if (!a) return b
-  const controller = new AbortController()
-  for (const signal of [a, b]) {
-    if (signal.aborted) controller.abort(signal.reason)
-    signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true })
-  }
-  return controller.signal
-}
