@@ -21,8 +21,8 @@ export const rows: readonly Row[] = [
     id: 2,
     tier: 'n',
     title: 'servers are killed under full load, two hundred times',
-    // Starting a server two hundred times takes most of it; on a machine that others use as well, as long again.
-    limitMs: 600_000,
+    // Two hundred starts of a server and as many lives: beyond three minutes, though two go on at a time.
+    limitMs: 400_000,
     async run(context) {
       // Two at a time: while one starts, which takes longer than it then lives, the other has something to do.
       const killing = {
@@ -47,8 +47,9 @@ export const rows: readonly Row[] = [
           backMs: worst('backMs'),
         },
         holds: {
-          // How soon a server is back is for row 1, where it has the machine to itself.
-          'each store was whole after every death': sum('intact') === DEATHS,
+          ...Object.fromEntries(
+            Object.keys(both[0]!.holds).map((sentence) => [sentence, both.every(({ holds }) => holds[sentence])]),
+          ),
           [`${ENOUGH} messages were acknowledged`]: acknowledged >= ENOUGH,
         },
       })

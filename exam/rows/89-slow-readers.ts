@@ -1,24 +1,31 @@
 import { arrivalDelays } from '../checker/checks/wake-up.ts'
 import { percentile } from '../checker/percentile.ts'
 import { openFiles } from '../instruments/open-files.ts'
-import { RawVisitor } from '../load/raw-visitor.ts'
+import { IdleReaders } from '../load/idle-readers.ts'
+import { now } from '../load/recorder.ts'
 import { readCopy } from '../load/store-view.ts'
 import { until } from '../load/until.ts'
-import { World } from '../load/world.ts'
+import { pause, World } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'
 
-const SLOW = 12
-const PART = 'x'.repeat(2_000)
-const PARTS = 12
-const MAX_MESSAGES = 1_500
-const TOO_SLOW = 4413
-const CUT_MS = 6_000
-const MAX_GROWTH_BYTES = 150 * 1024 * 1024
+const SLOW = 100
+/** Twenty-four thousand bytes a message: the kernel keeps some megabytes for each socket before the server notices. */
+const PARTS = Array.from({ length: 12 }, () => ({ mime_type: 'text/plain', body: 'x'.repeat(2_000) }))
+/** Forty messages a second to each of a hundred: four times a thousand, so that the kernel is full soon. */
+const EVERY_MS = 25
+const READING_MS = 1_500
+const STALLED_MS = 10_000
+/** Who does not even take the goodbye is cut off three seconds later; "too slow" is heard by who takes it. */
+const CODES = [4413, 1006]
+const MAX_GROWTH_BYTES = 150 * 2 ** 20
+/** A fifth more, or what no timer tells apart. */
+const MAX_RATIO = 1.2
+const TOLERANCE_MS = 10
 
 export const row: Row = {
   id: 89,
   tier: 'q',
-  title: 'some sockets stop reading while much is said to them',
+  title: 'a hundred sockets stop reading while thousands of messages a second go to them',
   limitMs: 20_000,
   async run(context) {
     const world = await World.open(context)
@@ -27,41 +34,38 @@ export const row: Row = {
     const conversation = await world.conversation([writer, reader])
     await (await writer.client.conversation(conversation).addParticipants(['cleo'])).acknowledged
     const token = await server.signIn('cleo')
-    const slow = await Promise.all(Array.from({ length: SLOW }, () => RawVisitor.greeted(server.websocketUrl, token)))
-    for (const visitor of slow) context.onEnd(() => visitor.socket.terminate())
+    const slow = await IdleReaders.open(context, server.websocketUrl, token, SLOW)
+    const sockets = () => openFiles(server.process.pid).sockets
+    const open = sockets()
+    const isCut = () => sockets() <= open - SLOW
+    let sent = 0
+    const say = async () => {
+      const call = () => writer.client.conversation(conversation).sendMessage(PARTS)
+      const message = await writer.operate('send-message', conversation, call, { body: `large ${sent++}` })
+      await message?.acknowledged
+    }
+    await speak(say, READING_MS, () => false)
     const before = server.process.residentBytes()
     let peak = before
-    // The kernel keeps some megabytes for each before the server notices anything.
-    for (const visitor of slow) visitor.socket.pause()
-    const isCut = () => openFiles(server.process.pid).sockets <= sockets - SLOW
-    const sockets = openFiles(server.process.pid).sockets
-    let sent = 0
-    let cut = false
-    while (!cut && sent < MAX_MESSAGES) {
-      const burst = Array.from({ length: 20 }, () =>
-        writer.operate(
-          'send-message',
-          conversation,
-          () =>
-            writer.client
-              .conversation(conversation)
-              .sendMessage(Array.from({ length: PARTS }, () => ({ mime_type: 'text/plain', body: PART }))),
-          { body: `large ${sent++}` },
-        ),
-      )
-      for (const one of await Promise.all(burst)) await one?.acknowledged
+    await slow.tell('stop')
+    const stoppedAt = now()
+    await speak(say, STALLED_MS * context.slowness, () => {
       peak = Math.max(peak, server.process.residentBytes())
-      cut = isCut()
-    }
-    // Who does not even take the goodbye is cut off three seconds later.
-    await until(isCut, 'the slow readers are cut off', CUT_MS).catch(() => undefined)
-    cut ||= isCut()
-    for (const visitor of slow) visitor.socket.resume()
-    const codes = await Promise.all(slow.map((visitor) => visitor.closed()))
-    await until(() => server.process.isRunning, 'the server lives')
+      return isCut()
+    })
+    const cutAfterMs = now() - stoppedAt
+    const cut = isCut()
+    await slow.tell('read')
+    await until(() => slow.codes !== undefined, 'the slow readers know that they are cut off')
     // All texts are the same on purpose: sameness is not a doubling here.
     const { findings, figures, history } = await world.examine({ except: ['C3'] })
-    const delays = arrivalDelays(history).map(({ delayMs }) => delayMs)
+    const delays = arrivalDelays(history)
+    const p99 = (isStalled: boolean) =>
+      percentile(
+        delays.flatMap(({ acceptedAt, delayMs }) => (acceptedAt >= stoppedAt === isStalled ? [delayMs] : [])),
+        0.99,
+      )
+    const [readingMs, stalledMs] = [p99(false), p99(true)]
     const { copy } = await readCopy(server.websocketUrl, token)
     const caughtUp = copy.rows.filter(({ row: one }) => one.type === 'message').length
     return judge({
@@ -69,16 +73,32 @@ export const row: Row = {
       findings,
       figures: {
         ...figures,
-        codes: [...new Set(codes)].join('+'),
+        codes: Object.keys(slow.codes ?? {}).join('+'),
+        cutAfterMs: Math.round(cutAfterMs),
+        perSecond: Math.round((SLOW * sent) / ((READING_MS + cutAfterMs) / 1000)),
         growthMB: Math.round((peak - before) / 2 ** 20),
-        p99Ms: Math.round(percentile(delays, 0.99)),
+        readingP99Ms: readingMs.toFixed(1),
+        stalledP99Ms: stalledMs.toFixed(1),
         caughtUp,
       },
       holds: {
-        'each was cut at its bound': codes.every((code) => code === TOO_SLOW || code === 1006),
+        'each was cut at its bound': Object.keys(slow.codes ?? {}).every((code) => CODES.includes(Number(code))),
         'memory stayed within 150 MB': peak - before <= MAX_GROWTH_BYTES,
+        'others heard as soon as before, by a fifth':
+          stalledMs <= Math.max(MAX_RATIO * readingMs, readingMs + TOLERANCE_MS * context.slowness),
         'who comes back gets everything': caughtUp === sent,
       },
     })
   },
+}
+
+/** Says something in even steps, however long each takes, until time or the matter is over. */
+async function speak(say: () => Promise<void>, ms: number, isOver: () => boolean): Promise<void> {
+  const startedAt = now()
+  const said: Promise<void>[] = []
+  for (let next = startedAt; now() - startedAt < ms && !isOver(); next += EVERY_MS) {
+    said.push(say())
+    await pause(Math.max(0, next + EVERY_MS - now()))
+  }
+  await Promise.all(said)
 }
