@@ -10,18 +10,10 @@ import './prepare/node-version.mjs'
  *
  * Once everything is ready, .parley/dev.json tells other programs where it is.
  */
-const { runStep } = await import('./run-step.mjs')
-const { installPackages, isInstalled, isSqliteUsable, recompileSqlite } = await import('./prepare/packages.mjs')
+const { must, provideBuild } = await import('./prepare/base.mjs')
 
-/** @param {import('./run-step.mjs').Step} step */
-async function must(step) {
-  if (!(await runStep(step))) process.exit(1)
-}
-
-if (!isInstalled()) await must(installPackages)
-if (!(await isSqliteUsable())) await must(recompileSqlite)
-const { buildDemo, buildPackages } = await import('./checks.mjs')
-await must(buildPackages)
+await provideBuild()
+const { buildDemo } = await import('./checks.mjs')
 await must(buildDemo)
 
 const { runDevelopment } = await import('./development/run.mjs')

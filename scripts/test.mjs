@@ -6,10 +6,11 @@ import './prepare/node-version.mjs'
  */
 const { runStep } = await import('./run-step.mjs')
 const { installPackages, isInstalled, isSqliteUsable, recompileSqlite } = await import('./prepare/packages.mjs')
-const { findChromium, provideChromium } = await import('./prepare/chromium.mjs')
-const { findNatsServer, provideNatsServer } = await import('./prepare/nats-server.mjs')
+const { provideChromium } = await import('./prepare/chromium.mjs')
+const { provideNatsServer } = await import('./prepare/nats-server.mjs')
 const { providePostgres } = await import('./prepare/postgres.mjs')
 const { provideTools } = await import('./prepare/exam-tools.mjs')
+const { toolEnvironment } = await import('./prepare/tool-environment.mjs')
 
 const startedAt = performance.now()
 const total = { passed: 0, failed: 0, skipped: 0 }
@@ -59,12 +60,7 @@ async function must(step) {
 /** @param {string} name @param {'unit' | 'process' | 'engine' | 'journey'} project */
 async function test(name, project) {
   const { vitestStep } = await import('./run-vitest.mjs')
-  const [chromium, natsServer] = [findChromium(), findNatsServer()]
-  const env = {
-    PARLEY_IS_BUILT: '1',
-    ...(chromium && { CHROMIUM: chromium }),
-    ...(natsServer && { NATS_SERVER: natsServer }),
-  }
+  const env = { PARLEY_IS_BUILT: '1', ...toolEnvironment() }
   const onCount = (/** @type {typeof total} */ count) => {
     total.passed += count.passed
     total.failed += count.failed

@@ -24,7 +24,7 @@ describe('signing in', () => {
     const listeners = new Map<EventTarget, number>()
     const count = (name: 'addEventListener' | 'removeEventListener', by: number) => {
       const original = AbortSignal.prototype[name]
-      vi.spyOn(AbortSignal.prototype, name).mockImplementation(function (this: AbortSignal, ...args) {
+      vi.spyOn(AbortSignal.prototype, name).mockImplementation(function (this: AbortSignal, ...args: unknown[]) {
         listeners.set(this, (listeners.get(this) ?? 0) + by)
         original.apply(this, args as never)
       })
