@@ -7,6 +7,7 @@ import { StoreOpenError } from '../store.ts'
 import { CHECKED_AT_START_BYTES, findDamage, sizeOf } from './damage.ts'
 import { migrations } from './migrations.ts'
 import { RESTORE } from './row-sums.ts'
+import { MAX_WAL_PAGES } from './wal-room.ts'
 
 export type Statement = BetterSqlite3.Statement
 
@@ -106,8 +107,8 @@ function configure(connection: BetterSqlite3.Database): void {
   connection.pragma('journal_mode = WAL')
   connection.pragma('synchronous = FULL')
   connection.pragma('fullfsync = ON')
-  // A backstop: `checkpoints.ts` keeps the log short. 32 MB of 4 KiB pages.
-  connection.pragma('wal_autocheckpoint = 8000')
+  // A backstop: `checkpoints.ts` keeps the log short.
+  connection.pragma(`wal_autocheckpoint = ${MAX_WAL_PAGES}`)
   connection.pragma('cache_size = -65536')
   connection.pragma('temp_store = MEMORY')
 }
