@@ -26,6 +26,9 @@ const betweenNodes = ['exchange', 'follower', 'messages', 'people', 'presence', 
   (name) => `bus/${name}.ts`,
 )
 
+/** What happens is counted where it happens, whether or not anybody looks. */
+const counting = 'observability/tally.ts'
+
 /**
  * Which parts of the server each one may import besides itself.
  *
@@ -35,11 +38,12 @@ export const serverArrows = {
   model: [],
   store: ['model'],
   bus: ['model'],
-  operations: ['model', ...ports],
-  delivery: ['model', 'operations', ...ports, ...betweenNodes],
-  authentication: ['model', 'operations', ...ports, ...betweenNodes],
+  operations: ['model', counting, ...ports],
+  delivery: ['model', 'operations', counting, ...ports, ...betweenNodes],
+  authentication: ['model', 'operations', counting, ...ports, ...betweenNodes],
+  observability: [...ports],
   jobs: ['model', 'operations', 'authentication', ...ports],
-  edge: ['model', 'operations', 'authentication', 'delivery', ...ports, ...betweenNodes],
+  edge: ['model', 'operations', 'authentication', 'delivery', counting, ...ports, ...betweenNodes],
 }
 
 export const isTest = (/** @type {string} */ file) =>

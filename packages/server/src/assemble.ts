@@ -10,6 +10,7 @@ import { withFailPoint } from './fail-point.ts'
 import { startJobs } from './jobs/jobs.ts'
 import { StorePulse } from './jobs/store-pulse.ts'
 import { Readiness } from './observability/readiness.ts'
+import { Tally } from './observability/tally.ts'
 import { WriteLane } from './operations/lane.ts'
 import type { Store } from './store/store.ts'
 
@@ -23,6 +24,8 @@ export interface AssembleOptions {
   /** Development only: key sets may be fetched from this machine. */
   readonly development?: boolean
   readonly maxParticipants?: number
+  /** Where everything that is done is counted. */
+  readonly tally?: Tally
   /** The rest is for simulations: who looks at identity tokens, where chance comes from, when a turn ends. */
   readonly tokens?: SessionsOptions['tokens']
   readonly random?: SessionsOptions['random']
@@ -38,16 +41,18 @@ export interface Assembled {
 /** Everything a server does but listen: its parts over one store, joined. The doors are opened by whoever calls. */
 export async function assemble(store: Store, options: AssembleOptions): Promise<Assembled> {
   const { clock, log, baseUrl } = options
-  const delivery = new Delivery(store.streams)
+  const tally = options.tally ?? new Tally()
+  const delivery = new Delivery(store.streams, tally)
   const lane = new WriteLane({
     store,
     publish: withFailPoint((committed) => delivery.publish(committed)),
     now: () => clock.now(),
     log,
+    tally,
     ...(options.maxParticipants !== undefined && { maxParticipants: options.maxParticipants }),
     ...(options.soon && { soon: options.soon }),
   })
-  const keySets = new KeySets(guardedFetchKeySet(options.development ?? false), () => clock.now())
+  const keySets = new KeySets(guardedFetchKeySet(options.development ?? false), () => clock.now(), tally)
   const sessions = new Sessions({
     store,
     lane,
@@ -55,6 +60,7 @@ export async function assemble(store: Store, options: AssembleOptions): Promise<
     clock,
     secret: await store.apps.secret(),
     log,
+    tally,
     ...(options.random && { random: options.random }),
   })
   const pulse = new StorePulse()
@@ -62,7 +68,7 @@ export async function assemble(store: Store, options: AssembleOptions): Promise<
   readiness.expect(() => pulse.trouble)
   return {
     readiness,
-    edge: { store, lane, delivery, sessions, clock, greetings: new Gate(GREETINGS_AT_ONCE), log, baseUrl },
+    edge: { store, lane, delivery, sessions, clock, tally, greetings: new Gate(GREETINGS_AT_ONCE), log, baseUrl },
     startJobs: () => startJobs({ sessions, store, clock, pulse, log }),
   }
 }

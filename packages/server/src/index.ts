@@ -6,6 +6,7 @@ export {
   openAdministration,
 } from './administration.ts'
 export { type Clock, systemClock } from './clock.ts'
+export type { MetricsPlace } from './observability/metrics-door.ts'
 export type { StorePlace } from './open-store.ts'
 export { type RunningServer, type ServerOptions, serve, startServer } from './server.ts'
 export { openPostgresStore, type PostgresOptions } from './store/postgres/postgres-store.ts'

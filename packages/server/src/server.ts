@@ -1,12 +1,16 @@
 import type { AddressInfo } from 'node:net'
 import { limits } from '@parley/protocol'
-import { assemble } from './assemble.ts'
+import { type Assembled, assemble } from './assemble.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createHttpServer } from './edge/http/http-server.ts'
 import { countOpenRequests } from './edge/http/open-requests.ts'
 import { layerRoutes } from './edge/layer/routes.ts'
 import { answerUpgrades } from './edge/sockets/upgrades.ts'
+import { figuresOf } from './observability/figures.ts'
+import { type MetricsPlace, openMetricsDoor } from './observability/metrics-door.ts'
 import type { Readiness } from './observability/readiness.ts'
+import { Tally } from './observability/tally.ts'
+import { timedStore } from './observability/timed-store.ts'
 import { openStore, type StorePlace } from './open-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -27,12 +31,16 @@ export interface ServerOptions extends StorePlace {
   readonly maxConnectionsPerAddress?: number
   /** Most participants of a conversation, 2 to 5,000; default 25, which is what Layer's clients count on. */
   readonly maxParticipants?: number
+  /** Shows figures to Prometheus, at a door of its own; without it they are shown to nobody. */
+  readonly metrics?: MetricsPlace
   readonly log?: (message: string, details: Record<string, unknown>) => void
 }
 
 export interface RunningServer {
   readonly url: string
   readonly websocketUrl: string
+  /** Where figures are shown, if they are. */
+  readonly metricsUrl?: string
   /**
    * Resolves, if ever, with why this server can do its work no more and only one started anew can. It answers everybody
    * with a refusal until whoever runs it closes it, and should then end.
@@ -48,6 +56,9 @@ export interface StopOptions {
   /** How long those who direct people here may take to notice that it is not ready; nobody is sent away before. Default 0. */
   readonly noticeMs?: number
 }
+
+/** Of this package; all of Parley has one version. */
+export const VERSION = '0.1.0'
 
 /** Connections that the system may keep for us until we take them; thousands come back at once after a restart. */
 const BACKLOG = 4_096
@@ -71,7 +82,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 /** Starts a server on a store that is open already; it is closed with the server. */
 export async function serve(
-  store: Store,
+  opened: Store,
   options: Omit<ServerOptions, keyof StorePlace> & { readonly clock?: Clock },
 ): Promise<RunningServer> {
   const { host = '127.0.0.1', port = 0, maxConnections = 50_000, clock = systemClock } = options
@@ -80,9 +91,12 @@ export async function serve(
   let isClosing = false
   const { development = false, maxParticipants = limits.maxParticipants } = options
   checkMaxParticipants(maxParticipants)
+  const tally = new Tally()
+  const store = options.metrics ? timedStore(opened, tally) : opened
   const { edge, readiness, startJobs } = await assemble(store, {
     clock,
     log,
+    tally,
     baseUrl: () => url,
     development,
     maxParticipants,
@@ -92,6 +106,7 @@ export async function serve(
     isOriginAllowed,
     unreadiness: () => readiness.reasons,
     isStopping: () => isClosing,
+    countsRequests: options.metrics !== undefined,
   })
   readiness.expect(() => (isClosing ? 'The server is being stopped.' : undefined))
   const failed = watchStore(store, readiness, log)
@@ -102,7 +117,13 @@ export async function serve(
     maxConnections,
     maxConnectionsPerAddress: options.maxConnectionsPerAddress,
   })
-  await http.listen({ host, port, backlog: BACKLOG })
+  const metrics = options.metrics && (await showFigures(options.metrics, { edge, readiness }))
+  try {
+    await http.listen({ host, port, backlog: BACKLOG })
+  } catch (error) {
+    await metrics?.close()
+    throw error
+  }
   const address = http.server.address() as AddressInfo
   url ||= `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
   const stopJobs = startJobs()
@@ -124,16 +145,25 @@ export async function serve(
     await http.close()
     sockets.terminate()
     await store.close()
+    await metrics?.close()
   }
   return {
     url,
     websocketUrl: url.replace(/^http/, 'ws'),
+    ...(metrics && { metricsUrl: metrics.url }),
     failed,
     close: (options = {}) => {
       closed ??= close(options)
       return closed
     },
   }
+}
+
+async function showFigures(place: MetricsPlace, { edge, readiness }: Pick<Assembled, 'edge' | 'readiness'>) {
+  const { tally, lane, greetings, store } = edge
+  const figures = figuresOf({ tally, lane, greetings, readiness, storeThreads: store.threads, version: VERSION })
+  const { Metrics } = await import('./observability/metrics.ts')
+  return openMetricsDoor(new Metrics(figures), place)
 }
 
 /** A store that is lost makes the server unready at once; one that a new process would have again makes this one fail. */

@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net'
 import { type Command, Option } from 'commander'
 import {
   collect,
@@ -22,6 +23,8 @@ interface ServeOptions extends PlaceOptions {
   readonly maxConnections?: number
   readonly maxConnectionsPerAddress?: number
   readonly drainSeconds: number
+  readonly metricsPort?: number
+  readonly metricsHost?: string
   readonly development?: boolean
   readonly json?: boolean
 }
@@ -60,6 +63,14 @@ export function addServe(program: Command, surroundings: Surroundings): void {
         .default(25)
         .argParser(parseCount),
     )
+    .addOption(
+      new Option('--metrics-port <number>', 'show figures to Prometheus at this port; 0 takes any free one')
+        .env('PARLEY_METRICS_PORT')
+        .argParser(parsePort),
+    )
+    .addOption(
+      new Option('--metrics-host <address>', 'address of that port').env('PARLEY_METRICS_HOST').default('127.0.0.1'),
+    )
     .option('--development', 'let key sets be fetched from this machine')
     .addOption(jsonOption())
     .action((options: ServeOptions) => serve(options, surroundings))
@@ -79,15 +90,18 @@ async function serve(
     ...(options.publicUrl && { publicUrl: options.publicUrl }),
     ...(options.maxConnections && { maxConnections: options.maxConnections }),
     ...(options.maxConnectionsPerAddress && { maxConnectionsPerAddress: options.maxConnectionsPerAddress }),
+    ...metricsPlace(options),
     ...(options.allowOrigin && { allowedOrigins: options.allowOrigin }),
     log: (message, details) => complain(jsonLine({ at: new Date().toISOString(), message, ...details })),
   }).catch((error: unknown) => {
     throw explain(error, options)
   })
-  const { url, websocketUrl } = server
+  const { url, websocketUrl, metricsUrl } = server
   const port = Number(new URL(url).port)
   print(
-    options.json ? jsonLine({ url, websocketUrl, port, pid: process.pid }) : `Parley serves ${url}. Ctrl-C stops it.`,
+    options.json
+      ? jsonLine({ url, websocketUrl, port, pid: process.pid, ...(metricsUrl && { metricsUrl }) })
+      : `Parley serves ${url}. Ctrl-C stops it.`,
   )
   const failure = await Promise.race([stopped, server.failed])
   // One that failed has nothing to offer meanwhile.
@@ -97,8 +111,13 @@ async function serve(
   if (failure !== undefined) throw new Obstacle(`${failure} The server was stopped, and has to be started again.`)
 }
 
-function explain(error: unknown, { host, port }: ServeOptions): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+const metricsPlace = ({ metricsPort, metricsHost = '127.0.0.1' }: ServeOptions) =>
+  metricsPort !== undefined && { metrics: { port: metricsPort, host: metricsHost } }
+
+function explain(error: unknown, { host, port, metricsPort }: ServeOptions): unknown {
+  const { code, address = host, port: taken = port } = error as NodeJS.ErrnoException & Partial<AddressInfo>
   if (code !== 'EADDRINUSE') return error
+  if (taken === metricsPort)
+    return new Obstacle(`Port ${taken} of ${address} is taken. Choose another: --metrics-port.`)
   return new Obstacle(`Port ${port} of ${host} is taken. Choose another with --port, or --port 0 for any free one.`)
 }

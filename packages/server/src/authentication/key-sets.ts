@@ -1,4 +1,5 @@
 import { type ImportedPublicKey, importPublicKey } from '@parley/token'
+import type { Tally } from '../observability/tally.ts'
 import type { Provider } from '../store/store.ts'
 
 /** A provider's published keys are fetched anew at most this often, however many unknown key ids arrive. */
@@ -31,7 +32,10 @@ export class KeySets {
   readonly #now: () => number
   readonly #sets = new Map<string, KeySet>()
 
-  constructor(fetch: FetchKeySet, now: () => number) {
+  readonly #tally: Tally | undefined
+
+  constructor(fetch: FetchKeySet, now: () => number, tally?: Tally) {
+    this.#tally = tally
     this.#fetch = fetch
     this.#now = now
   }
@@ -51,12 +55,16 @@ export class KeySets {
 
   async #refresh(url: string, set: KeySet): Promise<void> {
     set.askedAt = this.#now()
+    const from = performance.now()
     try {
       set.keys = await this.#load(url)
       set.goodAt = set.askedAt
+      this.#tally?.keySetFetches.add('good')
     } catch {
       // The last good set stays in use.
+      this.#tally?.keySetFetches.add('failed')
     } finally {
+      this.#tally?.keySetSeconds.note((performance.now() - from) / 1_000)
       delete set.loading
     }
   }

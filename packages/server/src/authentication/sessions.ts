@@ -4,6 +4,7 @@ import { type EitRefusal, type IdentityTokenClaims, peekToken } from '@parley/to
 import type { Clock } from '../clock.ts'
 import type { ProfileClaims } from '../model/profile.ts'
 import type { AppKey, Profile, Session } from '../model/state.ts'
+import type { Tally } from '../observability/tally.ts'
 import { announceProfile } from '../operations/announce-profile.ts'
 import { endSession } from '../operations/end-session.ts'
 import type { WriteLane } from '../operations/lane.ts'
@@ -47,6 +48,8 @@ export interface SessionsOptions {
   readonly clock: Clock
   readonly secret: string
   readonly log: (message: string, details: Record<string, unknown>) => void
+  /** Where sign-ins are counted. */
+  readonly tally?: Tally
   /** Random bytes; the system's by default. */
   readonly random?: (count: number) => Uint8Array
 }
@@ -103,6 +106,22 @@ export class Sessions {
     appId: Uuid,
     identityToken: string,
     environment?: string,
+  ): Promise<OpenedSession | { readonly refusal: Refusal }> {
+    const { tally } = this.#options
+    try {
+      const opened = await this.#open(appId, identityToken, environment)
+      tally?.signIns.add('refusal' in opened ? reasonOf(opened.refusal) : 'opened')
+      return opened
+    } catch (error) {
+      tally?.signIns.add('error')
+      throw error
+    }
+  }
+
+  async #open(
+    appId: Uuid,
+    identityToken: string,
+    environment: string | undefined,
   ): Promise<OpenedSession | { readonly refusal: Refusal }> {
     const { tokens, clock, store } = this.#options
     const named = peekToken(identityToken, limits.maxIdentityTokenLength)
@@ -322,6 +341,9 @@ function refusalOf(verdict: EitRefusal): { readonly refusal: Refusal } {
   if (reason === 'eit_user_suspended') return refuse('user_suspended', { data: { reason } })
   return refuse('invalid_property', { message, data: { property: 'identity_token', reason } })
 }
+
+/** Of a token that is not right, what is wrong with it; otherwise the refusal's own code. */
+const reasonOf = ({ id, data }: Refusal): string => (typeof data?.reason === 'string' ? data.reason : id)
 
 /** Sessions are stored by the hash of their token: a stolen store opens no session. */
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url')

@@ -2,6 +2,7 @@ import type { UserId, Uuid } from '@parley/protocol'
 import { AppMap } from '../model/app-map.ts'
 import { RecentMap } from '../model/recent-map.ts'
 import type { AppKey } from '../model/state.ts'
+import { Tally } from '../observability/tally.ts'
 import type { Committed } from '../operations/lane.ts'
 import type { Cursor, MovedStreams, StreamStore } from '../store/store.ts'
 import type { Change, Listener, Typing } from './change.ts'
@@ -24,8 +25,11 @@ export class Delivery {
   readonly #recent = new RecentChanges()
   readonly #watchers = new Set<ListeningWatcher>()
 
-  constructor(streams: StreamStore) {
+  readonly #tally: Tally
+
+  constructor(streams: StreamStore, tally = new Tally()) {
     this.#streams = streams
+    this.#tally = tally
   }
 
   /** Registers a listener of an identity; the answer takes it away again. */
@@ -52,6 +56,7 @@ export class Delivery {
     this.#audiences.trim(MAX_AUDIENCES)
     for (const one of committed) {
       this.#recent.add(one)
+      this.#tally.changes += one.moves.length
       for (const move of one.moves) {
         const change = { committed: one, move }
         if (move.stream === 'inbox') {
@@ -78,7 +83,9 @@ export class Delivery {
 
   /** What moved for an identity after a cursor: from memory if it is recent, from the store otherwise. */
   async moved(app: AppKey, userId: UserId, after: Cursor): Promise<MovedStreams> {
-    return this.#recent.since(app, userId, after) ?? (await this.#streams.moved(app, userId, after))
+    const recent = this.#recent.since(app, userId, after)
+    this.#tally.arrivals.add(recent ? 'memory' : 'store')
+    return recent ?? (await this.#streams.moved(app, userId, after))
   }
 
   #leave(app: AppKey, userId: UserId, listener: Listener): void {
@@ -98,7 +105,9 @@ export class Delivery {
 
   #tell(app: AppKey, userId: UserId, change: Change): void {
     const listeners = this.#listeners.get(app, userId)
-    if (listeners) for (const listener of listeners) listener.change(change)
+    if (!listeners) return
+    this.#tally.delivered += listeners.length
+    for (const listener of listeners) listener.change(change)
   }
 
   async #audience(app: AppKey, conversation: Uuid): Promise<readonly UserId[]> {

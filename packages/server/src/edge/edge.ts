@@ -1,6 +1,7 @@
 import type { Sessions } from '../authentication/sessions.ts'
 import type { Clock } from '../clock.ts'
 import type { Delivery } from '../delivery/delivery.ts'
+import type { Tally } from '../observability/tally.ts'
 import type { WriteLane } from '../operations/lane.ts'
 import type { Store } from '../store/store.ts'
 import type { Gate } from './gate.ts'
@@ -12,6 +13,8 @@ export interface Edge {
   readonly delivery: Delivery
   readonly sessions: Sessions
   readonly clock: Clock
+  /** Where what is done is counted. */
+  readonly tally: Tally
   /** Connections that say hello go through it, so that a few at a time are looked up and told what moved. */
   readonly greetings: Gate
   /** Where clients reach this server over HTTP, without a slash at the end; objects' addresses begin with it. */

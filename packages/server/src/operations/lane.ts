@@ -2,6 +2,7 @@ import type { Refusal, UserId, Uuid } from '@parley/protocol'
 import { limits, refuse } from '@parley/protocol'
 import type { Asking, Decision, Reads } from '../model/decision.ts'
 import type { AppKey } from '../model/state.ts'
+import { Tally } from '../observability/tally.ts'
 import {
   CommitUnknown,
   type Cursor,
@@ -69,6 +70,8 @@ interface Waiting {
   readonly request: LaneRequest<unknown, unknown>
   readonly reads: Reads
   readonly settle: (outcome: Outcome) => void
+  /** In milliseconds of a clock that nobody sets. */
+  readonly takenOnAt: number
   // What came of its turn; decided anew if the batch could not be committed.
   outcome: Outcome
   moves: readonly StreamMove[]
@@ -86,6 +89,8 @@ export interface LaneOptions {
   readonly maxParticipants?: number
   /** How much is kept in memory between batches. */
   readonly memory?: Memory
+  /** Where what is done here is counted. */
+  readonly tally?: Tally
 }
 
 /**
@@ -102,7 +107,10 @@ export class WriteLane {
   readonly #options: LaneOptions
   readonly #known: WorkingSet
   readonly #pace = new Pace()
+  readonly #tally: Tally
   #waiting: Waiting[] = []
+  /** Taken out of those waiting, and not all settled. */
+  #batch: readonly Waiting[] = []
   #isRunning = false
   #cursor: Cursor | undefined
   /** Learns what became of a commit in the middle of which the store went away, and tells it if it happened. */
@@ -114,6 +122,7 @@ export class WriteLane {
 
   constructor(options: LaneOptions) {
     this.#options = options
+    this.#tally = options.tally ?? new Tally()
     this.#known = new WorkingSet(options.memory)
   }
 
@@ -131,6 +140,7 @@ export class WriteLane {
   enqueue<Input, Result>(request: LaneRequest<Input, Result>, settle: (outcome: Outcome<Result>) => void): void {
     const later = this.#isClosed ? 1_000 : this.turnedAway(request.underWay, request.operationId)
     if (later !== undefined) {
+      this.#tally.settled(request.operation.name, 'service_unavailable', 0)
       settle(busy(later))
       return
     }
@@ -145,6 +155,7 @@ export class WriteLane {
       request: request as LaneRequest<unknown, unknown>,
       reads,
       settle: settle as (outcome: Outcome) => void,
+      takenOnAt: performance.now(),
       outcome: UNDECIDED,
       moves: NO_MOVES,
     })
@@ -167,6 +178,12 @@ export class WriteLane {
     return this.#waiting.length
   }
 
+  /** How long the oldest operation that is not settled has waited. */
+  get oldestWaitMs(): number {
+    const oldest = this.#batch[0] ?? this.#waiting[0]
+    return oldest ? performance.now() - oldest.takenOnAt : 0
+  }
+
   /** Whether more is asked than can be done soon: what can be left out should be. */
   get isPressed(): boolean {
     return isPressed(this.#pressure)
@@ -175,6 +192,7 @@ export class WriteLane {
   /** If one more operation cannot be taken on at present: in how many milliseconds to ask again. */
   turnedAway(underWay: number | undefined, id: string | null | undefined): number | undefined {
     if (isAdmitted(this.#pressure, underWay)) return undefined
+    this.#tally.turnedAway++
     return retryAfterMs(this.#pace.waitMs(this.#waiting.length), chanceOf(id))
   }
 
@@ -202,7 +220,9 @@ export class WriteLane {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, MAX_BATCH)
+      this.#batch = batch
       const from = this.#options.now()
+      const fromMs = performance.now()
       try {
         await this.#carryOutAmongOthers(batch)
         if (this.#waiting.length > 0) this.#pace.note(batch.length, this.#options.now() - from)
@@ -213,6 +233,9 @@ export class WriteLane {
         else await this.#carryOutSingly(batch, error)
       }
       this.#known.trim()
+      this.#batch = []
+      this.#tally.batchSize.note(batch.length)
+      this.#tally.batchSeconds.note((performance.now() - fromMs) / 1_000)
     }
     this.#isRunning = false
     for (const closed of this.#closing.splice(0)) closed()
@@ -225,6 +248,7 @@ export class WriteLane {
         return await this.#carryOut(batch)
       } catch (error) {
         if (!(error instanceof Stale)) throw error
+        this.#tally.staleBatches++
         this.#forget()
         if (tries === MAX_TRIES) throw new StoreOutage('Others were faster every time.', { cause: error })
       }
@@ -233,6 +257,7 @@ export class WriteLane {
 
   /** The store is away, so nothing happened: one try for all of them, not one for each. */
   #putOff(batch: readonly Waiting[], error: StoreOutage): void {
+    this.#tally.batchesPutOff++
     this.#options.log('the store could not be used', { operations: batch.length, error: String(error) })
     for (const waiting of batch) this.#settle(waiting, busy(1_000))
   }
@@ -253,7 +278,8 @@ export class WriteLane {
   }
 
   /** What is decided stays decided, whatever becomes of its answer. */
-  #settle({ request, settle }: Waiting, outcome: Outcome): void {
+  #settle({ request, settle, takenOnAt }: Waiting, outcome: Outcome): void {
+    this.#tally.settled(request.operation.name, wordFor(outcome), (performance.now() - takenOnAt) / 1_000)
     try {
       settle(outcome)
     } catch (error) {
@@ -416,6 +442,12 @@ export class WriteLane {
     const sequence = this.#known.person(app, userId)?.inboxSequence ?? 0
     return { result, stream: 'inbox', sequence, hasChanged }
   }
+}
+
+/** What came of an operation, in one word of ours. */
+function wordFor(outcome: Outcome): string {
+  if ('refusal' in outcome) return outcome.refusal.id
+  return outcome.hasChanged ? 'done' : 'unchanged'
 }
 
 const NO_MOVES: readonly StreamMove[] = []

@@ -18,6 +18,8 @@ export interface Store {
   readonly apps: AppStore
   /** Resolves, if ever, when this process can use the store no more, however long it waits. An outage is not that. */
   readonly lost?: Promise<StoreLoss>
+  /** How long each of the store's own threads was busy so far; only of a store that has threads. */
+  readonly threads?: () => readonly { readonly name: string; readonly busySeconds: number }[]
   close(): Promise<void>
 }
 

@@ -8,6 +8,8 @@ export interface ParleyServer extends RunningProcess {
   readonly url: string
   readonly websocketUrl: string
   readonly port: number
+  /** Only with `--metrics-port`. */
+  readonly metricsUrl?: string
 }
 
 export interface ParleyOptions {

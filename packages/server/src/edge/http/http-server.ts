@@ -24,6 +24,8 @@ export interface HttpOptions {
   readonly unreadiness: () => readonly string[]
   /** It is about to stop: whoever keeps a connection for the next request is to open another one, which leads elsewhere. */
   readonly isStopping?: () => boolean
+  /** Whether requests are counted, which costs each of them something. */
+  readonly countsRequests?: boolean
 }
 
 /** The HTTP side of the server, without a port: limits, errors, cross-origin rules and the routes common to all. */
@@ -56,6 +58,13 @@ export function createHttpServer(edge: Edge, options: HttpOptions): FastifyInsta
     }
     done()
   })
+  if (options.countsRequests) {
+    http.addHook('onResponse', (request, reply, done) => {
+      const { url = 'none' } = request.routeOptions
+      edge.tally.requests.add(`${request.method} ${url} ${reply.statusCode}`)
+      done()
+    })
+  }
   http.get('/healthz', async () => ({ status: 'ok' }))
   http.get('/readyz', async (_request, reply) => {
     const reasons = options.unreadiness()

@@ -144,7 +144,10 @@ export class LayerConnection implements Listener {
     }
     const { app, userId: sender } = this.#session
     if (this.#desk.edge.lane.isPressed) return
-    if (!this.#typing.take()) return
+    if (!this.#typing.take()) {
+      this.#desk.edge.tally.rateLimited.add('typing')
+      return
+    }
     void this.#desk.edge.delivery.type(app, { conversation, sender, action }).catch(() => undefined)
     if (typeof id === 'string' && id.length <= 128) this.#put(response({ id, method: type }, { data: {} }))
   }

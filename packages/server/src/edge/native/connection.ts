@@ -69,6 +69,7 @@ export class NativeConnection implements Listener {
     this.#socket = socket
     this.#operating = new Operating(
       edge.lane,
+      edge.tally,
       (text) => this.#sendText(text),
       () => this.#leaveIfIdle(),
     )
@@ -241,7 +242,11 @@ export class NativeConnection implements Listener {
         return
       case 'typing':
         // The first thing to be left out.
-        if (this.#edge.lane.isPressed || !this.#typing.take()) return
+        if (this.#edge.lane.isPressed) return
+        if (!this.#typing.take()) {
+          this.#edge.tally.rateLimited.add('typing')
+          return
+        }
         void this.#edge.delivery
           .type(session.app, {
             conversation: frame.conversation,

@@ -1,6 +1,7 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import type { AppKey } from '../../model/state.ts'
+import { Tally } from '../../observability/tally.ts'
 import type { LaneRequest, Outcome, WriteLane } from '../../operations/lane.ts'
 import { Operating } from './operating.ts'
 
@@ -18,6 +19,7 @@ function crankedLane() {
   const answered: string[] = []
   const operating = new Operating(
     lane as unknown as WriteLane,
+    new Tally(),
     (text) => {
       const frame = JSON.parse(text)
       answered.push(`${Number(frame.id.slice(-4))} ${frame.refusal ? 'later' : 'done'}`)

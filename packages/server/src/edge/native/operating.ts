@@ -8,6 +8,7 @@ import {
   type Uuid,
 } from '@parley/protocol'
 import type { AppKey } from '../../model/state.ts'
+import type { Tally } from '../../observability/tally.ts'
 import type { LaneRequest, Outcome, WriteLane } from '../../operations/lane.ts'
 import type { Operation } from '../../operations/operation.ts'
 import { operations } from '../../operations/table.ts'
@@ -28,6 +29,7 @@ interface Asked {
 /** The operations of one connection: those under way, and those that were put off and must not be overtaken (OPR-5). */
 export class Operating {
   readonly #lane: WriteLane
+  readonly #tally: Tally
   readonly #send: (text: string) => void
   readonly #idle: () => void
   /** What was put off → when it was asked for again; before that, never. */
@@ -37,7 +39,8 @@ export class Operating {
   #inFlight = 0
 
   /** @param idle called whenever an operation was answered and no other is under way */
-  constructor(lane: WriteLane, send: (text: string) => void, idle: () => void) {
+  constructor(lane: WriteLane, tally: Tally, send: (text: string) => void, idle: () => void) {
+    this.#tally = tally
     this.#lane = lane
     this.#send = send
     this.#idle = idle
@@ -91,6 +94,7 @@ export class Operating {
       return false
     }
     if (this.#inFlight < limits.maxOperationsInFlight) return true
+    this.#tally.rateLimited.add('operation')
     this.#refuse(asked.id, { id: 'rate_limit_exceeded', retryAfterMs: 100 })
     return false
   }

@@ -27,10 +27,13 @@ export class Reading {
   }
 
   read(frame: Frame<'pull'> | Frame<'page'>, session: Session): void {
+    const { tally } = this.#edge
     if (this.#waiting >= MAX_READS) {
+      tally.rateLimited.add('read')
       this.#send({ type: 'refusal', id: frame.id, error: toWireError({ id: 'rate_limit_exceeded' }) })
       return
     }
+    tally.reads.add(frame.type)
     this.#waiting++
     this.#last = this.#last.then(async () => {
       try {

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { limits, SUBPROTOCOL } from '@parley/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Session } from '../../model/state.ts'
+import type { UpgradeRefusal } from '../../observability/tally.ts'
 import type { Edge } from '../edge.ts'
 import { LayerConnection } from '../layer/connection.ts'
 import { LayerDesk } from '../layer/desk.ts'
@@ -58,7 +59,10 @@ export interface Sockets {
   terminate(): void
 }
 
-type Connect = (socket: Socket) => Connection
+interface Connect {
+  readonly dialect: 'native' | 'layer'
+  connect(socket: Socket): Connection
+}
 
 const ignore = () => undefined
 
@@ -79,25 +83,38 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
   const turnstile = new Turnstile()
   const turns = new FairTurns()
   const { maxConnectionsPerAddress } = options
+  const { tally } = edge
   /** Sockets open, by the address they come from. Only where there is a bound: an address takes a system call. */
   const addresses = new Map<string, number>()
   const open = new Map<WebSocket, { readonly connection: Connection; isAlive: boolean }>()
 
   let isDraining = false
 
-  // What lives as long as a connection is made out here: a function made where the request is at hand would keep it.
-  const connectNative =
-    (origin: string | undefined): Connect =>
-    (socket) =>
-      new NativeConnection(edge, socket, origin)
-  const connectLayer =
-    (session: Session): Connect =>
-    (socket) =>
-      new LayerConnection(layerDesk, socket, session)
+  const refuseForNow = (raw: Duplex) => {
+    tally.upgradesRefused.add('full')
+    refuseUpgrade(raw, 503, 'Service Unavailable', `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`)
+  }
+  const refuse = (raw: Duplex, reason: UpgradeRefusal, status: number, words: string) => {
+    tally.upgradesRefused.add(reason)
+    refuseUpgrade(raw, status, words)
+  }
 
-  const enter = (webSocket: WebSocket, raw: Duplex, connect: Connect) => {
+  // What lives as long as a connection is made out here: a function made where the request is at hand would keep it.
+  const connectNative = (origin: string | undefined): Connect => ({
+    dialect: 'native',
+    connect: (socket) => new NativeConnection(edge, socket, origin),
+  })
+  const connectLayer = (session: Session): Connect => ({
+    dialect: 'layer',
+    connect: (socket) => new LayerConnection(layerDesk, socket, session),
+  })
+
+  const enter = (webSocket: WebSocket, raw: Duplex, { dialect, connect }: Connect) => {
     const socket = openSocket(webSocket, raw, {
-      tooSlow: () => connection.tooSlow(),
+      tooSlow: () => {
+        tally.slowSockets++
+        connection.tooSlow()
+      },
       notWritable: (error) => {
         edge.log('a frame could not be written', { error: error instanceof Error ? error.stack : String(error) })
         connection.tooSlow()
@@ -106,6 +123,8 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
     const connection = connect(socket)
     const entry = { connection, isAlive: true }
     open.set(webSocket, entry)
+    tally.connections[dialect].opened++
+    tally.connections[dialect].open++
     webSocket.on('message', (data, isBinary) => {
       entry.isAlive = true
       turns.heard(socket)
@@ -118,6 +137,7 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
     webSocket.on('error', ignore)
     webSocket.on('close', () => {
       open.delete(webSocket)
+      tally.connections[dialect].open--
       connection.gone()
     })
   }
@@ -144,18 +164,18 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
   server.on('upgrade', (request, raw, head) => {
     raw.on('error', goAway)
     const { origin } = request.headers
-    if (origin !== undefined && !options.isOriginAllowed(origin)) return refuseUpgrade(raw, 403, 'Forbidden')
+    if (origin !== undefined && !options.isOriginAllowed(origin)) return refuse(raw, 'origin', 403, 'Forbidden')
     if (isFull(request)) return refuseForNow(raw)
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
     if (offered.includes(SUBPROTOCOL)) {
       return passOn(raw, () => accept(request, raw, head, connectNative(origin)))
     }
-    if (!offered.includes(LAYER_SUBPROTOCOL)) return refuseUpgrade(raw, 400, 'Bad Request')
+    if (!offered.includes(LAYER_SUBPROTOCOL)) return refuse(raw, 'subprotocol', 400, 'Bad Request')
     void layerSession(edge, request)
       .catch(() => undefined)
       .then((session) => {
-        if (!session) return refuseUpgrade(raw, 401, 'Unauthorized')
-        if (session === 'foreign') return refuseUpgrade(raw, 403, 'Forbidden')
+        if (!session) return refuse(raw, 'authentication', 401, 'Unauthorized')
+        if (session === 'foreign') return refuse(raw, 'origin', 403, 'Forbidden')
         passOn(raw, () => accept(request, raw, head, connectLayer(session)))
       })
   })
@@ -210,9 +230,6 @@ async function layerSession(edge: Edge, request: IncomingMessage): Promise<Sessi
 function refuseUpgrade(raw: Duplex, status: number, reason: string, header = ''): void {
   raw.end(`HTTP/1.1 ${status} ${reason}\r\n${header}Connection: close\r\nContent-Length: 0\r\n\r\n`)
 }
-
-const refuseForNow = (raw: Duplex): void =>
-  refuseUpgrade(raw, 503, 'Service Unavailable', `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`)
 
 const addressOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? ''
 

@@ -81,7 +81,11 @@ export async function openThreadedSqliteStore(file: string): Promise<Store> {
     await reader.close()
     await writer.close()
   })
-  return { ...store, lost }
+  const threads = () => [
+    { name: 'writer', busySeconds: writer.busyMs / 1_000 },
+    { name: 'reader', busySeconds: reader.busyMs / 1_000 },
+  ]
+  return { ...store, lost, threads }
 }
 
 const isWrite = (method: string) => /^(create|put|end(?!edSince))/.test(method)

@@ -10,6 +10,8 @@ import type { StorePart } from './sqlite-store.ts'
 export interface StoreThread {
   readonly epoch: string
   call(part: StorePart, method: string, args: readonly unknown[]): Promise<unknown>
+  /** How long it was at work so far. */
+  readonly busyMs: number
   close(): Promise<void>
 }
 
@@ -88,6 +90,9 @@ export async function startThread(file: string, { mustBeSound, died }: ThreadOpt
         if (part === 'log') send()
         else setImmediate(send)
       }),
+    get busyMs() {
+      return worker.performance.eventLoopUtilization().active
+    },
     async close() {
       send()
       isOpen = false
