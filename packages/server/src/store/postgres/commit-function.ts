@@ -1,3 +1,5 @@
+import { NUMBERS_ABOVE } from './cursor.ts'
+
 /** Errors of our own, told apart by their code. */
 export const OUTDATED = 'PA001'
 export const OTHER_SCHEMA = 'PA002'
@@ -16,7 +18,7 @@ export const COMMIT_LOCK = 7_261_001
  * commits never wait for each other in a circle.
  */
 export const commitFunction = `
-  CREATE FUNCTION parley.commit_batch(
+  CREATE OR REPLACE FUNCTION parley.commit_batch(
     known_schema integer, writer uuid, this_batch bigint, at_ms bigint,
     touched_conversations json, touched_people json,
     new_conversations json, new_participants json, new_messages json, changed_messages json, purged json,
@@ -25,8 +27,9 @@ export const commitFunction = `
   LANGUAGE plpgsql AS $$
   #variable_conflict use_column
   DECLARE
-    this_number bigint := pg_current_xact_id()::text::bigint;
-    all_before bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1;
+    numbers_above bigint := ${NUMBERS_ABOVE};
+    this_number bigint := pg_current_xact_id()::text::bigint + numbers_above;
+    all_before bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 + numbers_above;
     outdated_conversations json;
     outdated_people json;
     in_the_way text[] := '{}';

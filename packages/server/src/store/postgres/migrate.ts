@@ -1,6 +1,7 @@
 import { type Client, default as pg } from 'pg'
 import { StoreOpenError } from '../store.ts'
 import { COMMIT_LOCK } from './commit-function.ts'
+import { NUMBERS_ABOVE } from './cursor.ts'
 import { connectionConfig } from './database.ts'
 import { migrations } from './migrations.ts'
 
@@ -92,7 +93,7 @@ async function bringUpToDate(client: Client, isRehearsal: boolean): Promise<Migr
  */
 async function renumberIfMoved(client: Client): Promise<void> {
   const { rowCount } = await client.query(
-    'SELECT 1 FROM parley.writers WHERE moved >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint LIMIT 1',
+    `SELECT 1 FROM parley.writers WHERE moved >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + ${NUMBERS_ABOVE} LIMIT 1`,
   )
   if (rowCount === 0) return
   // Above 0, which is the cursor of who has heard of nothing yet, and below any number that is given out.

@@ -179,4 +179,9 @@ export const migrations: readonly string[] = [
   ${settleFunction}
   ${readingFunctions}
   `,
+  // The log may go on from another store's: see cursor.ts.
+  `
+  INSERT INTO parley.store VALUES ('numbers_above', 0);
+  ${commitFunction}
+  `,
 ]
