@@ -37,6 +37,8 @@ const counting = 'observability/tally.ts'
 export const serverArrows = {
   model: [],
   store: ['model'],
+  // From one adapter of the store to another.
+  transfer: ['store'],
   bus: ['model'],
   operations: ['model', counting, ...ports],
   delivery: ['model', 'operations', counting, ...ports, ...betweenNodes],

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { openAdministration, startServer } from '@parley/server'
+import { abandonMigration, migrateStore, openAdministration, startServer } from '@parley/server'
 import { checkAuthService } from '@parley/token/conformance'
 import { run } from './run.ts'
 import { Obstacle } from './surroundings.ts'
@@ -10,6 +10,8 @@ process.stdout.on('error', () => process.exit(0))
 process.exitCode = await run(process.argv.slice(2), {
   startServer,
   openAdministration,
+  migrateStore,
+  abandonMigration,
   checkAuthService,
   print: (line) => void process.stdout.write(`${line}\n`),
   complain: (line) => void process.stderr.write(`${line}\n`),

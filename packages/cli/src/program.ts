@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addApps } from './commands/apps.ts'
 import { addCheckAuth } from './commands/check-auth.ts'
 import { addKeys } from './commands/keys.ts'
+import { addMigrateStore } from './commands/migrate-store.ts'
 import { addServe } from './commands/serve.ts'
 import { addSessions } from './commands/sessions.ts'
 import { addUsers } from './commands/users.ts'
@@ -18,6 +19,7 @@ export function createProgram(surroundings: Surroundings): Command {
       writeOut: (text) => surroundings.print(text.trimEnd()),
       writeErr: (text) => surroundings.complain(text.trimEnd()),
     })
-  for (const add of [addServe, addApps, addKeys, addSessions, addUsers, addCheckAuth]) add(program, surroundings)
+  for (const add of [addServe, addApps, addKeys, addSessions, addUsers, addCheckAuth, addMigrateStore])
+    add(program, surroundings)
   return program
 }

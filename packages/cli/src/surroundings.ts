@@ -1,4 +1,4 @@
-import type { openAdministration, startServer } from '@parley/server'
+import type { abandonMigration, migrateStore, openAdministration, startServer } from '@parley/server'
 import type { checkAuthService } from '@parley/token/conformance'
 
 /** Everything a command reaches outside of itself, so that tests can stand in for it. */
@@ -9,6 +9,8 @@ export interface Surroundings {
   complain(line: string): void
   readonly startServer: typeof startServer
   readonly openAdministration: typeof openAdministration
+  readonly migrateStore: typeof migrateStore
+  readonly abandonMigration: typeof abandonMigration
   readonly checkAuthService: typeof checkAuthService
   readText(file: string): Promise<string>
   /** Resolves when somebody asks the program to stop. */

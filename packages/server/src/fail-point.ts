@@ -26,3 +26,13 @@ export function withFailPoint(
     if (isNow) process.kill(process.pid, 'SIGKILL')
   }
 }
+
+const counts = new Map<string, number>()
+
+/** The same for what a command does step by step: with `PARLEY_FAIL_POINT` set to `sealed 1`, it dies when it has sealed. */
+export function reached(moment: string, setting = process.env.PARLEY_FAIL_POINT): void {
+  if (!setting) return
+  const count = (counts.get(moment) ?? 0) + 1
+  counts.set(moment, count)
+  if (setting === `${moment} ${count}`) process.kill(process.pid, 'SIGKILL')
+}

@@ -12,3 +12,11 @@ export { type RunningServer, type ServerOptions, serve, startServer } from './se
 export { openPostgresStore, type PostgresOptions } from './store/postgres/postgres-store.ts'
 export { openSqliteStore, openThreadedSqliteStore, storeFile } from './store/sqlite/sqlite-store.ts'
 export { type Store, StoreOpenError, StoreOutage } from './store/store.ts'
+export {
+  abandonMigration,
+  migrateStore,
+  type TransferOptions,
+  type Transferred,
+} from './transfer/migrate-store.ts'
+export type { TransferProgress } from './transfer/progress.ts'
+export { TransferRefused } from './transfer/refusal.ts'

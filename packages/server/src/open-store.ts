@@ -1,6 +1,8 @@
 import { isPostgresUrl, openPostgresStore } from './store/postgres/postgres-store.ts'
 import { openSqliteStore, openThreadedSqliteStore, storeFile } from './store/sqlite/sqlite-store.ts'
 import { type Store, StoreOpenError } from './store/store.ts'
+import { openForAll } from './transfer/target.ts'
+import { transferable } from './transfer/transferable-store.ts'
 
 /** Where a store is: in a folder (embedded), or in a database of PostgreSQL, which then counts. */
 export interface StorePlace {
@@ -23,5 +25,9 @@ export async function openStore({ dataFolder, store }: StorePlace, options: Open
     return openPostgresStore(store, options.log ? { log: options.log } : {})
   }
   if (dataFolder === undefined) throw new StoreOpenError('Neither a data folder nor a store was named.')
-  return options.isServing ? openThreadedSqliteStore(storeFile(dataFolder)) : openSqliteStore(storeFile(dataFolder))
+  if (!options.isServing) return openSqliteStore(storeFile(dataFolder))
+  const { log = () => undefined } = options
+  const embedded = await openThreadedSqliteStore(storeFile(dataFolder))
+  const openTarget = (url: string, whileFilledBy: string) => openPostgresStore(url, { log, whileFilledBy })
+  return transferable(embedded, { openTarget, openForAll, log })
 }

@@ -12,6 +12,8 @@ export interface PostgresOptions {
   readonly connections?: number
   /** A connection broke while nobody used it. */
   readonly log?: (message: string, details: Record<string, unknown>) => void
+  /** Opens it although it is still being filled, by the transfer of this id. */
+  readonly whileFilledBy?: string
 }
 
 /** Of the write lane: what a batch loads at once, and its commit. */
@@ -36,7 +38,7 @@ export async function openPostgresStore(url: string, options: PostgresOptions = 
   }
   try {
     return {
-      epoch: await epochOf(readers, url),
+      epoch: await epochOf(readers, url, options.whileFilledBy),
       log: postgresLog(writer),
       streams: postgresStreams(readers),
       lists: postgresLists(readers),
@@ -49,11 +51,27 @@ export async function openPostgresStore(url: string, options: PostgresOptions = 
   }
 }
 
-async function epochOf(db: Database, url: string): Promise<string> {
+async function epochOf(db: Database, url: string, filledBy: string | undefined): Promise<string> {
   const rows = await db.ask('SELECT s.name, s.value FROM parley.store s')
   const value = (name: string) => rows.find((row) => row.name === name)?.value as string | undefined
   if (value('partitions') !== String(PARTITIONS)) {
     throw new StoreOpenError(`The tables of ${shownUrl(url)} are divided in a way this Parley does not know.`)
   }
+  const transfer = value('transfer')
+  if (transfer !== undefined) mustBeFull(JSON.parse(transfer), url, filledBy)
+  else if (filledBy !== undefined) throw new StoreOpenError(`The database ${shownUrl(url)} is another one.`)
   return value('epoch')!
+}
+
+/** A store that is being moved here is served from its file until the last row is here. */
+function mustBeFull(
+  transfer: { readonly id: string; readonly state: string; readonly from: string },
+  url: string,
+  filledBy: string | undefined,
+) {
+  if (filledBy === undefined ? transfer.state === 'live' : transfer.id === filledBy) return
+  if (filledBy !== undefined) throw new StoreOpenError(`The database ${shownUrl(url)} is another one.`)
+  throw new StoreOpenError(
+    `The database ${shownUrl(url)} is still being filled from ${transfer.from}. Finish that first: parley migrate-store`,
+  )
 }

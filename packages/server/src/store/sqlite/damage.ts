@@ -6,6 +6,7 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import { migrations } from './migrations.ts'
 import { RESTORE } from './row-sums.ts'
+import { TRANSFER_PREFIX } from './transfer-mark.ts'
 
 /** Stores up to this size are looked through before anything is served: some 5 ms for each megabyte. */
 export const CHECKED_AT_START_BYTES = 64 * 1024 * 1024
@@ -28,7 +29,10 @@ function whatIsWrong(connection: BetterSqlite3.Database): string | undefined {
 
 function schemaOf(connection: BetterSqlite3.Database): string {
   const rows = connection
-    .prepare("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY name")
+    .prepare(
+      `SELECT type, name, tbl_name, sql FROM sqlite_master
+       WHERE name NOT LIKE 'sqlite_stat%' AND name NOT GLOB '${TRANSFER_PREFIX}*' ORDER BY name`,
+    )
     .raw()
     .all()
   return JSON.stringify(rows)

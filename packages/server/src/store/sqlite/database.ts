@@ -7,6 +7,7 @@ import { StoreOpenError } from '../store.ts'
 import { CHECKED_AT_START_BYTES, findDamage, sizeOf } from './damage.ts'
 import { migrations } from './migrations.ts'
 import { RESTORE } from './row-sums.ts'
+import { mustNotBeGone } from './transfer-mark.ts'
 import { MAX_WAL_PAGES } from './wal-room.ts'
 
 export type Statement = BetterSqlite3.Statement
@@ -32,6 +33,7 @@ export function openDatabase(file: string, options: { readonly mustBeSound?: boo
   const connection = connect(file)
   try {
     mustBeOurs(connection, file)
+    mustNotBeGone(connection, file)
     configure(connection)
     migrate(connection)
     const damage = options.mustBeSound && !isLarge(connection) ? findDamage(connection, file) : undefined
@@ -76,7 +78,8 @@ export function openDatabase(file: string, options: { readonly mustBeSound?: boo
 
 const isLarge = (connection: BetterSqlite3.Database) => sizeOf(connection) > CHECKED_AT_START_BYTES
 
-function connect(file: string): BetterSqlite3.Database {
+/** A connection to the file, made if it is not there; nothing is looked at yet. */
+export function connect(file: string): BetterSqlite3.Database {
   const require = createRequire(import.meta.url)
   let Sqlite: typeof BetterSqlite3
   try {
@@ -96,7 +99,7 @@ function connect(file: string): BetterSqlite3.Database {
 }
 
 /** Before the first write: somebody else's database stays as it is. */
-function mustBeOurs(connection: BetterSqlite3.Database, file: string): void {
+export function mustBeOurs(connection: BetterSqlite3.Database, file: string): void {
   const tables = connection.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).pluck().all()
   if (tables.length === 0 || tables.includes('store')) return
   throw new StoreOpenError(`${file} is a database, but not one of Parley's. Name another folder with --data.`)

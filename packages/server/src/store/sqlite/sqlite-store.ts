@@ -9,9 +9,10 @@ import { sqliteLog } from './log.ts'
 import { packWrites } from './packed-writes.ts'
 import { closeWorker, startThread } from './store-thread.ts'
 import { sqliteStreams } from './streams.ts'
+import { type TransferDesk, transferDesk } from './transfer-mark.ts'
 
 /** The parts of the store, on whichever thread they run. */
-export type StorePart = 'log' | 'streams' | 'lists' | 'apps'
+export type StorePart = 'log' | 'streams' | 'lists' | 'apps' | 'transfer'
 export type Parts = { readonly [P in StorePart]: Readonly<Record<string, (...args: never[]) => unknown>> }
 
 /** All parts over one connection, answering at once. */
@@ -24,12 +25,26 @@ export function openParts(
 }
 
 const partsOver = (db: Database): Parts =>
-  ({ log: sqliteLog(db), streams: sqliteStreams(db), lists: sqliteLists(db), apps: sqliteApps(db) }) as unknown as Parts
+  ({
+    log: sqliteLog(db),
+    streams: sqliteStreams(db),
+    lists: sqliteLists(db),
+    apps: sqliteApps(db),
+    transfer: transferDesk(db),
+  }) as unknown as Parts
 
 const epochOf = (db: Database) => db.sql(`SELECT value FROM store WHERE name = 'epoch'`).pluck().get() as string
 
 /** Where a folder keeps its store. */
 export const storeFile = (folder: string): string => join(folder, 'parley.sqlite')
+
+/** The embedded store: one that may be moved away while it is served. */
+export interface SqliteStore extends Store {
+  readonly transfer: Asynchronous<TransferDesk>
+}
+type Asynchronous<T> = {
+  readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<R> : never
+}
 
 /** A store in this thread: for administration, and for tests that crank everything by hand. */
 export const openSqliteStore = (file: string): Store => sqliteStoreOver(openDatabase(file))
@@ -51,7 +66,7 @@ export function sqliteStoreOver(db: Database): Store {
  * A store on threads of its own, one that writes and one that reads, so that no fsync ever stalls a socket and a long
  * catch-up never delays a commit.
  */
-export async function openThreadedSqliteStore(file: string): Promise<Store> {
+export async function openThreadedSqliteStore(file: string): Promise<SqliteStore> {
   let lose: (loss: StoreLoss) => void = () => undefined
   const lost = new Promise<StoreLoss>((resolve) => {
     lose = resolve
@@ -94,7 +109,7 @@ function storeOf(
   epoch: string,
   call: (part: StorePart, method: string, args: readonly unknown[]) => Promise<unknown>,
   close: () => Promise<void>,
-): Store {
+): SqliteStore {
   const part = (name: StorePart) =>
     new Proxy({} as Record<string, unknown>, {
       get(methods, method) {
@@ -105,6 +120,6 @@ function storeOf(
     })
   const log = part('log')
   log.commit = async (writes: Writes) => call('log', 'commitRows', [packWrites(writes)])
-  const parts = { log, streams: part('streams'), lists: part('lists'), apps: part('apps') }
-  return { epoch, hasOneWriter: true, ...(parts as unknown as Pick<Store, StorePart>), close }
+  const parts = { log, streams: part('streams'), lists: part('lists'), apps: part('apps'), transfer: part('transfer') }
+  return { epoch, hasOneWriter: true, ...(parts as unknown as Pick<SqliteStore, StorePart>), close }
 }
