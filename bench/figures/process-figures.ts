@@ -22,3 +22,22 @@ function kibibytes(file: string, name: string): number {
   const match = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(file, 'utf8'))
   return Number(match?.[1])
 }
+
+/** Of a process and all its children, those included that have ended and were waited for. */
+export function familyCpuSeconds(pid: number): number {
+  const family = [pid, ...childrenOf(pid)]
+  const ended = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+  return family.reduce((sum, one) => sum + cpuSecondsOrNone(one), 0) + (Number(ended[13]) + Number(ended[14])) / TICKS
+}
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+
+/** It may have ended since it was listed. */
+function cpuSecondsOrNone(pid: number): number {
+  try {
+    return cpuSeconds(pid)
+  } catch {
+    return 0
+  }
+}

@@ -1,6 +1,7 @@
 import { catchUpScenario } from './catch-up.ts'
 import { chatScenarios } from './chat.ts'
 import { idleScenarios } from './idle.ts'
+import { postgresScenarios } from './postgres.ts'
 import { replicaScenarios } from './replica.ts'
 import type { Scenario } from './scenario.ts'
 import { signInScenarios } from './sign-in.ts'
@@ -12,4 +13,5 @@ export const scenarios: readonly Scenario[] = [
   catchUpScenario,
   ...replicaScenarios,
   ...signInScenarios,
+  ...postgresScenarios,
 ]

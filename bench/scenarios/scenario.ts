@@ -3,7 +3,7 @@ import { profileSummary } from '../figures/profile-summary.ts'
 import type { Server } from '../servers/start-server.ts'
 
 export type ServerKind = 'reference' | 'parley'
-export type ScenarioId = 'A' | 'B' | 'C' | 'D' | 'E'
+export type ScenarioId = 'A' | 'B' | 'C' | 'D' | 'E' | 'P'
 
 /** What one run of a scenario brought: figures by name. */
 export type Sample = Readonly<Record<string, number>>

@@ -28,10 +28,11 @@ export class Server {
     this.folder = folder
   }
 
-  static async start(kind: ServerReady['kind']): Promise<Server> {
+  /** @param program a file of this folder, without its ending; it is told its folder, and what else it has to know */
+  static async start(program: string, ...told: readonly string[]): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), 'parley-bench-'))
-    const file = fileURLToPath(new URL(`./${kind}.js`, import.meta.url))
-    const child = fork(file, [folder], { execArgv: ['--expose-gc'] })
+    const file = fileURLToPath(new URL(`./${program}.js`, import.meta.url))
+    const child = fork(file, [folder, ...told], { execArgv: ['--expose-gc'] })
     const mailbox = new Mailbox(child)
     const { answer } = (await mailbox.next()) as { answer: ServerReady }
     return new Server(child, mailbox, answer, folder)
