@@ -17,6 +17,8 @@ export class Ledger {
   readonly #cursor: Cursor
   readonly #now: number
   readonly #conversations = new Set<ConversationState>()
+  /** Of those, the ones whose record changed, and not only what it holds. */
+  readonly #records = new Set<ConversationState>()
   /** Everything that anything was changed of, with the revision that was believed. */
   readonly #touched = new Map<ConversationState, number>()
   readonly #peopleBefore = new AppMap<Basis['people'][number]>()
@@ -81,6 +83,7 @@ export class Ledger {
       conversations: [...this.#conversations].map((conversation) => ({
         app: conversation.app,
         record: conversation.record,
+        isRecordSame: !this.#records.has(conversation),
         headSequence: conversation.headSequence,
         headPosition: conversation.headPosition,
         lastMessageAt: conversation.lastMessageAt,
@@ -151,6 +154,7 @@ export class Ledger {
     const move = this.#conversationMove(state, moves)
     const { id, createdAt, createdBy, distinctKey, metadata, deletedAt } = conversation
     const sequence = ++state.headSequence
+    this.#records.add(state)
     state.record = { id, createdAt, createdBy, distinctKey, metadata, deletedAt, sequence, changedAt: this.#now }
     this.#undo.push(this.#known.putConversation(state))
     move.rows.push({ type: 'conversation', record: state.record })

@@ -601,6 +601,31 @@ export function storeContract(open: () => Promise<Store>, writers: 'one' | 'many
       expect(sent).toEqual([alice, ...senders].map(identityId))
     })
 
+    it('STR-3 several conversations in one look are what each is by itself, in the order asked for', async () => {
+      const sizes = [3, 200, 0, 200, 200, 5]
+      for (const [index, size] of sizes.entries()) await chat(store, uuid(index + 1), size, { inbox: index + 1 })
+      await commit(store, {
+        conversations: [conversation(uuid(2), { sequence: 1, headSequence: 204, headPosition: 200 })],
+        messages: [message(uuid(2), 7, { sequence: 204, firstSequence: 10, isNew: false, deletedAt: T, parts: [] })],
+      })
+      const places = [1, 2, 9, 3, 4, 5, 6].map((n) => ({ id: uuid(n), after: n === 4 ? 100 : 0 }))
+      let asked = places
+      const seen: unknown[] = []
+      let looks = 0
+      while (asked.length > 0) {
+        const pages = await store.streams.writtenConversations(ONE, ben, asked, 250)
+        expect(pages.length).toBeGreaterThan(0)
+        looks++
+        for (const page of pages) seen.push(page && [page.sequence, page.more, readOut(page)])
+        asked = asked.slice(pages.length)
+      }
+      const alone = await Promise.all(
+        places.map(({ id, after }) => store.streams.conversation(ONE, id, ben, after, 250)),
+      )
+      expect(seen).toEqual(alone.map((page) => page && [page.sequence, page.more, asRead(page)]))
+      expect(looks).toBeLessThan(places.length)
+    })
+
     it.each(['left', 'removed'] as const)('CON-9 is closed to somebody who has %s, as to a stranger', async (state) => {
       await chat(store, uuid(1), 1)
       await commit(store, { participants: [participant(uuid(1), ben, { state, order: 2 })], people: [person(cleo)] })

@@ -145,6 +145,8 @@ export interface Basis {
 export interface ConversationWrite {
   readonly app: AppKey
   readonly record: ConversationRecord
+  /** True if the record is as it was, and only the rest has moved; a store may then leave it alone. */
+  readonly isRecordSame?: boolean
   readonly headSequence: number
   readonly headPosition: number
   readonly lastMessageAt: number

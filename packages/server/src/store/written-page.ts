@@ -4,7 +4,7 @@ import { TextRoom } from './text-room.ts'
 /** Characters of messages that are passed on in one piece, about so many: a frame is made of whole pieces. */
 const MAX_PIECE_LENGTH = 32_768
 /** One look goes on to the next conversation until it has brought so many rows, or so many bytes of messages. */
-const ENOUGH_ROWS = 500
+export const ENOUGH_ROWS = 500
 const ENOUGH_BYTES = 262_144
 
 /** A message and how it travels. */

@@ -1,5 +1,8 @@
+import { commitFunction } from './commit-function.ts'
+import { purgeFunction } from './purge.ts'
+
 /** What becomes of a commit of which nothing was heard. */
-export const settleFunction = `
+const settleFunction = `
   /*
    * Takes the writer's row, which waits for a commit in flight to end one way or the other. Then it is known: either the
    * row bears its number, or it did not happen, and by taking that number it is kept from happening later.
@@ -22,7 +25,7 @@ export const settleFunction = `
   END $$;`
 
 /** Places in a conversation, found by halving: positions are dense, and what is looked for rises with them. */
-export const readingFunctions = `
+const readingFunctions = `
   CREATE FUNCTION parley.first_above(of_app integer, of_conversation uuid, sequence_above bigint, last bigint)
   RETURNS bigint STABLE LANGUAGE plpgsql AS $$
   DECLARE
@@ -56,3 +59,18 @@ export const readingFunctions = `
     END LOOP;
     RETURN low;
   END $$;`
+
+/** Functions have no history: those of an older schema go, and those that this process calls come. */
+export const functions = `
+  DO $do$
+  DECLARE
+    old regprocedure;
+  BEGIN
+    FOR old IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'parley'::regnamespace LOOP
+      EXECUTE 'DROP FUNCTION ' || old;
+    END LOOP;
+  END $do$;
+  ${commitFunction}
+  ${settleFunction}
+  ${purgeFunction}
+  ${readingFunctions}`

@@ -145,7 +145,8 @@ async function messageById(ask: Ask, app: AppKey, id: Uuid): Promise<MessageReco
   const [row] = await ask(
     `SELECT ${MESSAGE_COLUMNS} FROM parley.message_ids i
      JOIN parley.messages m ON m.app = i.app AND m.conversation = i.conversation AND m.position = i.position
-     WHERE i.app = $1 AND i.id = $2`,
+     JOIN parley.conversations c ON c.app = m.app AND c.id = m.conversation
+     WHERE i.app = $1 AND i.id = $2 AND c.deleted_at IS NULL`,
     [app, id],
   )
   return row && toMessage(row)

@@ -12,11 +12,13 @@ import {
   type Wanted,
   type Writes,
 } from '../store.ts'
-import { FENCED, OTHER_SCHEMA, OUTDATED } from './commit-function.ts'
+import { commitArguments } from './commit-arguments.ts'
+import { COMMIT, FENCED, OTHER_SCHEMA, OUTDATED } from './commit-function.ts'
 import { SETTLED } from './cursor.ts'
 import { type Database, type Deadline, Silence } from './database.ts'
 import { migrations } from './migrations.ts'
 import { codeOf } from './outages.ts'
+import { purgeAll } from './purge.ts'
 import {
   CONVERSATION_COLUMNS,
   MESSAGE_COLUMNS,
@@ -28,7 +30,6 @@ import {
   toProfile,
   toSession,
 } from './rows.ts'
-import { commitArguments } from './writes-as-json.ts'
 
 /** How long a commit may take in all, its fate included. Beyond it the caller is told that it is not known. */
 const COMMIT_MS = 2_900
@@ -114,12 +115,15 @@ export function postgresLog(db: Database): LogStore {
       const deadline = performance.now() + COMMIT_MS
       for (let attempt = 1; ; attempt++) {
         const place = await commitOnce(writes, deadline)
+        // Nobody waits for it, and what fails here is done by whoever prunes next.
+        if (place !== 'again' && writes.purged.length > 0) void purgeAll(db).catch(() => undefined)
         if (place !== 'again') return place
         if (attempt === MAX_TRIES) throw new StoreOutage('The database goes away with every commit.')
       }
     },
 
     async prune({ operationsMs, noncesMs }) {
+      await purgeAll(db)
       await db.ask('DELETE FROM parley.operations WHERE at < $1', [operationsMs])
       await db.ask('DELETE FROM parley.used_nonces WHERE forget_at < $1', [noncesMs])
       // The highest number stays, whoever it was: the cursor rests on it.
@@ -133,9 +137,6 @@ export function postgresLog(db: Database): LogStore {
 
 const REGISTER = 'INSERT INTO parley.writers VALUES ($1, 0, false, 0, 0, $2) ON CONFLICT DO NOTHING'
 
-const COMMIT = `SELECT moved, settled FROM parley.commit_batch(
-  $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
-
 /** A refused commit, as the port names it. */
 function asKnownError(error: unknown, writes: Writes): unknown {
   const code = codeOf(error)
@@ -145,13 +146,16 @@ function asKnownError(error: unknown, writes: Writes): unknown {
       'The database was migrated by a newer Parley. This process has to be replaced by that version.',
     )
   }
-  if (code === '23505') return new Stale(allOf(writes, ['conversations', 'distinctKeys', 'messages']))
+  if (code === '23505') {
+    const { table = '' } = error as { table?: string }
+    if (table.startsWith('message_ids')) return new MessageExists('A message of this commit exists.')
+    return new Stale(allOf(writes, ['conversations', 'distinctKeys', 'messages']))
+  }
   if (code !== OUTDATED) return error
   const detail = JSON.parse((error as { detail: string }).detail) as Partial<Outdated> & { kinds?: (keyof Outdated)[] }
   if (!detail.kinds) {
     return new Stale({ conversations: detail.conversations ?? [], people: detail.people ?? [] })
   }
-  if (detail.kinds.every((kind) => kind === 'messages')) return new MessageExists('A message of this commit exists.')
   return new Stale(allOf(writes, detail.kinds))
 }
 

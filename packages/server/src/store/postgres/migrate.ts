@@ -3,6 +3,7 @@ import { StoreOpenError } from '../store.ts'
 import { COMMIT_LOCK } from './commit-function.ts'
 import { NUMBERS_ABOVE } from './cursor.ts'
 import { connectionConfig } from './database.ts'
+import { functions } from './functions.ts'
 import { migrations } from './migrations.ts'
 
 /** One process migrates at a time; others wait for it, and find nothing left to do. */
@@ -78,6 +79,7 @@ async function bringUpToDate(client: Client, isRehearsal: boolean): Promise<Migr
   await client.query('SELECT pg_advisory_xact_lock($1)', [COMMIT_LOCK])
   if (from < to) {
     for (const step of migrations.slice(from)) await client.query(step)
+    await client.query(functions)
     if (from === 0) await client.query('INSERT INTO parley.schema VALUES ($1)', [to])
     else await client.query('UPDATE parley.schema SET version = $1', [to])
   }

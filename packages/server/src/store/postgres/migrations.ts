@@ -1,6 +1,3 @@
-import { commitFunction } from './commit-function.ts'
-import { readingFunctions, settleFunction } from './functions.ts'
-
 /**
  * Into how many parts messages, their ids and participants are divided by the hash of app and conversation (ids by app
  * and id), so that tables can be spread over disks and vacuumed apart. Fixed when a database is made, and written in it:
@@ -174,14 +171,19 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (app, user_id, id)
   );
   CREATE INDEX operations_by_age ON parley.operations (at);
-
-  ${commitFunction}
-  ${settleFunction}
-  ${readingFunctions}
   `,
   // The log may go on from another store's: see cursor.ts.
   `
   INSERT INTO parley.store VALUES ('numbers_above', 0);
-  ${commitFunction}
+  `,
+  `
+  -- What is left of deleted conversations: messages from one position to the last.
+  CREATE TABLE parley.purges (
+    app integer NOT NULL,
+    conversation uuid NOT NULL,
+    below bigint NOT NULL,
+    last bigint NOT NULL,
+    PRIMARY KEY (app, conversation)
+  );
   `,
 ]

@@ -6,6 +6,8 @@ import { query } from '../../../test/fresh-databases.ts'
 import { LaneWorld, newId } from '../../../test/lane-world.ts'
 import { alice, ben, chat, commit, conversation, message, ONE, person, uuid } from '../store.contract.ts'
 import { CommitUnknown, NOTHING, type Store, StoreOutage, type Writes } from '../store.ts'
+import { COMMIT, COMMIT_PARAMETERS } from './commit-function.ts'
+import { migrations } from './migrations.ts'
 import { openPostgresStore } from './postgres-store.ts'
 
 /** The most that anybody waits for a database that does not answer. */
@@ -133,13 +135,8 @@ describe('a commit under way when the database goes away', () => {
     const writer = '00000000-0000-4000-8000-00000000000a'
     await query(direct, 'INSERT INTO parley.writers VALUES ($1, 0, false, 0, 0, 0)', [writer])
     const settle = () => query(direct, 'SELECT moved FROM parley.settle($1, $2)', [writer, 1])
-    const commitAs = (batch: number) =>
-      query(
-        direct,
-        `SELECT moved FROM parley.commit_batch((SELECT version FROM parley.schema), $1, $2, 0,
-           null, null, null, null, null, null, null, null, null, null, null, null)`,
-        [writer, batch],
-      )
+    const nothing = Array.from({ length: COMMIT_PARAMETERS - 4 }, () => null)
+    const commitAs = (batch: number) => query(direct, COMMIT, [migrations.length, writer, batch, 0, ...nothing])
     expect(await settle()).toEqual([{ moved: null }])
     await expect(commitAs(1)).rejects.toMatchObject({ code: 'PA003' })
     expect(await settle()).toEqual([{ moved: null }])

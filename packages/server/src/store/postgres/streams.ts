@@ -1,10 +1,6 @@
-import type { UserId, Uuid } from '@parley/protocol'
-import { messageText } from '../../model/message-text.ts'
+import type { UserId } from '@parley/protocol'
 import { asOfRemoval } from '../../model/removal.ts'
-import type { AppKey } from '../../model/state.ts'
 import type { StreamRow, StreamStore } from '../store.ts'
-import { TextRoom } from '../text-room.ts'
-import { type WrittenRow, writtenPage } from '../written-page.ts'
 import { SETTLED } from './cursor.ts'
 import type { Database } from './database.ts'
 import {
@@ -19,6 +15,7 @@ import {
   toMessage,
   toParticipant,
 } from './rows.ts'
+import { writtenConversations } from './written-conversations.ts'
 
 /** Reading streams: what moved, and the rows of one of them above a sequence. One statement each, hence one moment. */
 export function postgresStreams(db: Database): StreamStore {
@@ -33,15 +30,24 @@ export function postgresStreams(db: Database): StreamStore {
       }
     },
 
-    conversation: (app, id, viewer, after, limit) =>
-      pageOf(db, { app, id, viewer, after, limit }, ABOVE, (one) => ({ type: 'message', record: toMessage(one) })),
-
-    // One at a time: a question is one statement, hence one moment.
-    async writtenConversations(app, viewer, [from], limit, room) {
-      if (!from) return []
-      const page = await pageOf(db, { app, viewer, ...from, limit }, WRITTEN_ABOVE, toWrittenRow)
-      return [page && writtenPage(page, new TextRoom(room))]
+    async conversation(app, id, viewer, after, limit) {
+      const [row] = await db.ask(ABOVE, [app, id, viewer, after, limit + 1])
+      if (!row) return undefined
+      const message = (one: Row) => ({ type: 'message' as const, record: toMessage(one) })
+      const rows: StreamRow[] = [
+        ...listIn(row, 'new_messages').map(message),
+        ...listIn(row, 'changed_messages').map(message),
+        ...listIn(row, 'members').map((one) => ({ type: 'participant' as const, ...toMember(one) })),
+      ]
+      if (row.sequence! > after) rows.push({ type: 'conversation', record: toConversation(row) })
+      rows.sort((a, b) => a.record.sequence - b.record.sequence)
+      const page = rows.slice(0, limit)
+      const more = rows.length > limit
+      return { rows: page, sequence: more ? page[page.length - 1]!.record.sequence : row.head_sequence!, more }
     },
+
+    writtenConversations: (app, viewer, from, limit, room) =>
+      writtenConversations(db, { app, viewer, from, limit, room }),
 
     async inbox(app, userId, after, limit) {
       const [row] = await db.ask(INBOX, [app, userId, after, limit + 1])
@@ -79,44 +85,6 @@ export function postgresStreams(db: Database): StreamStore {
   }
 }
 
-interface PageQuestion {
-  readonly app: AppKey
-  readonly id: Uuid
-  readonly viewer: UserId
-  readonly after: number
-  readonly limit: number
-}
-
-type OtherRow = Exclude<StreamRow, { readonly type: 'message' }>
-
-/** Rows above a sequence; what a message is made into is up to the caller. */
-async function pageOf<M extends { readonly type: 'message'; readonly record: { readonly sequence: number } }>(
-  db: Database,
-  { app, id, viewer, after, limit }: PageQuestion,
-  statement: string,
-  messageFrom: (row: Row) => M,
-): Promise<{ rows: (OtherRow | M)[]; sequence: number; more: boolean } | undefined> {
-  const [row] = await db.ask(statement, [app, id, viewer, after, limit + 1])
-  if (!row) return undefined
-  const rows: (OtherRow | M)[] = [
-    ...listIn(row, 'new_messages').map(messageFrom),
-    ...listIn(row, 'changed_messages').map(messageFrom),
-    ...listIn(row, 'members').map((one) => ({ type: 'participant' as const, ...toMember(one) })),
-  ]
-  if (row.sequence! > after) rows.push({ type: 'conversation', record: toConversation(row) })
-  rows.sort((a, b) => a.record.sequence - b.record.sequence)
-  const page = rows.slice(0, limit)
-  const more = rows.length > limit
-  return { rows: page, sequence: more ? page[page.length - 1]!.record.sequence : row.head_sequence!, more }
-}
-
-/** A message as it travels: its parts are text in the table and stay it. */
-const toWrittenRow = (row: Row): WrittenRow => {
-  const { parts, ...rest } = row as unknown as Row & { readonly parts: string }
-  const record = toMessage({ ...rest, parts: [] } as unknown as Row)
-  return { type: 'message', record, text: messageText(record, parts) }
-}
-
 /** A column that is a list of rows; null stands for an empty one. */
 const listIn = (row: Row, column: string): Row[] => (row[column] as Row[] | null | undefined) ?? []
 
@@ -131,17 +99,18 @@ const MOVED = `
   FROM (SELECT) one LEFT JOIN parley.identities i ON i.app = $1 AND i.user_id = $2`
 
 /** Of new messages, positions say where to start; only changed ones need an index on sequences. */
-const aboveWith = (messageColumns: string): string => `
+const ABOVE = `
   SELECT ${CONVERSATION_COLUMNS}, (
     SELECT json_agg(q) FROM (
-      SELECT ${messageColumns} FROM parley.messages m
+      SELECT ${MESSAGE_COLUMNS} FROM parley.messages m
       WHERE m.app = $1 AND m.conversation = $2 AND m.sequence = m.first_sequence
-        AND m.position >= parley.first_above($1, $2, $4, c.head_position)
+        AND m.position >= parley.first_above($1, $2, $4, c.head_position) AND c.deleted_at IS NULL
       ORDER BY m.position LIMIT $5
     ) q) AS new_messages, (
     SELECT json_agg(q) FROM (
-      SELECT ${messageColumns} FROM parley.messages m
+      SELECT ${MESSAGE_COLUMNS} FROM parley.messages m
       WHERE m.app = $1 AND m.conversation = $2 AND m.sequence > $4 AND m.sequence <> m.first_sequence
+        AND c.deleted_at IS NULL
       ORDER BY m.sequence LIMIT $5
     ) q) AS changed_messages, (
     SELECT json_agg(q) FROM (
@@ -153,9 +122,6 @@ const aboveWith = (messageColumns: string): string => `
   WHERE c.app = $1 AND c.id = $2 AND EXISTS (
     SELECT FROM parley.participants own WHERE own.app = $1 AND own.conversation = $2 AND own.user_id = $3
       AND own.state IN ('joined', 'hidden'))`
-
-const ABOVE = aboveWith(MESSAGE_COLUMNS)
-const WRITTEN_ABOVE = aboveWith(MESSAGE_COLUMNS.replace('m.parts', 'm.parts::text AS parts'))
 
 const INBOX = `
   SELECT (SELECT i.inbox_sequence FROM parley.identities i WHERE i.app = $1 AND i.user_id = $2) AS head, (
@@ -169,7 +135,7 @@ const NEWEST = `
     SELECT json_agg(q) FROM (
       SELECT ${MESSAGE_COLUMNS} FROM parley.messages m
       WHERE m.app = $1 AND m.conversation = $2
-        AND m.position < least($4::bigint, coalesce(own.last_position, c.head_position) + 1)
+        AND m.position < least($4::bigint, coalesce(own.last_position, c.head_position) + 1) AND c.deleted_at IS NULL
       ORDER BY m.position DESC LIMIT $5
     ) q) AS messages, CASE WHEN $4::bigint IS NULL THEN (
     SELECT json_agg(q) FROM (

@@ -1,0 +1,120 @@
+import type { AppItem, Basis, ConversationWrite, Writes } from '../store.ts'
+import { bigints, integers, texts, uuids } from './arrays.ts'
+import { BETWEEN_PARTS } from './commit-function.ts'
+
+/**
+ * A commit as the parameters of `commit_batch`, in one order everywhere, so that two commits lock rows in the same order.
+ * Null stands for none of a kind.
+ */
+export function commitArguments(writes: Writes): unknown[] {
+  const sessions = sorted(writes.sessions, ({ session }) => session.id)
+  return [
+    writes.at,
+    ...conversationArguments(writes),
+    ...sentArguments(writes.messages),
+    json(touchedPeople(writes)),
+    json(writes.participants),
+    json(writes.messages.filter(({ isNew }) => !isNew)),
+    json(writes.purged),
+    json(sorted(writes.people.map(flatPerson), ({ app, userId }) => nameOf(app, userId))),
+    json(sessions.flatMap(({ session, tokenHash }) => (tokenHash === null ? [] : [{ ...session, tokenHash }]))),
+    json(sessions.flatMap(({ session, tokenHash }) => (tokenHash === null ? [session] : []))),
+    json(sorted(writes.nonces, ({ hash }) => hash)),
+    json(sorted(writes.operations, ({ app, userId, id }) => `${app} ${id} ${userId}`)),
+  ]
+}
+
+/** A conversation that is changed, or only believed to be as it was. */
+interface Touched {
+  readonly app: number
+  readonly id: string
+  readonly name: string
+  /** What was believed of it; null if nothing was. */
+  revision: number | null
+  heads: ConversationWrite | undefined
+  isChanged: boolean
+}
+
+function conversationArguments({ conversations, participants, messages, purged, basis }: Writes): unknown[] {
+  const touched = new Map<string, Touched>()
+  const touch = (app: number, id: string): Touched => {
+    const name = nameOf(app, id)
+    const known = touched.get(name)
+    if (known) return known
+    const one = { app, id, name, revision: null, heads: undefined, isChanged: false }
+    touched.set(name, one)
+    return one
+  }
+  for (const { app, key, revision } of basis?.conversations ?? []) touch(app, key).revision = revision
+  for (const heads of conversations) {
+    const one = touch(heads.app, heads.record.id)
+    one.heads = heads
+    one.isChanged = true
+  }
+  for (const { app, conversation } of participants) touch(app, conversation).isChanged = true
+  for (const { app, conversation } of messages) touch(app, conversation).isChanged = true
+  for (const { app, key } of purged) touch(app, key).isChanged = true
+  return touchedArguments([...touched.values()].sort((a, b) => (a.name < b.name ? -1 : 1)))
+}
+
+function touchedArguments(touched: readonly Touched[]): unknown[] {
+  const changed = touched.flatMap(({ heads, revision }) =>
+    heads && !(heads.isRecordSame && revision !== 0) ? [flatConversation(heads)] : [],
+  )
+  return [
+    integers(touched.map(({ app }) => app)),
+    uuids(touched.map(({ id }) => id)),
+    bigints(touched.map(({ revision }) => revision)),
+    integers(touched.map(({ isChanged }) => Number(isChanged))),
+    bigints(touched.map(({ heads }) => heads?.headSequence ?? null)),
+    bigints(touched.map(({ heads }) => heads?.headPosition ?? null)),
+    bigints(touched.map(({ heads }) => heads?.lastMessageAt ?? null)),
+    json(changed),
+  ]
+}
+
+/** New messages, by id: that is the order in which two commits of the same ones would wait for each other. */
+function sentArguments(messages: Writes['messages']): unknown[] {
+  const sent = messages.filter(({ isNew }) => isNew)
+  sent.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.app - b.app))
+  return [
+    integers(sent.map(({ app }) => app)),
+    uuids(sent.map(({ conversation }) => conversation)),
+    bigints(sent.map(({ position }) => position)),
+    uuids(sent.map(({ id }) => id)),
+    texts(sent.map(({ sender }) => sender)),
+    bigints(sent.map(({ sentAt }) => sentAt)),
+    sent.length === 0 ? null : sent.map(({ parts }) => JSON.stringify(parts)).join(BETWEEN_PARTS),
+    bigints(sent.map(({ deletedAt }) => deletedAt)),
+    bigints(sent.map(({ sequence }) => sequence)),
+    bigints(sent.map(({ firstSequence }) => firstSequence)),
+    bigints(sent.map(({ changedAt }) => changedAt)),
+  ]
+}
+
+function touchedPeople({ people, basis }: Writes) {
+  const believed: Basis['people'] = basis?.people ?? []
+  const revisions = new Map(believed.map(({ app, key, revision }) => [nameOf(app, key), revision]))
+  const items: AppItem<string>[] = [...people.map(({ app, profile }) => ({ app, key: profile.userId })), ...believed]
+  const unique = new Map(items.map(({ app, key }) => [nameOf(app, key), { app, key }]))
+  return sorted([...unique], ([name]) => name).map(([name, item]) => ({
+    ...item,
+    revision: revisions.get(name) ?? null,
+  }))
+}
+
+const flatConversation = ({ record, isRecordSame: _, ...heads }: ConversationWrite) => ({ ...record, ...heads })
+const flatPerson = ({ profile, ...rest }: Writes['people'][number]) => ({ ...profile, ...rest })
+
+const json = (rows: readonly unknown[]): string | null => (rows.length === 0 ? null : JSON.stringify(rows))
+
+const nameOf = (app: number, key: string): string => `${app} ${key}`
+
+/** In order of key. Any order will do as long as every process has the same: here, that of UTF-16 units. */
+function sorted<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
+  if (items.length < 2) return [...items]
+  return items
+    .map((item) => ({ item, key: keyOf(item) }))
+    .sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)))
+    .map(({ item }) => item)
+}
