@@ -1,4 +1,4 @@
-/** That the benchmark measures something of everything, and that nothing is lost. How fast it was says nothing here. */
+/** That the benchmark measures something of everything that one node does on SQLite, and that nothing is lost. How fast it was says nothing here. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,7 +25,7 @@ let table = ''
 let results: Results
 beforeAll(async () => {
   const json = join(folder, 'bench.json')
-  const args = [program('main'), '--quick', '--seconds', '0.2', '--json', json]
+  const args = [program('main'), '--quick', '--seconds', '0.2', '--only', 'A,B,C,D,E,limits', '--json', json]
   table = (await promisify(execFile)(process.execPath, args)).stdout
   results = JSON.parse(readFileSync(json, 'utf8'))
 })

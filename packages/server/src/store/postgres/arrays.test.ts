@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest'
+import { bigints, integers, texts, uuids } from './arrays.ts'
+
+const hex = (column: Buffer | string | null) => (column as Buffer).toString('hex')
+const HEADER = (nulls: number, type: number, length: number) =>
+  [1, nulls, type, length, 1].map((value) => value.toString(16).padStart(8, '0')).join('')
+
+it('whole numbers are written as PostgreSQL reads arrays, beyond 32 bits and below zero too', () => {
+  expect(hex(integers([1, -1]))).toBe(`${HEADER(0, 23, 2)}00000004${'00000001'}00000004${'ffffffff'}`)
+  expect(hex(bigints([1_800_000_000_000, -2]))).toBe(
+    `${HEADER(0, 20, 2)}00000008${'000001a3185c5000'}00000008${'fffffffffffffffe'}`,
+  )
+})
+
+it('null has no length, and the array says that there is one', () => {
+  expect(hex(bigints([null, 5]))).toBe(`${HEADER(1, 20, 2)}ffffffff00000008${'0000000000000005'}`)
+})
+
+it('names are quoted, whatever they are made of', () => {
+  expect(texts(['ann', '{a,b}', 'say "hi"', 'back\\slash', 'NULL', ''])).toBe(
+    '{"ann","{a,b}","say \\"hi\\"","back\\\\slash","NULL",""}',
+  )
+  expect(uuids(['a', 'b'])).toBe('{a,b}')
+})
+
+it('none of them are no array', () => {
+  expect([integers([]), bigints([]), texts([]), uuids([])]).toEqual([null, null, null, null])
+})
