@@ -184,6 +184,11 @@ export class WriteLane {
     return oldest ? performance.now() - oldest.takenOnAt : 0
   }
 
+  /** Whether a batch is under way. */
+  get isCommitting(): boolean {
+    return this.#isRunning
+  }
+
   /** Whether more is asked than can be done soon: what can be left out should be. */
   get isPressed(): boolean {
     return isPressed(this.#pressure)

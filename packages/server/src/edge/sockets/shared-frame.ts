@@ -12,6 +12,8 @@ export class SharedFrame {
   #text: string | undefined
   #bytes: Buffer | undefined
   #uses = 0
+  /** How many sockets are to get it. */
+  sockets = 0
 
   constructor(write: () => string) {
     this.#write = write

@@ -2,12 +2,13 @@ import type { Duplex } from 'node:stream'
 import { Writable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { Flushing } from './flushing.ts'
 import { SharedFrame } from './shared-frame.ts'
 import { MAX_UNSENT_BYTES, SocketWriter } from './socket-writer.ts'
 import { listFrame, textFrame, textOf } from './text-frame.ts'
 
 /** A socket that takes what is written at once, or keeps it until it is let go, and copies nothing before. */
-function socketOf() {
+function socketOf(flushing = new Flushing(() => false)) {
   const taken: Buffer[] = []
   let writes = 0
   let release: (() => void) | undefined
@@ -27,7 +28,7 @@ function socketOf() {
   const heard: string[] = []
   const peer = { tooSlow: () => heard.push('too slow'), notWritable: (error: unknown) => heard.push(String(error)) }
   return {
-    writer: new SocketWriter(socket, peer),
+    writer: new SocketWriter(socket, peer, flushing),
     state,
     heard,
     letGo: () => release?.(),

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
-import { JoinedFrames, type Outgoing } from './joined-frames.ts'
+import type { Flushing } from './flushing.ts'
+import type { Outgoing } from './joined-frames.ts'
 import type { SharedFrame } from './shared-frame.ts'
 import { type ListText, listFrame } from './text-frame.ts'
 
@@ -19,20 +20,22 @@ export interface Peer {
 
 /**
  * Writes frames to one socket: all that one turn of the event loop brings goes out as one write, which is what most of
- * the cost of a small frame is. Frames are put into words only then (see `SharedFrame`).
+ * the cost of a small frame is (see `Flushing`). Frames are put into words only then (see `SharedFrame`).
  */
 export class SocketWriter {
   readonly #socket: Duplex
   readonly #peer: Peer
+  readonly #flushing: Flushing
   #queue: Outgoing[] = []
   /** Characters of the texts in the queue. */
   #queuedLength = 0
   #isCut = false
 
   /** @param socket a TCP socket, or one that like it is done with a buffer once nothing of it waits to be written */
-  constructor(socket: Duplex, peer: Peer) {
+  constructor(socket: Duplex, peer: Peer, flushing: Flushing) {
     this.#socket = socket
     this.#peer = peer
+    this.#flushing = flushing
   }
 
   sendText(text: string): void {
@@ -42,11 +45,11 @@ export class SocketWriter {
       return
     }
     this.#queuedLength += text.length
-    this.#send(text)
+    this.#send(text, 1)
   }
 
   sendFrame(frame: SharedFrame): void {
-    this.#send(frame)
+    if (!this.#isCut) this.#send(frame, ++frame.sockets)
   }
 
   /** A long list, for this socket alone: goes out at once, after what has gathered. Its items may be changed after. */
@@ -77,6 +80,7 @@ export class SocketWriter {
     this.#clear()
     const socket = this.#socket
     if (socket.destroyed || !socket.writable) return
+    const { joined } = this.#flushing
     let bytes: Buffer
     try {
       bytes = joined.join(queue)
@@ -100,10 +104,10 @@ export class SocketWriter {
     this.#clear()
   }
 
-  #send(outgoing: Outgoing): void {
-    if (this.#isCut) return
-    if (this.#queue.length === 0) flushSoon(this)
+  #send(outgoing: Outgoing, sockets: number): void {
+    if (this.#queue.length === 0) this.#flushing.add(this)
     this.#queue.push(outgoing)
+    this.#flushing.due(sockets)
   }
 
   #cut(): void {
@@ -118,19 +122,5 @@ export class SocketWriter {
   }
 }
 
-const joined = new JoinedFrames()
 const newListRoom = () => Buffer.allocUnsafeSlow(LIST_ROOM_BYTES)
 let listRoom = newListRoom()
-let dirty: SocketWriter[] = []
-
-function flushSoon(writer: SocketWriter): void {
-  if (dirty.length === 0) setImmediate(flushAll)
-  dirty.push(writer)
-}
-
-function flushAll(): void {
-  const writers = dirty
-  dirty = []
-  for (const writer of writers) writer.flush()
-  joined.forget()
-}

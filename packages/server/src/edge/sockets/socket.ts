@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
+import type { Flushing } from './flushing.ts'
 import type { SharedFrame } from './shared-frame.ts'
 import { type Peer, SocketWriter } from './socket-writer.ts'
 import type { ListText } from './text-frame.ts'
@@ -24,8 +25,8 @@ export interface Socket {
 const CLOSE_TIMEOUT_MS = 3_000
 
 /** @param raw the TCP socket under the WebSocket, as the upgrade gave it */
-export function openSocket(webSocket: WebSocket, raw: Duplex, peer: Peer): Socket {
-  const writer = new SocketWriter(raw, peer)
+export function openSocket(webSocket: WebSocket, raw: Duplex, peer: Peer, flushing: Flushing): Socket {
+  const writer = new SocketWriter(raw, peer, flushing)
   let pauses = 0
   return {
     sendText: (text) => writer.sendText(text),

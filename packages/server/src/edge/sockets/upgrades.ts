@@ -10,6 +10,7 @@ import { LayerDesk } from '../layer/desk.ts'
 import { NativeConnection } from '../native/connection.ts'
 import { isOriginAllowed } from '../origins.ts'
 import { FairTurns } from './fair-turns.ts'
+import { Flushing } from './flushing.ts'
 import { slotsWithin } from './slots.ts'
 import { openSocket, type Socket } from './socket.ts'
 import { MAX_WAITING_UPGRADES, Turnstile } from './turnstile.ts'
@@ -82,6 +83,7 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
   const layerDesk = new LayerDesk(edge)
   const turnstile = new Turnstile()
   const turns = new FairTurns()
+  const flushing = new Flushing(() => edge.lane.isCommitting)
   const { maxConnectionsPerAddress } = options
   const { tally } = edge
   /** Sockets open, by the address they come from. Only where there is a bound: an address takes a system call. */
@@ -110,16 +112,17 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
   })
 
   const enter = (webSocket: WebSocket, raw: Duplex, { dialect, connect }: Connect) => {
-    const socket = openSocket(webSocket, raw, {
+    const peer = {
       tooSlow: () => {
         tally.slowSockets++
         connection.tooSlow()
       },
-      notWritable: (error) => {
+      notWritable: (error: unknown) => {
         edge.log('a frame could not be written', { error: error instanceof Error ? error.stack : String(error) })
         connection.tooSlow()
       },
-    })
+    }
+    const socket = openSocket(webSocket, raw, peer, flushing)
     const connection = connect(socket)
     const entry = { connection, isAlive: true }
     open.set(webSocket, entry)
