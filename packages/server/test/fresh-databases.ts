@@ -53,7 +53,7 @@ export class FreshDatabases {
 }
 
 const TABLES =
-  'writers, apps, providers, provider_keys, identities, sessions, used_nonces, conversations, participants, messages, message_ids, operations, purges'
+  'writers, apps, providers, provider_keys, identities, sessions, used_nonces, conversations, participants, messages, message_ids, operations, purges, moves'
 
 const EMPTY = `DO $$ BEGIN
   ${TABLES.split(', ')

@@ -7,6 +7,8 @@ import {
   type Basis,
   type ConversationPage,
   type ConversationWrite,
+  type MovedAnywhere,
+  type MovedStream,
   NOTHING,
   type Store,
   type StreamRow,
@@ -501,6 +503,58 @@ export function storeContract(open: () => Promise<Store>, writers: 'one' | 'many
         isInboxMoved: false,
         conversations: [],
       })
+    })
+  })
+
+  describe('streams that moved, of anybody', () => {
+    const names = (heads: readonly MovedStream[]) =>
+      heads.map((head) => `${head.app} ${head.stream === 'inbox' ? head.userId : head.id.slice(-1)}`).sort()
+
+    it('28 names every stream that moved after a cursor, how far it is, and who hears of it', async () => {
+      const first = await chat(store, uuid(1), 1)
+      const second = await chat(store, uuid(2), 2, { inbox: 2 })
+      const { heads, next, settled } = await store.streams.movedAnywhere(first, 10)
+      expect(names(heads)).toEqual([`${ONE} 2`, `${ONE} alice`, `${ONE} ben`])
+      expect(heads).toContainEqual({
+        ...{ app: ONE, stream: 'conversation', id: uuid(2), sequence: 5, audience: [alice, ben] },
+      })
+      expect(heads).toContainEqual({ app: ONE, stream: 'inbox', userId: ben, sequence: 2 })
+      expect([next, settled]).toEqual([null, second])
+      expect(await store.streams.movedAnywhere(second, 10)).toEqual({ heads: [], next: null, settled: second })
+    })
+
+    it('28 page by page, names each of them, and tears no commit apart', async () => {
+      for (let n = 1; n <= 6; n++) await chat(store, uuid(n), 1, { inbox: n })
+      for (const limit of [1, 2, 3, 7]) {
+        const seen: string[] = []
+        for (let after: number | null = 0; after !== null; ) {
+          const page: MovedAnywhere = await store.streams.movedAnywhere(after, limit)
+          seen.push(...names(page.heads))
+          after = page.next
+        }
+        expect(new Set(seen)).toEqual(new Set([1, 2, 3, 4, 5, 6, 'alice', 'ben'].map((name) => `${ONE} ${name}`)))
+      }
+    })
+
+    it('28 tells of the end of a conversation to those who were in it', async () => {
+      const cursor = await chat(store, uuid(1), 1)
+      await commit(store, {
+        conversations: [conversation(uuid(1), { sequence: 5, headPosition: 1 }, { deletedAt: T })],
+      })
+      const { heads } = await store.streams.movedAnywhere(cursor, 10)
+      expect(heads).toMatchObject([{ id: uuid(1), audience: [alice, ben] }])
+    })
+
+    it('28 a conversation’s rows are read in nobody’s name as in that of somebody who is in it', async () => {
+      await chat(store, uuid(1), 4)
+      for (const after of [0, 2, 5]) {
+        const page = await store.streams.conversation(ONE, uuid(1), alice, after, 3)
+        expect(await store.streams.conversationForAll(ONE, uuid(1), after, 3)).toEqual({
+          ...page,
+          audience: [alice, ben],
+        })
+      }
+      expect(await store.streams.conversationForAll(TWO, uuid(1), 0, 3)).toBeUndefined()
     })
   })
 

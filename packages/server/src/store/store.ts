@@ -10,7 +10,7 @@ import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Prof
 export interface Store {
   /** Names this log; a store restored from a backup gets another name, and clients compare everything. */
   readonly epoch: string
-  /** True if one process alone serves it: what its writer remembers is how it is. */
+  /** True if one process alone serves it: what its writer remembers is how it is. False if several may. */
   readonly hasOneWriter?: boolean
   readonly log: LogStore
   readonly streams: StreamStore
@@ -195,6 +195,27 @@ export interface StreamStore {
   ): Promise<MessagePage | undefined>
   /** Active participants in the order they joined; none if there is no such conversation, or no longer. */
   audience(app: AppKey, conversation: Uuid): Promise<readonly UserId[]>
+  /**
+   * Streams of any app that moved after a cursor, in the order in which they moved, about `limit` of them: for a server
+   * that is not the only one and tells its listeners what others committed.
+   */
+  movedAnywhere(after: Cursor, limit: number): Promise<MovedAnywhere>
+  /** Likewise: a conversation's stream above a sequence, as `conversation` gives it, and who hears of it. */
+  conversationForAll(app: AppKey, id: Uuid, after: number, limit: number): Promise<PageForAll | undefined>
+}
+
+/** How far a stream is, and who hears of it: of its end as well. */
+export type MovedStream = { readonly app: AppKey; readonly sequence: number } & (
+  | { readonly stream: 'conversation'; readonly id: Uuid; readonly audience: readonly UserId[] }
+  | { readonly stream: 'inbox'; readonly userId: UserId }
+)
+
+export interface MovedAnywhere {
+  readonly heads: readonly MovedStream[]
+  /** The cursor after which the next page begins; null: this was the last. */
+  readonly next: Cursor | null
+  /** Whatever is committed up to here is on this page or on one after it. */
+  readonly settled: Cursor
 }
 
 export interface MovedStreams {
@@ -208,6 +229,10 @@ export interface ConversationPage {
   readonly rows: readonly StreamRow[]
   readonly sequence: number
   readonly more: boolean
+}
+
+export interface PageForAll extends ConversationPage {
+  readonly audience: readonly UserId[]
 }
 
 /** A conversation, and the sequence above which its rows are wanted. */

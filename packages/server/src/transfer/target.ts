@@ -155,6 +155,7 @@ export class Target {
          WHERE name = 'numbers_above'`,
         [cursor],
       )
+      await this.#ask(`UPDATE parley.store SET value = $1::bigint WHERE name = 'moves_after'`, [cursor])
       await this.#ask(
         `INSERT INTO parley.writers (id, batch, fenced, moved, settled, at) VALUES ($1, 0, true, $2, $2, $3)
          ON CONFLICT (id) DO UPDATE SET moved = excluded.moved, settled = excluded.settled, at = excluded.at`,

@@ -28,6 +28,7 @@ export function openMemoryStore(options: { readonly writers?: 'one' | 'many' } =
     ) as Port
   return {
     epoch: randomUUID(),
+    ...(options.writers === 'many' && { hasOneWriter: false }),
     log: port(memoryLog(tables, options.writers)),
     streams: port(memoryStreams(tables)),
     lists: port(memoryLists(tables)),

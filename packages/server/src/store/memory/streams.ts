@@ -1,7 +1,9 @@
+import type { Uuid } from '@parley/protocol'
 import { messageText } from '../../model/message-text.ts'
 import { asOfRemoval } from '../../model/removal.ts'
-import { isActive } from '../../model/state.ts'
-import type { StreamRow, StreamStore, WrittenFrom } from '../store.ts'
+import { type AppKey, isActive } from '../../model/state.ts'
+import { movedPage } from '../moved-page.ts'
+import type { ConversationPage, StreamRow, StreamStore, WrittenFrom } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import { writtenPages } from '../written-page.ts'
 import { keyOf, membershipsOf, messagesOf, participantsOf, type Tables } from './tables.ts'
@@ -9,9 +11,13 @@ import { keyOf, membershipsOf, messagesOf, participantsOf, type Tables } from '.
 /** Reading streams: what moved, and the rows of one of them above a sequence. */
 export function memoryStreams(tables: Tables): Synchronous<StreamStore> {
   const conversation: Synchronous<StreamStore>['conversation'] = (app, id, viewer, after, limit) => {
-    const entry = tables.conversations.get(keyOf(app, id))
     const own = tables.participants.get(keyOf(app, id))?.get(viewer)
-    if (!entry || !own || !isActive(own)) return undefined
+    return own && isActive(own) ? pageOf(app, id, after, limit) : undefined
+  }
+
+  const pageOf = (app: AppKey, id: Uuid, after: number, limit: number): ConversationPage | undefined => {
+    const entry = tables.conversations.get(keyOf(app, id))
+    if (!entry) return undefined
     const rows: StreamRow[] = [
       { type: 'conversation', record: entry.record },
       ...participantsOf(tables, app, id).map((participant): StreamRow => ({ type: 'participant', ...participant })),
@@ -24,6 +30,11 @@ export function memoryStreams(tables: Tables): Synchronous<StreamStore> {
     const more = changed.length > limit
     return { rows: page, sequence: more ? page[page.length - 1]!.record.sequence : entry.headSequence, more }
   }
+
+  const listenersOf = (app: AppKey, id: Uuid) =>
+    participantsOf(tables, app, id)
+      .filter(({ record }) => isActive(record))
+      .map(({ record }) => record.userId)
 
   return {
     conversation,
@@ -85,9 +96,25 @@ export function memoryStreams(tables: Tables): Synchronous<StreamStore> {
     },
 
     audience: (app, conversation) =>
-      participantsOf(tables, app, conversation)
-        .filter(({ record }) => isActive(record))
-        .filter(() => tables.conversations.get(keyOf(app, conversation))?.record.deletedAt === null)
-        .map(({ record }) => record.userId),
+      tables.conversations.get(keyOf(app, conversation))?.record.deletedAt === null
+        ? listenersOf(app, conversation)
+        : [],
+
+    movedAnywhere(after, limit) {
+      const conversations = [...tables.conversations.values()].map(({ app, record: { id }, headSequence, moved }) => ({
+        moved,
+        head: { app, stream: 'conversation' as const, id, sequence: headSequence, audience: listenersOf(app, id) },
+      }))
+      const inboxes = [...tables.people.values()].map(({ app, profile: { userId }, inboxSequence, inboxMoved }) => ({
+        moved: inboxMoved,
+        head: { app, stream: 'inbox' as const, userId, sequence: inboxSequence },
+      }))
+      return { ...movedPage([...conversations, ...inboxes], after, limit), settled: tables.cursor }
+    },
+
+    conversationForAll(app, id, after, limit) {
+      const page = pageOf(app, id, after, limit)
+      return page && { ...page, audience: listenersOf(app, id) }
+    },
   }
 }

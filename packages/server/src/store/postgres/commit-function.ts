@@ -143,6 +143,18 @@ ${writeChangedMessages}
 ${writePeople}
 ${writeSignIns}
 
+    INSERT INTO parley.moves (moved, at, conversations, inboxes)
+      SELECT this_number, at_ms, c.list, i.list FROM (
+        SELECT json_agg(json_build_object('app', t.app, 'id', t.id)) AS list
+        FROM unnest(touched_apps, touched_ids, head_sequences) AS t (app, id, head_sequence)
+        WHERE t.head_sequence IS NOT NULL
+      ) c, (
+        SELECT json_agg(json_build_object('app', x.app, 'userId', x."userId")) AS list
+        FROM json_to_recordset(new_people) AS x (app integer, "userId" text, "isInboxMoved" boolean)
+        WHERE x."isInboxMoved"
+      ) i
+      WHERE c.list IS NOT NULL OR i.list IS NOT NULL;
+
     IF in_the_way <> '{}' THEN
       RAISE EXCEPTION 'Something is there already.' USING ERRCODE = '${OUTDATED}', DETAIL =
         json_build_object('kinds', in_the_way)::text;

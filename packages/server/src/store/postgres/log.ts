@@ -38,6 +38,9 @@ const FATE_MS = 400
 /** Commits of one store that are asked for again because the connection broke before they began. */
 const MAX_TRIES = 3
 
+/** A server that did not look for longer has to look at all heads. */
+const MOVES_KEPT_MS = 30 * 60_000
+
 /** A name to commit under, and how often that was done: one commit at a time each. */
 interface Writer {
   readonly id: string
@@ -131,9 +134,19 @@ export function postgresLog(db: Database): LogStore {
         'DELETE FROM parley.writers w WHERE w.at < $1 AND w.moved < (SELECT max(o.moved) FROM parley.writers o)',
         [operationsMs],
       )
+      await db.ask(FORGET_MOVES, [Date.now() - MOVES_KEPT_MS])
     },
   }
 }
+
+/** One statement, so that what was forgotten is known to be. */
+const FORGET_MOVES = `
+  WITH gone AS (
+    DELETE FROM parley.moves m
+    WHERE m.moved <= (SELECT o.moved FROM parley.moves o WHERE o.at < $1 ORDER BY o.moved DESC LIMIT 1)
+    RETURNING m.moved)
+  UPDATE parley.store s SET value = g.last FROM (SELECT max(moved) AS last FROM gone) g
+  WHERE s.name = 'moves_after' AND g.last IS NOT NULL AND g.last > s.value::bigint`
 
 const REGISTER = 'INSERT INTO parley.writers VALUES ($1, 0, false, 0, 0, $2) ON CONFLICT DO NOTHING'
 

@@ -102,6 +102,8 @@ async function renumberIfMoved(client: Client): Promise<void> {
   await client.query('UPDATE parley.conversations SET moved = 1')
   await client.query('UPDATE parley.identities SET inbox_moved = 1 WHERE inbox_moved > 0')
   await client.query('DELETE FROM parley.writers')
+  await client.query('DELETE FROM parley.moves')
+  await client.query(`UPDATE parley.store SET value = '1' WHERE name = 'moves_after'`)
   await client.query(`UPDATE parley.store SET value = gen_random_uuid() WHERE name = 'epoch'`)
 }
 

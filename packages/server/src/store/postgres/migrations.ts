@@ -186,4 +186,11 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (app, conversation)
   );
   `,
+  `
+  -- Which streams each commit moved, for as long as a server may be without having looked. Heads know it as well, but an
+  -- index on what changes with every message would cost each of them a second write.
+  CREATE TABLE parley.moves (moved bigint PRIMARY KEY, at bigint NOT NULL, conversations json, inboxes json);
+  -- Rows are kept of what moved after this cursor.
+  INSERT INTO parley.store SELECT 'moves_after', coalesce(max(w.moved), 0) FROM parley.writers w;
+  `,
 ]

@@ -39,6 +39,7 @@ export async function openPostgresStore(url: string, options: PostgresOptions = 
   try {
     return {
       epoch: await epochOf(readers, url, options.whileFilledBy),
+      hasOneWriter: false,
       log: postgresLog(writer),
       streams: postgresStreams(readers),
       lists: postgresLists(readers),

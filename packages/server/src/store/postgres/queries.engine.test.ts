@@ -108,6 +108,10 @@ describe.each(postgresVersions)('statements on PostgreSQL %i', (version) => {
         operations: [{ app: ONE, userId: ben, id: uuid(71), name: 'x', at: 5 }],
       })
       await commit(store, { purged: [{ app: TWO, key: uuid(1) }] })
+      const { settled } = await store.streams.movedAnywhere(await store.log.lastCursor(), 100)
+      await commit(store, { people: [person(ben, 6)] })
+      expect((await store.streams.movedAnywhere(settled, 100)).heads).toHaveLength(1)
+      await store.streams.conversationForAll(ONE, uuid(1), 3, 10)
       await store.log.prune({ operationsMs: 10, noncesMs: 10 })
       for (const sortBy of ['last_message', 'created_at'] as const) {
         await store.lists.conversations(ONE, alice, { sortBy, from: uuid(1), limit: 5 })

@@ -1,8 +1,10 @@
-import type { UserId } from '@parley/protocol'
+import type { UserId, Uuid } from '@parley/protocol'
 import { asOfRemoval } from '../../model/removal.ts'
-import type { StreamRow, StreamStore } from '../store.ts'
+import type { AppKey } from '../../model/state.ts'
+import type { ConversationPage, StreamRow, StreamStore } from '../store.ts'
 import { SETTLED } from './cursor.ts'
 import type { Database } from './database.ts'
+import { movedAnywhere } from './moved-anywhere.ts'
 import {
   BY_PERSON,
   CONVERSATION_COLUMNS,
@@ -30,21 +32,7 @@ export function postgresStreams(db: Database): StreamStore {
       }
     },
 
-    async conversation(app, id, viewer, after, limit) {
-      const [row] = await db.ask(ABOVE, [app, id, viewer, after, limit + 1])
-      if (!row) return undefined
-      const message = (one: Row) => ({ type: 'message' as const, record: toMessage(one) })
-      const rows: StreamRow[] = [
-        ...listIn(row, 'new_messages').map(message),
-        ...listIn(row, 'changed_messages').map(message),
-        ...listIn(row, 'members').map((one) => ({ type: 'participant' as const, ...toMember(one) })),
-      ]
-      if (row.sequence! > after) rows.push({ type: 'conversation', record: toConversation(row) })
-      rows.sort((a, b) => a.record.sequence - b.record.sequence)
-      const page = rows.slice(0, limit)
-      const more = rows.length > limit
-      return { rows: page, sequence: more ? page[page.length - 1]!.record.sequence : row.head_sequence!, more }
-    },
+    conversation: (app, id, viewer, after, limit) => pageAbove(db, app, id, viewer, after, limit),
 
     writtenConversations: (app, viewer, from, limit, room) =>
       writtenConversations(db, { app, viewer, from, limit, room }),
@@ -82,8 +70,42 @@ export function postgresStreams(db: Database): StreamStore {
       )
       return rows.map((row): UserId => row.user_id!)
     },
+
+    movedAnywhere: (after, limit) => movedAnywhere(db, after, limit),
+
+    async conversationForAll(app, id, after, limit) {
+      const [page, rows] = await Promise.all([pageAbove(db, app, id, null, after, limit), db.ask(LISTENERS, [app, id])])
+      return page && { ...page, audience: rows.map((row): UserId => row.user_id!) }
+    },
   }
 }
+
+/** Rows of a conversation above a sequence, for one of its participants, or, for null, for whoever reads it. */
+async function pageAbove(
+  db: Database,
+  app: AppKey,
+  id: Uuid,
+  viewer: UserId | null,
+  after: number,
+  limit: number,
+): Promise<ConversationPage | undefined> {
+  const [row] = await db.ask(ABOVE, [app, id, viewer, after, limit + 1])
+  if (!row) return undefined
+  const message = (one: Row) => ({ type: 'message' as const, record: toMessage(one) })
+  const rows: StreamRow[] = [
+    ...listIn(row, 'new_messages').map(message),
+    ...listIn(row, 'changed_messages').map(message),
+    ...listIn(row, 'members').map((one) => ({ type: 'participant' as const, ...toMember(one) })),
+  ]
+  if (row.sequence! > after) rows.push({ type: 'conversation', record: toConversation(row) })
+  rows.sort((a, b) => a.record.sequence - b.record.sequence)
+  const page = rows.slice(0, limit)
+  const more = rows.length > limit
+  return { rows: page, sequence: more ? page[page.length - 1]!.record.sequence : row.head_sequence!, more }
+}
+
+const LISTENERS = `SELECT p.user_id FROM parley.participants p
+  WHERE p.app = $1 AND p.conversation = $2 AND p.state IN ('joined', 'hidden') ORDER BY p.join_order`
 
 /** A column that is a list of rows; null stands for an empty one. */
 const listIn = (row: Row, column: string): Row[] => (row[column] as Row[] | null | undefined) ?? []
@@ -119,9 +141,9 @@ const ABOVE = `
       WHERE p.app = $1 AND p.conversation = $2 AND p.sequence > $4 ORDER BY p.sequence LIMIT $5
     ) q) AS members
   FROM parley.conversations c
-  WHERE c.app = $1 AND c.id = $2 AND EXISTS (
+  WHERE c.app = $1 AND c.id = $2 AND ($3::text IS NULL OR EXISTS (
     SELECT FROM parley.participants own WHERE own.app = $1 AND own.conversation = $2 AND own.user_id = $3
-      AND own.state IN ('joined', 'hidden'))`
+      AND own.state IN ('joined', 'hidden')))`
 
 const INBOX = `
   SELECT (SELECT i.inbox_sequence FROM parley.identities i WHERE i.app = $1 AND i.user_id = $2) AS head, (

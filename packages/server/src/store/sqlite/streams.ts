@@ -1,7 +1,8 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import { asOfRemoval } from '../../model/removal.ts'
 import { type AppKey, isActive, type ParticipantRecord } from '../../model/state.ts'
-import type { StreamRow, StreamStore, WrittenFrom } from '../store.ts'
+import { movedPage } from '../moved-page.ts'
+import type { MovedStream, StreamRow, StreamStore, WrittenFrom } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import { writtenPages } from '../written-page.ts'
 import type { Database, Statement } from './database.ts'
@@ -117,8 +118,50 @@ export function sqliteStreams(db: Database): Synchronous<StreamStore> {
         )
         .pluck()
         .all(app, conversation) as UserId[],
+
+    movedAnywhere: (after, limit) =>
+      db.transaction('read', () => {
+        const { cursor } = db.sql('SELECT cursor FROM log').get() as { cursor: number }
+        const conversations = db
+          .sql('SELECT app, id, head_sequence, moved FROM conversations WHERE moved > ?')
+          .all(after) as Row[]
+        const inboxes = db
+          .sql('SELECT app, user_id, inbox_sequence, inbox_moved FROM identities WHERE inbox_moved > ?')
+          .all(after) as Row[]
+        const moved = [
+          ...conversations.map((row) => ({ moved: row.moved!, head: conversationHead(db, row) })),
+          ...inboxes.map((row) => ({ moved: row.inbox_moved!, head: inboxHead(row) })),
+        ]
+        return { ...movedPage(moved, after, limit), settled: cursor }
+      }),
+
+    conversationForAll: (app, id, after, limit) =>
+      db.transaction('read', () => {
+        const of = { app, id, viewer: null, after, limit }
+        const page = pageOf(db, of, { columns: MESSAGE_COLUMNS, read: readMessages })
+        return page && { ...page, audience: listenersOf(db, app, id) }
+      }),
   }
 }
+
+const conversationHead = (db: Database, { app, id, head_sequence: sequence }: Row): MovedStream => ({
+  ...{ app: app!, stream: 'conversation', id: id!, sequence: sequence! },
+  audience: listenersOf(db, app!, id!),
+})
+
+const inboxHead = ({ app, user_id: userId, inbox_sequence: sequence }: Row): MovedStream => ({
+  ...{ app: app!, stream: 'inbox', userId: userId!, sequence: sequence! },
+})
+
+/** Who hears of a conversation, of its end as well. */
+const listenersOf = (db: Database, app: AppKey, id: Uuid): UserId[] =>
+  db
+    .sql(
+      `SELECT user_id FROM participants
+       WHERE app = ? AND conversation = ? AND state IN ('joined', 'hidden') ORDER BY join_order`,
+    )
+    .pluck()
+    .all(app, id) as UserId[]
 
 const readMessages = (statement: Statement, values: readonly unknown[]) =>
   (statement.all(...values) as Row[]).map((row) => ({ type: 'message' as const, record: toMessage(row) }))
@@ -138,15 +181,17 @@ function pageOf<Message extends MessageLike>(
   of: {
     readonly app: AppKey
     readonly id: Uuid
-    readonly viewer: UserId
+    /** Null: whoever reads it. */
+    readonly viewer: UserId | null
     readonly after: number
     readonly limit: number
   },
   reading: MessageReading<Message>,
 ): { readonly rows: (OtherRow | Message)[]; readonly sequence: number; readonly more: boolean } | undefined {
   const { app, id, viewer, after, limit } = of
-  const own = participantRow(db, app, id, viewer)
-  const row = own && isActive(own) ? conversationRow(db, app, id) : undefined
+  const own = viewer === null ? undefined : participantRow(db, app, id, viewer)
+  const isOpen = viewer === null || (own !== undefined && isActive(own))
+  const row = isOpen ? conversationRow(db, app, id) : undefined
   if (!row) return undefined
   const head: number = row.head_sequence!
   const rows: (OtherRow | Message)[] = []
