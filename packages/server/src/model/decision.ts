@@ -70,5 +70,7 @@ export type Decision<Result> =
       readonly result: Result
       /** The conversation in whose stream the effect lies; the caller's inbox otherwise. */
       readonly effect?: Uuid | undefined
+      /** Whether what was found to be so stays so, whatever others do: then it need not be looked up again. */
+      readonly isForGood?: boolean
     }
   | { readonly refusal: Refusal }

@@ -35,6 +35,11 @@ export class RecentMap<Value> {
     }
   }
 
+  delete(app: AppKey, key: string): void {
+    this.#young.delete(app, key)
+    this.#old.delete(app, key)
+  }
+
   /** Forgets what was not used for long: at most one and a half times `max` is left. */
   trim(max: number): void {
     if (this.#young.size * 2 <= max) return

@@ -15,16 +15,20 @@ import {
   StoreOutage,
 } from '../store/store.ts'
 import { chanceOf, isAdmitted, isPressed, Pace, pressureOf, retryAfterMs } from './admission.ts'
+import { Fresh } from './fresh.ts'
 import { Ledger } from './ledger.ts'
 import type { StreamMove } from './moves.ts'
 import type { Operation } from './operation.ts'
-import { type Memory, WorkingSet } from './working-set.ts'
+import { type ChangedElsewhere, type Memory, WorkingSet } from './working-set.ts'
 
 /** Operations in one transaction. Beyond this a batch grows no cheaper, only later. */
 const MAX_BATCH = 1_000
 
 /** How often a batch is decided in all, if others keep changing what it rests on. */
 const MAX_TRIES = 8
+
+/** Commits of others to be taken note of after a batch; beyond it everything is forgotten. */
+const MAX_OUTDATED = 10_000
 
 /** What became of an operation. */
 export type Outcome<Result = unknown> =
@@ -75,6 +79,8 @@ interface Waiting {
   // What came of its turn; decided anew if the batch could not be committed.
   outcome: Outcome
   moves: readonly StreamMove[]
+  /** Whether it holds, or the commit will say so: what is written is compared with the truth. */
+  isProven: boolean
 }
 
 export interface LaneOptions {
@@ -117,6 +123,9 @@ export class WriteLane {
   #settleDoubt: (() => Promise<void>) | undefined
   /** What is decided and not committed yet. */
   #uncommitted: Ledger | undefined
+  /** Changed by others while a batch is under way, which has to be decided from what it loaded. */
+  #outdated: ChangedElsewhere[] = []
+  #isAllOutdated = false
   #closing: (() => void)[] = []
   #isClosed = false
 
@@ -158,8 +167,23 @@ export class WriteLane {
       takenOnAt: performance.now(),
       outcome: UNDECIDED,
       moves: NO_MOVES,
+      isProven: false,
     })
     this.#schedule()
+  }
+
+  /** Another server changed these: they are loaded again when they are next asked for. */
+  outdated(changed: ChangedElsewhere): void {
+    if (this.#isRunning) this.#outdated.push(changed)
+    else this.#known.forgetChanged(changed)
+    if (this.#outdated.length > MAX_OUTDATED) this.allOutdated()
+  }
+
+  /** Another server may have changed anything. */
+  allOutdated(): void {
+    this.#outdated = []
+    if (this.#isRunning) this.#isAllOutdated = true
+    else this.#known.forget()
   }
 
   /**
@@ -254,7 +278,7 @@ export class WriteLane {
       } catch (error) {
         if (!(error instanceof Stale)) throw error
         this.#tally.staleBatches++
-        this.#forget()
+        this.#takeBack(error)
         if (tries === MAX_TRIES) throw new StoreOutage('Others were faster every time.', { cause: error })
       }
     }
@@ -298,19 +322,40 @@ export class WriteLane {
     this.#uncommitted = undefined
   }
 
+  /** A batch was decided from what is no longer so; what that is, is forgotten. */
+  #takeBack({ outdated }: Stale): void {
+    const isNamed = Object.values(outdated).some((items) => items.length > 0)
+    if (!isNamed || !this.#uncommitted) {
+      this.#forget()
+      return
+    }
+    this.#uncommitted.undo()
+    this.#uncommitted = undefined
+    this.#known.forgetThese(outdated)
+  }
+
+  #forgetOutdated(): void {
+    if (this.#isAllOutdated) this.#known.forget()
+    else for (const changed of this.#outdated) this.#known.forgetChanged(changed)
+    this.#isAllOutdated = false
+    if (this.#outdated.length > 0) this.#outdated = []
+  }
+
   /** @param isDoubtful a message of this batch said to be new is not: look all of them up */
   async #carryOut(batch: readonly Waiting[], isDoubtful = false): Promise<void> {
     const { store, now } = this.#options
     await this.#settleDoubt?.()
     this.#settleDoubt = undefined
     this.#cursor ??= await store.log.lastCursor()
-    await this.#load(batch, isDoubtful)
+    this.#forgetOutdated()
+    const fresh = await this.#load(batch, isDoubtful)
     const at = now()
     let place: Place = { cursor: this.#cursor + 1, settled: this.#cursor }
     const ledger = new Ledger(this.#known, place.cursor, at)
     this.#uncommitted = ledger
     for (const waiting of batch) this.#decide(waiting, ledger, at)
     if (!isDoubtful) await this.#doubtRefusals(batch, ledger, at)
+    if (store.hasOneWriter === false) await this.#doubtMemory(batch, ledger, fresh, at)
     if (!ledger.isEmpty) {
       try {
         place = await store.log.commit(ledger.writes())
@@ -366,7 +411,36 @@ export class WriteLane {
     }
   }
 
-  async #load(batch: readonly Waiting[], isDoubtful: boolean): Promise<void> {
+  /**
+   * What is written is compared with the truth by the commit itself. What is refused, or found to be so already, is not:
+   * where others write, it is not said from memory alone.
+   */
+  async #doubtMemory(batch: readonly Waiting[], ledger: Ledger, fresh: Fresh, at: number): Promise<void> {
+    const doubtful = batch.filter((waiting) => isUnproven(waiting) && this.#isRemembered(waiting, ledger, fresh))
+    if (doubtful.length === 0) return
+    await this.#load(doubtful, false)
+    for (const waiting of doubtful) this.#decide(waiting, ledger, at)
+  }
+
+  /** Whether it was decided from what was neither loaded nor is written with this batch; that is forgotten then. */
+  #isRemembered({ reads, request: { app, userId } }: Waiting, ledger: Ledger, fresh: Fresh): boolean {
+    const people = [...(userId === null ? [] : [userId]), ...(reads.profiles ?? [])]
+    const found = (reads.distinctKeys ?? []).flatMap((key) => this.#known.distinct(app, key)?.id ?? [])
+    const remembered = {
+      people: itemsOf(app, people).filter(({ key }) => !fresh.has('people', app, key) && !ledger.changes(app, key)),
+      conversations: itemsOf(app, [...(reads.conversations ?? []), ...found]).filter(
+        ({ key }) => !fresh.has('conversations', app, key) && !ledger.changesWithin(this.#known.conversation(app, key)),
+      ),
+      distinctKeys: itemsOf(app, reads.distinctKeys ?? []).filter(({ key }) => !fresh.has('distinctKeys', app, key)),
+      messages: itemsOf(app, reads.messages ?? []).filter(({ key }) => !fresh.has('messages', app, key)),
+    }
+    if (Object.values(remembered).every((items) => items.length === 0)) return false
+    this.#known.forgetThese(remembered)
+    return true
+  }
+
+  /** Answers what was loaded just now. */
+  async #load(batch: readonly Waiting[], isDoubtful: boolean): Promise<Fresh> {
     const { log } = this.#options.store
     const wanted = {
       ...this.#known.missing(batch, isDoubtful),
@@ -376,13 +450,14 @@ export class WriteLane {
     }
     if (Object.values(wanted).some((list) => list.length > 0)) this.#known.learn(wanted, await log.load(wanted))
     const people = this.#known.missingPeople(batch)
-    if (people.length === 0) return
     const more = { ...NOTHING, people }
-    this.#known.learn(more, await log.load(more))
+    if (people.length > 0) this.#known.learn(more, await log.load(more))
+    return new Fresh([wanted, more])
   }
 
   #decide(waiting: Waiting, ledger: Ledger, now: number): void {
     waiting.moves = NO_MOVES
+    waiting.isProven = false
     waiting.outcome = this.#outcomeOf(waiting, ledger, now)
   }
 
@@ -395,7 +470,10 @@ export class WriteLane {
     const asking = this.#asking(waiting.request, now)
     const facts = this.#known.factsFor(app, userId)
     const before = operation.remembered && operationId ? facts.remembered(operationId) : undefined
-    if (before) return this.#repeatedOutcome(waiting, before.name)
+    if (before) {
+      waiting.isProven = true
+      return this.#repeatedOutcome(waiting, before.name)
+    }
     let decision: Decision<unknown>
     try {
       decision = operation.decide(input, asking, facts)
@@ -403,6 +481,7 @@ export class WriteLane {
       return this.#bug(operation.name, error)
     }
     if ('refusal' in decision) return decision
+    waiting.isProven = decision.facts.length > 0 || decision.isForGood === true
     // What fails from here on leaves half an operation behind, so it takes the batch with it.
     waiting.moves = ledger.record(app, decision.facts)
     if (operation.remembered && operationId && userId !== null) {
@@ -456,6 +535,12 @@ function wordFor(outcome: Outcome): string {
 }
 
 const NO_MOVES: readonly StreamMove[] = []
+
+const itemsOf = <Key>(app: AppKey, keys: readonly Key[]) => keys.map((key) => ({ app, key }))
+
+/** Refused, or found to be so already. */
+const isUnproven = ({ outcome, isProven }: Waiting) =>
+  'refusal' in outcome ? outcome.refusal.id !== 'service_unavailable' : !isProven
 
 const busy = (retryAfterMs: number) => refuse('service_unavailable', { retryAfterMs })
 const UNDECIDED: Outcome = busy(100)

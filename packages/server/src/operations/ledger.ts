@@ -52,6 +52,11 @@ export class Ledger {
     return this.#people.get(app, userId) !== undefined
   }
 
+  /** Whether it changes a conversation, or anything in it. */
+  changesWithin(conversation: ConversationState | undefined): boolean {
+    return conversation !== undefined && this.#touched.has(conversation)
+  }
+
   /** Takes everything back: the commit did not happen, and nothing was told. */
   undo(): void {
     for (const undo of this.#undo.reverse()) undo()

@@ -31,6 +31,8 @@ export const markMessages: Operation<MarkMessages, Record<string, never>> = {
         : [],
       result: {},
       effect: conversation.id,
+      // Marks are never taken back. One beyond the newest message that is known may be of a message that is not.
+      isForGood: input.position <= conversation.headPosition,
     }
   },
 }

@@ -17,7 +17,7 @@ export const sendMessage: Operation<SendMessage, SendMessageResult> = {
   decide(input, asking, facts) {
     const sent = facts.message(input.id)
     if (sent?.sender === asking.userId && sent.conversation === input.conversation) {
-      return { facts: [], result: resultOf(sent), effect: sent.conversation }
+      return { facts: [], result: resultOf(sent), effect: sent.conversation, isForGood: true }
     }
     // Before anything is said of the id: to a stranger, a message that exists looks like one that does not.
     const access = requireParticipant(facts.conversation(input.conversation), asking.userId)

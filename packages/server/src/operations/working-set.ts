@@ -19,11 +19,20 @@ interface Reader {
   readonly request: { readonly app: AppKey; readonly userId: UserId | null }
 }
 
+/** What another server committed. */
+export interface ChangedElsewhere {
+  readonly app: AppKey
+  /** With the sequence they reached; null where only somebody's own side changed. */
+  readonly conversations: readonly { readonly id: Uuid; readonly sequence: number | null }[]
+  readonly people: readonly UserId[]
+  readonly messages: readonly Uuid[]
+}
+
 const DEFAULT_MEMORY: Memory = { conversations: 20_000, people: 50_000, messages: 2_000 }
 
 /**
  * What the write lane knows: everything the current batch needs, and conversations and people of earlier batches.
- * This is sound because the lane is the only writer of its store; after a failed commit everything is forgotten.
+ * This is sound because the lane is the only writer of its store, or is told by each commit what others changed.
  */
 export class WorkingSet {
   readonly #memory: Memory
@@ -209,6 +218,29 @@ export class WorkingSet {
     this.#operations.clear()
     this.#nonces.clear()
     this.#sessions.clear()
+  }
+
+  /** These are not so any more. */
+  forgetThese(outdated: Partial<Wanted>): void {
+    for (const { app, key } of outdated.conversations ?? NONE) this.#conversations.delete(app, key)
+    for (const { app, key } of outdated.distinctKeys ?? NONE) {
+      const id = this.#distinct.get(app, key)
+      if (id) this.#conversations.delete(app, id)
+      this.#distinct.delete(app, key)
+    }
+    for (const { app, key } of outdated.people ?? NONE) this.#people.delete(app, key)
+    // Whatever was changed in a conversation, its messages may be.
+    this.#messages.clear()
+  }
+
+  /** Others changed these; unless what is known is newer. */
+  forgetChanged({ app, conversations, people, messages }: ChangedElsewhere): void {
+    for (const { id, sequence } of conversations) {
+      const isNewer = sequence !== null && (this.conversation(app, id)?.headSequence ?? 0) >= sequence
+      if (!isNewer) this.#conversations.delete(app, id)
+    }
+    for (const userId of people) this.#people.delete(app, userId)
+    for (const id of messages) this.#messages.delete(app, id)
   }
 
   /** After a commit of unknown or failed outcome: only the store knows. */
