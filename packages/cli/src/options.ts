@@ -10,6 +10,12 @@ export const storeOption = () =>
     'PARLEY_STORE',
   )
 
+export const busOption = () =>
+  new Option(
+    '--bus <url>',
+    'join the servers on one PostgreSQL: nats://user:password@host:4222, more hosts after commas',
+  ).env('PARLEY_BUS')
+
 /** The options that say where everything is kept. */
 export interface PlaceOptions {
   readonly data: string

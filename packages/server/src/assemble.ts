@@ -2,6 +2,7 @@ import { guardedFetchKeySet } from './authentication/fetch-key-set.ts'
 import { IdentityTokens } from './authentication/identity-tokens.ts'
 import { KeySets } from './authentication/key-sets.ts'
 import { Sessions, type SessionsOptions } from './authentication/sessions.ts'
+import type { Bus } from './bus/bus.ts'
 import type { Clock } from './clock.ts'
 import { Delivery } from './delivery/delivery.ts'
 import type { Edge } from './edge/edge.ts'
@@ -9,9 +10,11 @@ import { Gate } from './edge/gate.ts'
 import { withFailPoint } from './fail-point.ts'
 import { startJobs } from './jobs/jobs.ts'
 import { StorePulse } from './jobs/store-pulse.ts'
+import { joinNodes, type Nodes } from './join-nodes.ts'
+import { nodeName } from './node-name.ts'
 import { Readiness } from './observability/readiness.ts'
 import { Tally } from './observability/tally.ts'
-import { WriteLane } from './operations/lane.ts'
+import { type Committed, WriteLane } from './operations/lane.ts'
 import type { Store } from './store/store.ts'
 
 /** Enough to keep the store's reading thread busy, few enough that others' reads wait behind no more. */
@@ -30,27 +33,34 @@ export interface AssembleOptions {
   readonly tokens?: SessionsOptions['tokens']
   readonly random?: SessionsOptions['random']
   readonly soon?: (callback: () => void) => void
+  /** Joins this server with others on its store. Left out where it is the only one. */
+  readonly bus?: Bus
+  /** Its name among them, nobody else's. */
+  readonly node?: string
 }
 
 export interface Assembled {
   readonly edge: Edge
   readonly readiness: Readiness
   readonly startJobs: () => () => void
+  /** Undefined for a server that is the only one on its store. */
+  readonly nodes: Nodes | undefined
 }
 
 /** Everything a server does but listen: its parts over one store, joined. The doors are opened by whoever calls. */
 export async function assemble(store: Store, options: AssembleOptions): Promise<Assembled> {
-  const { clock, log, baseUrl } = options
+  const { clock, log, baseUrl, bus, soon, node = nodeName() } = options
   const tally = options.tally ?? new Tally()
-  const delivery = new Delivery(store.streams, tally)
+  const delivery = new Delivery(store.streams, { tally, isAlone: !bus })
+  let publish = (committed: readonly Committed[]) => delivery.publish(committed)
   const lane = new WriteLane({
     store,
-    publish: withFailPoint((committed) => delivery.publish(committed)),
+    publish: withFailPoint((committed) => publish(committed)),
     now: () => clock.now(),
     log,
     tally,
     ...(options.maxParticipants !== undefined && { maxParticipants: options.maxParticipants }),
-    ...(options.soon && { soon: options.soon }),
+    ...(soon && { soon }),
   })
   const keySets = new KeySets(guardedFetchKeySet(options.development ?? false), () => clock.now(), tally)
   const sessions = new Sessions({
@@ -63,11 +73,15 @@ export async function assemble(store: Store, options: AssembleOptions): Promise<
     tally,
     ...(options.random && { random: options.random }),
   })
+  const nodes =
+    bus && (await joinNodes({ ...{ bus, node, store, delivery, lane, sessions, clock, log }, ...(soon && { soon }) }))
+  if (nodes) publish = (committed) => nodes.publish(committed)
   const pulse = new StorePulse()
   const readiness = new Readiness()
   readiness.expect(() => pulse.trouble)
   return {
     readiness,
+    nodes,
     edge: { store, lane, delivery, sessions, clock, tally, greetings: new Gate(GREETINGS_AT_ONCE), log, baseUrl },
     startJobs: () => startJobs({ sessions, store, clock, pulse, log }),
   }

@@ -6,11 +6,13 @@ import { createHttpServer } from './edge/http/http-server.ts'
 import { countOpenRequests } from './edge/http/open-requests.ts'
 import { layerRoutes } from './edge/layer/routes.ts'
 import { answerUpgrades } from './edge/sockets/upgrades.ts'
+import { nodeName } from './node-name.ts'
 import { figuresOf } from './observability/figures.ts'
 import { type MetricsPlace, openMetricsDoor } from './observability/metrics-door.ts'
 import type { Readiness } from './observability/readiness.ts'
 import { Tally } from './observability/tally.ts'
 import { timedStore } from './observability/timed-store.ts'
+import { openBus } from './open-bus.ts'
 import { openStore, type StorePlace } from './open-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -33,6 +35,8 @@ export interface ServerOptions extends StorePlace {
   readonly maxParticipants?: number
   /** Shows figures to Prometheus, at a door of its own; without it they are shown to nobody. */
   readonly metrics?: MetricsPlace
+  /** Where servers on one PostgreSQL hear of each other, such as `nats://nats.example:4222`; hosts after commas. */
+  readonly bus?: string
   readonly log?: (message: string, details: Record<string, unknown>) => void
 }
 
@@ -93,19 +97,21 @@ export async function serve(
   checkMaxParticipants(maxParticipants)
   const tally = new Tally()
   const store = options.metrics ? timedStore(opened, tally) : opened
-  const { edge, readiness, startJobs } = await assemble(store, {
-    clock,
-    log,
-    tally,
-    baseUrl: () => url,
-    development,
-    maxParticipants,
+  const node = nodeName()
+  const bus = await openBus(store, { address: options.bus, node, clock, log })
+  const { edge, readiness, startJobs, nodes } = await assemble(store, {
+    ...{ clock, log, tally, baseUrl: () => url, development, maxParticipants },
+    ...(bus && { bus, node }),
+  }).catch(async (error) => {
+    await bus?.close()
+    throw error
   })
   const isOriginAllowed = (origin: string) => options.allowedOrigins?.includes(origin) ?? true
   const http = createHttpServer(edge, {
     isOriginAllowed,
     unreadiness: () => readiness.reasons,
     isStopping: () => isClosing,
+    nodes,
     countsRequests: options.metrics !== undefined,
   })
   readiness.expect(() => (isClosing ? 'The server is being stopped.' : undefined))
@@ -142,6 +148,7 @@ export async function serve(
     sockets.sendAway(RETURN_WINDOW_MS)
     await before(deadline, () => sockets.size === 0 && openRequests() === 0)
     await edge.lane.close()
+    await nodes?.close()
     await http.close()
     sockets.terminate()
     await store.close()

@@ -88,7 +88,9 @@ async function costOf(ask: Ask, setting: Setting) {
   world.committed.length = 0
   Object.assign(cost, { statements: 0, bound: 0, answered: 0 })
   await ask(alice, id, 2)
-  const moves = world.committed.flatMap((committed) => committed.moves.map((move) => ({ committed, move })))
+  const moves = world.committed.flatMap((committed) =>
+    committed.moves.map((move) => ({ committed, move, cursor: committed.settled })),
+  )
   const frames = moves.flatMap(changeFrames)
   return {
     ...cost,

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { type Command, Option } from 'commander'
 import {
+  busOption,
   collect,
   dataOption,
   jsonOption,
@@ -19,6 +20,7 @@ interface ServeOptions extends PlaceOptions {
   readonly host: string
   readonly allowOrigin?: readonly string[]
   readonly publicUrl?: string
+  readonly bus?: string
   readonly maxParticipants?: number
   readonly maxConnections?: number
   readonly maxConnectionsPerAddress?: number
@@ -40,6 +42,7 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     .description('run the server until it is asked to stop')
     .addOption(dataOption())
     .addOption(storeOption())
+    .addOption(busOption())
     .addOption(
       new Option('--port <number>', 'port to listen at; 0 takes any free one').default(4500).argParser(parsePort),
     )
@@ -87,6 +90,7 @@ async function serve(
     port: options.port,
     ...(options.development && { development: true }),
     ...(options.maxParticipants !== undefined && { maxParticipants: options.maxParticipants }),
+    ...(options.bus && { bus: options.bus }),
     ...(options.publicUrl && { publicUrl: options.publicUrl }),
     ...(options.maxConnections && { maxConnections: options.maxConnections }),
     ...(options.maxConnectionsPerAddress && { maxConnectionsPerAddress: options.maxConnectionsPerAddress }),

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { isStorableText, limits, type Refusal, refuse, type UserId, type Uuid, uuidv7 } from '@parley/protocol'
 import { type EitRefusal, type IdentityTokenClaims, peekToken } from '@parley/token'
+import { Listeners } from '../bus/listeners.ts'
+import type { SessionMessage } from '../bus/revocations.ts'
 import type { Clock } from '../clock.ts'
 import type { ProfileClaims } from '../model/profile.ts'
 import type { AppKey, Profile, Session } from '../model/state.ts'
@@ -33,6 +35,11 @@ export interface SessionHolder {
   renewed(session: Session): void
 }
 
+/** A connection, and its session as it is now. */
+interface Held extends SessionHolder {
+  readonly session: Session
+}
+
 export type OpenedSession = { readonly session: Session; readonly token: string; readonly profile: Profile }
 
 /** What became of the step that spends the nonce and opens the session. */
@@ -63,15 +70,17 @@ export class Sessions {
   /** Token hash → session. Only live ones; whoever ends one takes it out. */
   readonly #cached = new Map<string, Session>()
   readonly #hashes = new Map<Uuid, string>()
-  readonly #holders = new Map<Uuid, Set<SessionHolder>>()
+  readonly #holders = new Map<Uuid, Set<Held>>()
   /** Ended lately: a look-up that was under way then must not bring them back. */
   readonly #ended = new Set<Uuid>()
   readonly #clockMemory = new ClockMemory()
   #sweptUntil: number
   readonly #random: (count: number) => Uint8Array
+  readonly #watchers: Listeners<SessionMessage>
 
   constructor(options: SessionsOptions) {
     this.#options = options
+    this.#watchers = new Listeners((error) => options.log('a session was not told of', { error: String(error) }))
     this.#random = options.random ?? randomBytesInPortions()
     this.#sweptUntil = options.clock.now()
   }
@@ -207,9 +216,8 @@ export class Sessions {
     })
     if ('refusal' in outcome) return outcome
     const renewed = outcome.result.session
-    this.#clockMemory.begun(renewed.id, this.#options.clock.now())
-    this.#forget(session.id)
-    for (const holder of this.#holders.get(session.id) ?? []) holder.renewed(renewed)
+    this.#renewed(renewed.id, renewed.expiresAt)
+    this.#watchers.tell({ type: 'session-renewed', session: renewed.id, expiresAt: renewed.expiresAt })
     return { session: renewed }
   }
 
@@ -223,7 +231,33 @@ export class Sessions {
     })
     if ('refusal' in outcome) return outcome
     this.#close(session.id)
+    this.#watchers.tell({ type: 'session-ended', session: session.id, at: this.#options.clock.now() })
     return undefined
+  }
+
+  /** Tells what became of sessions here, for the other servers; the answer stops it. */
+  watch(watcher: (message: SessionMessage) => void): () => void {
+    return this.#watchers.add(watcher)
+  }
+
+  /** Another server says what became of sessions there. */
+  heard(message: SessionMessage): void {
+    switch (message.type) {
+      case 'session-ended':
+        this.#close(message.session)
+        return
+      case 'session-renewed':
+        this.#renewed(message.session, message.expiresAt)
+        return
+      case 'sessions-ended': {
+        const { app, userId, at } = message
+        const held = [...this.#holders.values()].flatMap((holders) => [...holders].map(({ session }) => session))
+        for (const session of [...this.#cached.values(), ...held]) {
+          if (session.app === app && session.userId === userId && session.createdAt <= at) this.#close(session.id)
+        }
+        return
+      }
+    }
   }
 
   /** Ties a connection to its session; the answer unties it. The session's expiry ends it as well. */
@@ -235,9 +269,14 @@ export class Sessions {
       holder.ended()
     }
     let cancel = clock.after(session.expiresAt - clock.now(), end)
-    const entry: SessionHolder = {
+    let current = session
+    const entry: Held = {
+      get session() {
+        return current
+      },
       ended: end,
       renewed(renewed) {
+        current = renewed
         cancel()
         cancel = clock.after(renewed.expiresAt - clock.now(), end)
         holder.renewed(renewed)
@@ -313,11 +352,26 @@ export class Sessions {
     }
   }
 
+  #renewed(id: Uuid, expiresAt: number): void {
+    this.#clockMemory.begun(id, this.#options.clock.now())
+    this.#forget(id)
+    for (const holder of this.#holders.get(id) ?? []) holder.renewed({ ...holder.session, expiresAt })
+  }
+
   #close(id: Uuid): void {
+    this.#forgetPerson(id)
     this.#forget(id)
     this.#ended.add(id)
     if (this.#ended.size > MAX_ENDED) this.#ended.delete(this.#ended.values().next().value as Uuid)
     for (const holder of [...(this.#holders.get(id) ?? [])]) holder.ended()
+  }
+
+  /** Where others write, a session may have ended because its owner was suspended, of which nobody else tells the lane. */
+  #forgetPerson(id: Uuid): void {
+    const { store, lane } = this.#options
+    const session = this.#cached.get(this.#hashes.get(id) ?? '')
+    if (!session || store.hasOneWriter !== false) return
+    lane.outdated({ app: session.app, people: [session.userId], conversations: [], messages: [] })
   }
 
   #remember(hash: string, session: Session): void {

@@ -42,7 +42,7 @@ class World {
         read: (name, after) => store.read(node, name, after),
       },
       isListening: (app, userId) => app === ONE && users.includes(userId),
-      isFollowed: () => false,
+      audienceOf: () => [],
       tell: (telling) => {
         const { id, after, sequence, rows } = shape(telling)
         ears.hear(store, clock.now(), id, after, sequence, rows)

@@ -42,8 +42,13 @@ export type StreamRead = { readonly sequence: number; readonly more: boolean } &
 export type Telling<Own> =
   /** Committed by this node. */
   | { readonly source: 'here'; readonly change: Own }
-  /** Committed by another node; the move has its rows. */
-  | { readonly source: 'elsewhere'; readonly commit: CommitHint; readonly move: MoveHint }
+  /** Committed by another node; the move has its rows. Its audience is nobody for an inbox, which is somebody's. */
+  | {
+      readonly source: 'elsewhere'
+      readonly commit: CommitHint
+      readonly move: MoveHint
+      readonly audience: readonly UserId[]
+    }
   /** Read from the store, since hints were missing. Rows up to `after` were told before. */
   | {
       readonly source: 'store'
@@ -76,8 +81,8 @@ export interface FollowerOptions<Own> {
     read(name: StreamName, after: number, limit: number): Promise<StreamRead | undefined>
   }
   isListening(app: AppKey, userId: UserId): boolean
-  /** Whether anybody in a conversation too large to name its people listens here. */
-  isFollowed(app: AppKey, conversation: Uuid): boolean
+  /** Who is in a conversation too large for its people to be named; undefined if that is not known here. */
+  audienceOf(app: AppKey, conversation: Uuid): readonly UserId[] | undefined
   /** Must not throw. */
   tell(telling: Telling<Own>): void
 }
@@ -169,8 +174,8 @@ export class Follower<Committed extends Commit> {
     const now = this.#elapsed()
     for (const move of commit.moves) {
       const name = nameOf(commit.app, move)
-      const audience = move.stream === 'conversation' ? move.audience : null
-      const told = move.rows === null ? null : { source: 'elsewhere' as const, commit, move }
+      const audience = this.#audience(commit.app, move)
+      const told = move.rows && audience ? { source: 'elsewhere' as const, commit, move, audience } : null
       const hint = { stream: keyOf(name), after: move.after, sequence: move.sequence, told }
       this.#hear(hint, now, this.#isOurs(name, audience))
     }
@@ -209,10 +214,16 @@ export class Follower<Committed extends Commit> {
     this.#options.tell(telling)
   }
 
-  #isOurs(name: StreamName, audience: readonly UserId[] | null): boolean {
-    const { isListening, isFollowed } = this.#options
+  #audience(app: AppKey, move: MoveHint): readonly UserId[] | undefined {
+    if (move.stream === 'inbox') return NOBODY
+    return move.audience ?? this.#options.audienceOf(app, move.id)
+  }
+
+  /** Those of whom nobody knows who is in them may be, until they are read. */
+  #isOurs(name: StreamName, audience: readonly UserId[] | undefined): boolean {
+    const { isListening } = this.#options
     if (name.stream === 'inbox') return isListening(name.app, name.userId)
-    return audience ? audience.some((userId) => isListening(name.app, userId)) : isFollowed(name.app, name.id)
+    return audience?.some((userId) => isListening(name.app, userId)) ?? true
   }
 
   #missed(): void {
@@ -291,7 +302,7 @@ export class Follower<Committed extends Commit> {
 
   #found(head: MovedHead, missing: Map<string, number>): void {
     const key = keyOf(head)
-    const isOurs = this.#isOurs(head, head.stream === 'conversation' ? head.audience : null)
+    const isOurs = this.#isOurs(head, head.stream === 'conversation' ? head.audience : NOBODY)
     const verdict = this.#reader.hearHead(key, head.sequence, this.#elapsed(), isOurs)
     // Found again by the next look: this one is not complete without it.
     if (verdict.verdict === 'overloaded') throw new Error('More streams moved than can be read at a time.')
@@ -315,7 +326,9 @@ function nameOf(app: AppKey, move: MoveHint | CommitMove): StreamName {
   return { app, stream: 'conversation', id: 'conversation' in move ? move.conversation.id : move.id }
 }
 
-const ownAudience = (move: CommitMove) => (move.stream === 'conversation' ? move.audience : null)
+const NOBODY: readonly UserId[] = []
+
+const ownAudience = (move: CommitMove) => (move.stream === 'conversation' ? move.audience : NOBODY)
 
 const keyOf = (name: StreamName) => `${name.app} ${name.stream === 'inbox' ? `@${name.userId}` : name.id}`
 

@@ -22,14 +22,17 @@ export class Delivery {
   /** Lists are replaced, never changed: whoever is told may leave while others are still being told. */
   readonly #listeners = new AppMap<readonly Listener[]>()
   readonly #audiences = new RecentMap<readonly UserId[]>()
-  readonly #recent = new RecentChanges()
+  /** Undefined where others write as well: what they moved would be missing in it. */
+  readonly #recent: RecentChanges | undefined
   readonly #watchers = new Set<ListeningWatcher>()
 
   readonly #tally: Tally
 
-  constructor(streams: StreamStore, tally = new Tally()) {
+  constructor(streams: StreamStore, options: { readonly tally?: Tally; readonly isAlone?: boolean } = {}) {
+    const { tally = new Tally(), isAlone = true } = options
     this.#streams = streams
     this.#tally = tally
+    this.#recent = isAlone ? new RecentChanges() : undefined
   }
 
   /** Registers a listener of an identity; the answer takes it away again. */
@@ -51,24 +54,49 @@ export class Delivery {
     return () => this.#watchers.delete(watcher)
   }
 
-  /** Tells everybody concerned, in the order of the log. */
+  /** Tells everybody concerned of what this server committed, in the order of the log: a server that is alone. */
   publish(committed: readonly Committed[]): void {
     this.#audiences.trim(MAX_AUDIENCES)
     for (const one of committed) {
-      this.#recent.add(one)
+      this.#recent?.add(one)
       this.#tally.changes += one.moves.length
       for (const move of one.moves) {
-        const change = { committed: one, move }
-        if (move.stream === 'inbox') {
-          this.#tell(one.app, move.userId, change)
-          continue
-        }
-        // Its people hear of the end of a conversation, and of nothing in it afterwards.
-        const isOver = move.conversation.record.deletedAt !== null
-        this.#audiences.set(one.app, move.conversation.id, isOver ? NOBODY : move.audience)
-        for (const userId of move.audience) this.#tell(one.app, userId, change)
+        const change = { committed: one, move, cursor: one.settled }
+        if (move.stream === 'inbox') this.#tell(one.app, move.userId, change)
+        else this.#tellAll(one.app, move.audience, change, move.conversation.record.deletedAt !== null)
       }
     }
+  }
+
+  /**
+   * Tells everybody concerned of a change, whoever committed it.
+   * @param audience who hears of a conversation
+   */
+  tell(app: AppKey, change: Change, audience: readonly UserId[]): void {
+    const { move } = change
+    this.#tally.changes++
+    if (move.stream === 'inbox') {
+      this.#tell(app, move.userId, change)
+      return
+    }
+    this.#audiences.trim(MAX_AUDIENCES)
+    const isOver = move.rows.some((row) => row.type === 'conversation' && row.record.deletedAt !== null)
+    this.#tellAll(app, audience, change, isOver)
+  }
+
+  /** Who is in a conversation, if that is known without a look. */
+  knownAudience(app: AppKey, conversation: Uuid): readonly UserId[] | undefined {
+    return this.#audiences.get(app, conversation)
+  }
+
+  /** Who is in a conversation was changed elsewhere. */
+  forgetAudience(app: AppKey, conversation: Uuid): void {
+    this.#audiences.delete(app, conversation)
+  }
+
+  /** Anybody may have been added or removed elsewhere. */
+  forgetAudiences(): void {
+    this.#audiences.clear()
   }
 
   /** Passes a typing signal on to the other participants who are there. A stranger's goes nowhere. */
@@ -83,7 +111,7 @@ export class Delivery {
 
   /** What moved for an identity after a cursor: from memory if it is recent, from the store otherwise. */
   async moved(app: AppKey, userId: UserId, after: Cursor): Promise<MovedStreams> {
-    const recent = this.#recent.since(app, userId, after)
+    const recent = this.#recent?.since(app, userId, after)
     this.#tally.arrivals.add(recent ? 'memory' : 'store')
     return recent ?? (await this.#streams.moved(app, userId, after))
   }
@@ -101,6 +129,14 @@ export class Delivery {
 
   #tellWatchers(app: AppKey, userId: UserId, isListening: boolean): void {
     for (const watcher of this.#watchers) watcher(app, userId, isListening)
+  }
+
+  #tellAll(app: AppKey, audience: readonly UserId[], change: Change, isOver: boolean): void {
+    const { move } = change
+    if (move.stream === 'inbox') return
+    // Its people hear of the end of a conversation, and of nothing in it afterwards.
+    this.#audiences.set(app, move.conversation.id, isOver ? NOBODY : audience)
+    for (const userId of audience) this.#tell(app, userId, change)
   }
 
   #tell(app: AppKey, userId: UserId, change: Change): void {

@@ -51,7 +51,7 @@ class World {
           read: (stream, after) => store.read(name, stream, after),
         },
         isListening: (app) => app === ONE,
-        isFollowed: () => false,
+        audienceOf: () => [],
         tell: (telling) => {
           const { id, after, sequence, rows } = shape(telling)
           ears.hear(store, systemClock.now(), id, after, sequence, rows)

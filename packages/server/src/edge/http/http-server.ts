@@ -22,6 +22,8 @@ export interface HttpOptions {
   readonly isOriginAllowed: (origin: string) => boolean
   /** Why nobody should be sent here at present, in sentences for anybody; asked by `/readyz`. */
   readonly unreadiness: () => readonly string[]
+  /** How this server hears of others on its store; without them it serves on, a little late. */
+  readonly nodes?: { readonly bus: string; readonly isDegraded: boolean } | undefined
   /** It is about to stop: whoever keeps a connection for the next request is to open another one, which leads elsewhere. */
   readonly isStopping?: () => boolean
   /** Whether requests are counted, which costs each of them something. */
@@ -68,8 +70,13 @@ export function createHttpServer(edge: Edge, options: HttpOptions): FastifyInsta
   http.get('/healthz', async () => ({ status: 'ok' }))
   http.get('/readyz', async (_request, reply) => {
     const reasons = options.unreadiness()
-    if (reasons.length === 0) return reply.send({ status: 'ready' })
-    return reply.code(503).header('cache-control', 'no-store').send({ status: 'not ready', reasons })
+    const { nodes } = options
+    const others = nodes && { bus: nodes.bus, degraded: nodes.isDegraded }
+    if (reasons.length === 0) return reply.send({ status: 'ready', ...others })
+    return reply
+      .code(503)
+      .header('cache-control', 'no-store')
+      .send({ status: 'not ready', reasons, ...others })
   })
   http.get(ERRORS_PATH, async (_request, reply) =>
     reply

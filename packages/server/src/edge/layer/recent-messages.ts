@@ -1,7 +1,8 @@
 import type { UserId, Uuid } from '@parley/protocol'
+import type { ToldConversationMove } from '../../delivery/change.ts'
 import type { AppKey } from '../../model/state.ts'
 import type { Edge } from '../edge.ts'
-import type { ConversationMove, Viewer } from './changes/telling.ts'
+import type { Viewer } from './changes/telling.ts'
 
 const MAX_CONVERSATIONS = 10_000
 const MAX_PER_CONVERSATION = 64
@@ -25,7 +26,7 @@ export class RecentMessages {
   }
 
   /** Takes note of messages that were sent or deleted. */
-  note(app: AppKey, move: ConversationMove): void {
+  note(app: AppKey, move: ToldConversationMove): void {
     for (const row of move.rows) {
       if (row.type !== 'message') continue
       const { position, id, sender, deletedAt } = row.record

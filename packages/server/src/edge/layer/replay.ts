@@ -30,6 +30,16 @@ export async function* replay(desk: LayerDesk, viewer: Viewer, fromMs: number): 
   }
 }
 
+/** The same of one conversation: what changed there at that time or later. */
+export function replayOne(
+  desk: LayerDesk,
+  viewer: Viewer,
+  moved: MovedConversation,
+  sinceMs: number,
+): AsyncGenerator<Packet> {
+  return replayConversation({ desk, viewer, sinceMs, introduced: new Set() }, moved)
+}
+
 interface Replay {
   readonly desk: LayerDesk
   readonly viewer: Viewer

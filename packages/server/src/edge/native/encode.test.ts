@@ -33,7 +33,7 @@ const change = fc
       ...{ stream: 'conversation', conversation: { id: row.conversation }, after, sequence, audience: [] },
       rows: [{ type: 'message', record: row, sender: undefined }],
     }
-    return { committed: { settled }, move } as unknown as Change
+    return { committed: null, move, cursor: settled } as unknown as Change
   })
 
 const textOf = (one: Change) => messageChangeText(one, onlyMessage(one)!)
@@ -45,7 +45,7 @@ function changeOf(count: number): Change {
     record: { inboxSequence: 11 + index, state: 'joined', hidden: [], lastPosition: null },
   }))
   const move = { stream: 'inbox', userId: 'u', after: 10, sequence: 10 + count, rows }
-  return { committed: { settled: 7 }, move } as unknown as Change
+  return { committed: null, move, cursor: 7 } as unknown as Change
 }
 
 describe('frames of a change', () => {

@@ -82,13 +82,13 @@ export function streamRow(row: StreamRow): Row {
 }
 
 /** A change, in one frame or, if many rows moved, in several that follow each other as changes do. */
-export function changeFrames({ move, committed }: Change): ChangeFrame[] {
+export function changeFrames({ move, cursor: told }: Change): ChangeFrame[] {
   const stream: StreamId = move.stream === 'inbox' ? 'inbox' : conversationId(move.conversation.id)
   const rows =
     move.stream === 'inbox'
       ? move.rows.map(({ conversation, record }) => membershipRow(conversation, record))
       : move.rows.map(streamRow)
-  const cursor = String(committed.settled)
+  const cursor = String(told)
   const frames: ChangeFrame[] = []
   let { after } = move
   for (let at = 0; at === 0 || at < rows.length; at += limits.maxRowsPerFrame) {
@@ -108,10 +108,10 @@ export function onlyMessage({ move }: Change): MessageRecord | undefined {
 }
 
 /** The frame of a change that is about one message, as text: only the parts need to be written out. */
-export function messageChangeText({ move, committed }: Change, record: MessageRecord): string {
+export function messageChangeText({ move, cursor }: Change, record: MessageRecord): string {
   return (
     `{"type":"change","stream":"${conversationId(record.conversation)}","after":${move.after},` +
-    `"sequence":${move.sequence},"cursor":"${committed.settled}",` +
+    `"sequence":${move.sequence},"cursor":"${cursor}",` +
     `"rows":[${messageText(record, JSON.stringify(record.parts))}]}`
   )
 }

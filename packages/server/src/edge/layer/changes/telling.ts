@@ -1,6 +1,6 @@
 import { missingPositions, type PositionSet, type Uuid } from '@parley/protocol'
+import type { Deed } from '../../../delivery/change.ts'
 import type { Session } from '../../../model/state.ts'
-import type { Committed } from '../../../operations/lane.ts'
 import type { StreamMove } from '../../../operations/moves.ts'
 import type { LayerDesk } from '../desk.ts'
 import { type ObjectName, objectName, type Packets } from '../packets.ts'
@@ -13,7 +13,7 @@ export type InboxMove = Extract<StreamMove, { stream: 'inbox' }>
 export interface Telling {
   readonly desk: LayerDesk
   readonly viewer: Viewer
-  readonly committed: Committed
+  readonly committed: Deed
 }
 
 /** How one operation is told: how a conversation moved, to those in it; how an inbox moved, to its owner. */
