@@ -6,7 +6,7 @@ import type { BasicIdentity, ConversationId, IdentityId } from '@parley/protocol
 import type { DeauthenticateOptions } from '../authentication/authentication.ts'
 import type { AuthenticationState } from '../authentication/authentication-state.ts'
 import type { ClientEvents } from '../client-types.ts'
-import { ParleyError, type ParleyErrorCode, type ParleyErrorDetails } from '../errors.ts'
+import { ParleyError, type ParleyErrorCode, type ParleyErrorDetails, storageError } from '../errors.ts'
 import type { Draft, Placed } from '../outbox/outbox.ts'
 import type { OutboxEntry, Write } from '../replica/replica.ts'
 import type { ConnectionState } from '../sync/connection-state.ts'
@@ -111,7 +111,9 @@ interface PlainError {
   readonly details: ParleyErrorDetails
 }
 
-export function copyError(error: unknown): PlainError {
+export function copyError(thrown: unknown): PlainError {
+  // Over there nobody could tell it for what it is.
+  const error = (thrown as { readonly name?: unknown }).name === 'ReplicaError' ? storageError(thrown) : thrown
   const { code, message, refusal, entries, cause } = error as Partial<ParleyError>
   return {
     code: error instanceof ParleyError ? code : undefined,

@@ -8,6 +8,8 @@ export interface Deed {
   /** Which device, and which copy of the data on it: a wiped device starts over. */
   readonly device: string
   readonly installation: number
+  /** Which tab it was asked for in, of those there were. */
+  readonly tab: number
   readonly userId: string
   /** As it was named when asked. */
   conversation: ConversationId | null

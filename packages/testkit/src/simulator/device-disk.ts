@@ -10,7 +10,8 @@ import type { Timeline } from './timeline.ts'
 
 type Commit = Replica['commit']
 export type Write = Parameters<Commit>[0][number]
-export type Durability = Parameters<Commit>[1]['durability']
+type CommitOptions = Parameters<Commit>[1]
+export type Durability = CommitOptions['durability']
 type TableName = Write['table']
 type OpenOptions = NonNullable<Parameters<ReplicaStorage['open']>[1]>
 type Key = readonly (string | number)[]
@@ -23,6 +24,8 @@ export type WriteFilter = (writes: readonly Write[], durability: Durability) => 
 /** The process that uses the disk. Once dead it hears nothing more. */
 export interface Process {
   isDead: boolean
+  /** Lets something happen to it, unless it is dead, and not before it is awake. */
+  readonly run?: (task: () => void) => void
 }
 
 export class DeviceDisk {
@@ -39,11 +42,15 @@ export class DeviceDisk {
   failures = 0
   /** Writes that a crash took back. */
   lost = 0
+  /** Writes of a tab whose term was over. */
+  fenced = 0
   /** Called once, when the next commit is under way. */
   onNextCommit: (() => void) | undefined
   filter: WriteFilter = (writes) => writes
   /** What a mutation makes of the promise of durability. */
   isForgetful = false
+  /** A mutation: whoever was the owner once may write for ever. */
+  ignoresTerms = false
 
   constructor(timeline: Timeline, chance: SeededChance, accessMs: number) {
     this.#timeline = timeline
@@ -97,8 +104,16 @@ export class DeviceDisk {
     this.#handles.delete(handle)
   }
 
-  commit(process: Process, writes: readonly Write[], durability: Durability): Promise<void> {
+  commit(process: Process, writes: readonly Write[], { durability, term }: CommitOptions): Promise<void> {
     if (process.isDead) return new Promise(() => undefined)
+    const { value = 0 } = (this.table('meta').get(['term']) ?? {}) as { readonly value?: number }
+    if (term !== undefined && term !== value && !this.ignoresTerms) {
+      this.fenced++
+      const error = Object.assign(new Error('Another tab writes now.'), { name: 'ReplicaError', code: 'fenced' })
+      return this.access(process, () => {
+        throw error
+      })
+    }
     if (this.failures > 0) {
       this.failures--
       const error = Object.assign(new Error('The simulated disk refuses.'), { name: 'ReplicaError', code: 'full' })
@@ -128,14 +143,15 @@ export class DeviceDisk {
     }
     this.#freeAt = Math.max(this.#freeAt, this.#timeline.now) + this.#chance.below(this.#accessMs)
     return new Promise((resolve, reject) => {
-      this.#timeline.after(this.#freeAt - this.#timeline.now, () => {
+      const finish = () => {
         if (process.isDead) return
         try {
           resolve(work())
         } catch (error) {
           reject(error)
         }
-      })
+      }
+      this.#timeline.after(this.#freeAt - this.#timeline.now, () => (process.run ?? hear)(finish))
     })
   }
 
@@ -157,6 +173,8 @@ export class DeviceDisk {
   }
 }
 
+const hear = (task: () => void): void => task()
+
 /** An open replica. */
 class Handle implements Replica {
   readonly #disk: DeviceDisk
@@ -176,9 +194,9 @@ class Handle implements Replica {
   scan: Replica['scan'] = (table, range = {}) => this.#read(table, (rows) => rows.scan(range)) as never
   count: Replica['count'] = (table, range = {}) => this.#read(table, (rows) => rows.scan(range).length)
 
-  commit: Commit = async (writes, { durability }) => {
+  commit: Commit = async (writes, options) => {
     this.#mustBeOpen()
-    await this.#disk.commit(this.#process, writes, durability)
+    await this.#disk.commit(this.#process, writes, options)
   }
 
   close = async (): Promise<void> => {
@@ -189,7 +207,8 @@ class Handle implements Replica {
   lose(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    if (!this.#process.isDead) this.#options.onLost?.('deleted')
+    const { run = hear } = this.#process
+    if (!this.#process.isDead) run(() => this.#options.onLost?.('deleted'))
   }
 
   async #read<T>(table: TableName, look: (rows: SimulatedTable) => T): Promise<T> {

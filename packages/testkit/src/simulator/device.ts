@@ -6,13 +6,15 @@ import { type Client, type ConversationHandle, createClient, type Operation } fr
 import * as online from '@parley/client/online'
 import type { ConversationId } from '@parley/protocol'
 import type { SeededChance } from '../seeded-chance.ts'
+import { Browser } from './browser.ts'
 import type { Deed, DeedMark } from './deeds.ts'
-import type { DeviceDisk, Process } from './device-disk.ts'
+import type { DeviceDisk } from './device-disk.ts'
 import type { Plan, StepName } from './plan.ts'
 import { APP_ID, EPOCH_MS, type ServerMachine } from './server-machine.ts'
+import { Tab } from './tab.ts'
 import type { Timeline } from './timeline.ts'
 import { mintToken } from './tokens.ts'
-import { Wire, type WireOptions } from './wire.ts'
+import { type DeviceEnd, Wire, type WireOptions } from './wire.ts'
 
 type ClientOptions = Parameters<typeof createClient>[0]
 
@@ -33,13 +35,8 @@ export interface Surroundings {
   readonly newText: () => string
 }
 
-interface DeviceProcess extends Process {
-  readonly client: Client
-  readonly wires: Set<Wire>
-  /** Calls that have not settled. */
-  readonly open: Set<string>
-  look: () => void
-}
+/** More tabs of one app are nobody's way. */
+const MAX_TABS = 3
 
 export class Device {
   readonly name: string
@@ -49,8 +46,16 @@ export class Device {
   /** Rises whenever the local copy goes. */
   installation = 1
   wallErrorMs = 0
+  /** What a mutation makes of the channel between tabs. */
+  losesBetweenTabs: (message: unknown) => boolean = () => false
   crashes = 0
-  #process: DeviceProcess
+  /** Those that live; the one in front is where people are. */
+  #tabs: Tab[] = []
+  #front: Tab
+  #browser: Browser
+  /** Sessions whose end was heard of in some tab. */
+  readonly #ended = new Set<string>()
+  #born = 0
   readonly #world: Surroundings
 
   constructor(name: string, userId: string, disk: DeviceDisk, world: Surroundings) {
@@ -58,49 +63,145 @@ export class Device {
     this.userId = userId
     this.disk = disk
     this.#world = world
-    this.#process = this.#boot()
+    this.#browser = this.#newBrowser()
+    this.#front = this.#boot()
   }
 
   get client(): Client {
-    return this.#process.client
+    return this.#front.client
   }
 
-  get openCalls(): ReadonlySet<string> {
-    return this.#process.open
+  /** That of every tab, the one in front first. */
+  get clients(): readonly Client[] {
+    return [this.#front, ...this.#tabs.filter((tab) => tab !== this.#front)].map(({ client }) => client)
+  }
+
+  get openCalls(): readonly string[] {
+    return this.#tabs.flatMap(({ open }) => [...open])
   }
 
   get isLive(): boolean {
-    const { state } = this.client.connection
-    return state === 'live' || state === 'probing'
+    return this.clients.every(({ connection: { state } }) => state === 'live' || state === 'probing')
   }
 
+  /** The line of whichever tab opened one last. */
   get wire(): Wire | undefined {
-    return [...this.#process.wires].at(-1)
+    return this.#tabs.flatMap(({ wires }) => [...wires]).at(-1)
+  }
+
+  get tabs(): number {
+    return this.#tabs.length
+  }
+
+  get stolen(): number {
+    return this.#browser.stolen
+  }
+
+  /** Writes that came from a tab whose time as the owner was over. */
+  get fenced(): number {
+    return this.disk.fenced
+  }
+
+  openTab(): void {
+    if (this.#tabs.length < MAX_TABS) this.#front = this.#boot()
+  }
+
+  switchTab(die: number): void {
+    const awake = this.#tabs.filter(({ isSleepy }) => !isSleepy)
+    this.#front = awake[Math.floor(die * awake.length)] ?? this.#front
+  }
+
+  /** Closed in order; the last one is not. */
+  closeTab(die: number): void {
+    const tab = this.#oneOf(die)
+    if (!tab) return
+    this.#leave(tab)
+    this.#world.tell(`${tab.name}: is closed`)
+    void tab.client.close().then(
+      () => this.#bury(tab),
+      (error) => this.#world.problem(`${this.name}: closing a tab failed: ${error}`),
+    )
+  }
+
+  crashTab(die: number): void {
+    const tab = this.#oneOf(die)
+    if (!tab) return
+    this.#leave(tab)
+    this.#world.tell(`${tab.name}: crashes`)
+    this.#bury(tab, true)
+  }
+
+  freezeTab(die: number, isTold: boolean, ms: number): void {
+    const tab = this.#oneOf(die)
+    if (!tab || tab.isSleepy) return
+    if (tab === this.#front) this.#front = this.#tabs.find((other) => other !== tab && !other.isSleepy)!
+    const { tell, timeline } = this.#world
+    tell(`${tab.name}: falls asleep${isTold ? '' : ' and is not told'}`)
+    tab.freeze(isTold)
+    timeline.after(ms, () => {
+      tell(`${tab.name}: wakes`)
+      tab.wake(isTold)
+    })
+  }
+
+  /** Tabs that closed themselves are opened again. Those that sleep wake in their own time. */
+  mend(): void {
+    for (const tab of [...this.#tabs]) {
+      if (tab.client.state.state !== 'closed') continue
+      this.#bury(tab)
+      this.#front = this.#boot()
+    }
+  }
+
+  /** One of the tabs, if another one is left that is awake. */
+  #oneOf(die: number): Tab | undefined {
+    const tab = this.#tabs[Math.floor(die * this.#tabs.length)]
+    return this.#tabs.some((other) => other !== tab && !other.isSleepy) ? tab : undefined
+  }
+
+  /** Nobody looks at it any more. */
+  #leave(tab: Tab): void {
+    this.#tabs = this.#tabs.filter((other) => other !== tab)
+    if (tab === this.#front) this.#front = this.#tabs.find(({ isSleepy }) => !isSleepy)!
+  }
+
+  /** It was closed, or crashed: then nobody closes its lines. */
+  #bury(tab: Tab, hasCrashed = false): void {
+    if (hasCrashed) tab.die()
+    tab.isDead = true
+    this.#tabs = this.#tabs.filter((other) => other !== tab)
+    this.#browser.gone(tab)
+  }
+
+  #newBrowser(): Browser {
+    const { timeline, chance, plan } = this.#world
+    return new Browser(timeline, plan.hasTabs ? chance.below(3) : 0, (message) => this.losesBetweenTabs(message))
   }
 
   /** The power goes. */
   crash(): void {
-    this.#process.isDead = true
-    for (const wire of this.#process.wires) wire.deviceDied()
+    for (const tab of this.#tabs.splice(0)) tab.die()
     this.disk.crash()
     this.crashes++
-    this.#process = this.#boot()
+    this.#browser = this.#newBrowser()
+    this.#front = this.#boot()
   }
 
   /** The app is closed in order, and opened again. */
   restart(): void {
-    const old = this.#process
+    const old = this.#front
     void old.client.close().then(
       () => {
-        old.isDead = true
-        if (this.#process === old) this.#process = this.#boot()
+        const wasThere = this.#tabs.includes(old)
+        this.#bury(old)
+        if (wasThere) this.#front = this.#boot()
       },
       (error) => this.#world.problem(`${this.name}: closing failed: ${error}`),
     )
   }
 
   hint(): void {
-    this.#process.look()
+    this.#front.look()
   }
 
   /** Somebody signs in here, unless somebody is. */
@@ -133,7 +234,7 @@ export class Device {
 
   /** Any call of the SDK's. It must settle, and fail only in words that the SDK documents. */
   call<T>(what: string, call: (client: Client) => Promise<T>): Promise<T | undefined> {
-    const process = this.#process
+    const process = this.#front
     const label = `${what} #${this.#world.deeds.length}.${process.open.size}`
     process.open.add(label)
     return promised(
@@ -161,13 +262,14 @@ export class Device {
     mark: DeedMark,
     call: (client: Client) => Promise<(Operation & { readonly conversation?: ConversationHandle }) | undefined>,
   ): void {
-    const { deeds, problem, tell } = this.#world
-    const process = this.#process
+    const { deeds, plan, problem, tell } = this.#world
+    const process = this.#front
     const deed: Deed = {
       number: deeds.length + 1,
       name,
       device: this.name,
       installation: this.installation,
+      tab: process.number,
       userId: this.userId,
       conversation,
       mark,
@@ -208,24 +310,19 @@ export class Device {
         }, failed)
       },
       (error) => {
-        deed.state = 'refused-locally'
+        // A tab that closes does not hear any more what another one made of it.
+        if (!plan.hasTabs || error.code !== 'closed') deed.state = 'refused-locally'
         failed(error)
       },
     )
   }
 
-  #boot(): DeviceProcess {
-    const { timeline, chance, problem, tell } = this.#world
-    const process: { -readonly [Name in keyof DeviceProcess]: DeviceProcess[Name] } = {
-      isDead: false,
-      client: undefined as never,
-      wires: new Set(),
-      open: new Set(),
-      look: () => undefined,
-    }
-    const alive = (task: () => void) => () => {
-      if (!process.isDead) task()
-    }
+  #boot(): Tab {
+    const { timeline, chance, plan, problem, tell } = this.#world
+    const browser = this.#browser
+    const number = ++this.#born
+    const process = new Tab(timeline, number, plan.hasTabs ? `${this.name}, tab ${number}` : this.name)
+    const alive = (task: () => void) => () => process.run(task)
     const options: ClientOptions = {
       appId: APP_ID,
       url: 'http://parley.test',
@@ -239,9 +336,11 @@ export class Device {
         after: (ms, task) => timeline.after(ms, alive(task)),
       },
       chance,
-      locks: { hold: (_name, _options, held) => held() },
+      ...(plan.hasTabs
+        ? { locks: browser.locksOf(process), openChannel: browser.openChannelOf(process) }
+        : { locks: { hold: (_name, _options, held) => held() } }),
       hints: (look) => {
-        process.look = alive(look)
+        process.look = (hint) => process.run(() => look(hint))
         return () => undefined
       },
       online: async () => online,
@@ -249,14 +348,22 @@ export class Device {
     process.client = createClient(options)
     process.client.on('problem', ({ error }) => problem(`${this.name}: the SDK reports ${error}`))
     process.client.on('deauthenticated', ({ reason, unsent }) => {
-      this.installation++
+      // Each tab says so; the copy goes once.
+      if (!this.#ended.has(process.session ?? '')) this.installation++
+      if (process.session !== undefined) this.#ended.add(process.session)
       this.#giveUp(unsent)
-      tell(`${this.name}: signed out (${reason}), ${unsent.length} unsent`)
+      tell(`${process.name}: signed out (${reason}), ${unsent.length} unsent`)
     })
-    process.client.on('state', ({ state }) => tell(`${this.name}: ${state}`))
-    process.client.on('connection', ({ state }) => tell(`${this.name}: connection ${state}`))
+    process.client.on('state', (state) => {
+      tell(`${process.name}: ${state.state}`)
+      if (state.state !== 'authenticated') return
+      process.session = state.session.id
+      this.userId = state.identity.user_id
+    })
+    process.client.on('connection', ({ state }) => tell(`${process.name}: connection ${state}`))
     process.client.on('operation-failed', ({ entries }) => this.#noteRefused(entries))
     process.client.on('unsent', ({ entries }) => this.#giveUp(entries))
+    this.#tabs.push(process)
     return process
   }
 
@@ -276,7 +383,7 @@ export class Device {
     return this.#world.deeds.filter((deed) => deed.operationId !== null && ids.has(deed.operationId))
   }
 
-  #openWire(process: DeviceProcess): ReturnType<NonNullable<ClientOptions['sockets']>> {
+  #openWire(process: Tab): ReturnType<NonNullable<ClientOptions['sockets']>> {
     const { timeline, chance, plan, server, onFrame, onSaid, tamper, isCalm } = this.#world
     const wire: Wire = new Wire({
       timeline,
@@ -291,11 +398,11 @@ export class Device {
     })
     process.wires.clear()
     process.wires.add(wire)
-    return wire.device
+    return heardBy(process, wire.device)
   }
 
   /** The app's own authentication service, which has its bad days. */
-  async #token(process: DeviceProcess, nonce: string, userId: string | undefined): Promise<string | null> {
+  async #token(process: Tab, nonce: string, userId: string | undefined): Promise<string | null> {
     const { chance, plan, server, timeline, isCalm } = this.#world
     const good = {
       userId: userId ?? this.userId,
@@ -324,7 +431,7 @@ export class Device {
   }
 
   async #fetch(
-    process: DeviceProcess,
+    process: Tab,
     url: string,
     init: Parameters<NonNullable<ClientOptions['fetch']>>[1],
   ): ReturnType<NonNullable<ClientOptions['fetch']>> {
@@ -342,6 +449,21 @@ export class Device {
     const text = JSON.stringify(answer.body)
     return { status: answer.status, headers: { get: () => null }, text: async () => text }
   }
+}
+
+/** A socket whose words reach a tab that sleeps when it wakes. */
+function heardBy(tab: Tab, end: DeviceEnd): DeviceEnd {
+  const heard: DeviceEnd = {
+    onopen: null,
+    onmessage: null,
+    onclose: null,
+    send: (text) => end.send(text),
+    close: (code) => end.close(code),
+  }
+  end.onopen = () => tab.run(() => heard.onopen?.())
+  end.onmessage = (text) => tab.run(() => heard.onmessage?.(text))
+  end.onclose = (code) => tab.run(() => heard.onclose?.(code))
+  return heard
 }
 
 /** What answers by a promise rejects; it does not throw. */

@@ -80,6 +80,17 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     }
   },
 
+  'a tab that was taken over from goes on writing'({ devices }) {
+    for (const device of devices) device.disk.ignoresTerms = true
+  },
+
+  'what the owner answers other tabs is lost'({ devices }) {
+    let answers = 0
+    for (const device of devices) {
+      device.losesBetweenTabs = (message) => (message as { type: string }).type === 'answer' && ++answers % 3 === 0
+    }
+  },
+
   'some changes are never told'({ line }) {
     let changes = 0
     line.tamper = (direction, text) =>

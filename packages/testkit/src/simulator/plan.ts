@@ -38,7 +38,10 @@ export const STEP_WEIGHTS = {
   wait: 5,
 } as const
 
-export type StepName = keyof typeof STEP_WEIGHTS
+/** What happens where people have several tabs. */
+const TAB_STEP_WEIGHTS = { 'open-tab': 6, 'switch-tab': 4, 'close-tab': 2, 'crash-tab': 3, 'freeze-tab': 4 } as const
+
+export type StepName = keyof typeof STEP_WEIGHTS | keyof typeof TAB_STEP_WEIGHTS
 
 export interface Step {
   readonly name: StepName
@@ -67,6 +70,8 @@ export interface Plan {
   readonly handlerTrouble: number
   /** How likely it is that a request over HTTP or its answer is lost. */
   readonly requestTrouble: number
+  /** Whether devices are browsers, with several tabs that share one copy. */
+  readonly hasTabs: boolean
   readonly steps: readonly Step[]
 }
 
@@ -80,7 +85,7 @@ export function planOf(seed: number): Plan {
   const more = isSmall ? chance.below(2) : 1 + chance.below(3)
   const devices = [0, 1, ...Array.from({ length: more }, () => chance.below(people.length))]
   const steps = isSmall ? 8 + chance.below(15) : 30 + chance.below(41)
-  return {
+  const plan = {
     seed,
     people,
     devices,
@@ -95,27 +100,38 @@ export function planOf(seed: number): Plan {
     hasJobs: chance.below(8) === 0,
     steps: Array.from({ length: steps }, () => step(chance, devices.length)),
   }
+  // By a chance of their own, so that the other worlds are what they were before there were tabs.
+  const own = new SeededChance(seed ^ 0x7ab6)
+  const hasTabs = own.below(5) === 0
+  return {
+    ...plan,
+    hasTabs,
+    steps: hasTabs ? plan.steps.flatMap((one) => withTabs(own, one, devices.length)) : plan.steps,
+  }
+}
+
+function withTabs(chance: SeededChance, before: Step, devices: number): Step[] {
+  if (chance.below(5) >= 2) return [before]
+  return [before, { ...step(chance, devices), name: weighted(chance, TAB_STEP_WEIGHTS) }]
 }
 
 function step(chance: SeededChance, devices: number): Step {
   return {
-    name: weighted(chance),
+    name: weighted(chance, STEP_WEIGHTS),
     gapMs: gap(chance),
     device: chance.below(devices),
     dice: [chance.number(), chance.number(), chance.number()],
   }
 }
 
-const names = Object.keys(STEP_WEIGHTS) as StepName[]
-const total = names.reduce((sum, name) => sum + STEP_WEIGHTS[name], 0)
-
-function weighted(chance: SeededChance): StepName {
-  let left = chance.below(total)
+function weighted<Name extends string>(chance: SeededChance, weights: Readonly<Record<Name, number>>): Name {
+  const names = Object.keys(weights) as Name[]
+  let left = chance.below(names.reduce((sum, name) => sum + weights[name], 0))
   for (const name of names) {
-    left -= STEP_WEIGHTS[name]
+    left -= weights[name]
     if (left < 0) return name
   }
-  return 'wait'
+  return names[0]!
 }
 
 /** Mostly so short that things meet, now and then long enough for timers, rarely for a session to end. */

@@ -102,6 +102,7 @@ export const performers: Readonly<Record<StepName, Perform>> = {
         name: 'other-door',
         device: 'other door',
         installation: 1,
+        tab: 0,
         userId: device.userId,
         conversation,
         mark: message ? { type: receipt === 'read' ? 'read' : 'delivered', position, only } : { type: 'none' },
@@ -243,6 +244,12 @@ export const performers: Readonly<Record<StepName, Perform>> = {
   'server-clock-jump'({ server }, _, [far]) {
     server.clockErrorMs = Math.round((far - 0.4) * 4 * 3_600_000)
   },
+
+  'open-tab': (_, device) => device.openTab(),
+  'switch-tab': (_, device, [which]) => device.switchTab(which),
+  'close-tab': (_, device, [which]) => device.closeTab(which),
+  'crash-tab': (_, device, [which]) => device.crashTab(which),
+  'freeze-tab': (_, device, [which, isTold, howLong]) => device.freezeTab(which, isTold < 0.5, howLong * 60_000),
 
   hint: (_, device) => device.hint(),
   wait: () => undefined,

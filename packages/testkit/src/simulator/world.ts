@@ -56,6 +56,8 @@ export type FigureName =
   | 'commitsRefused'
   | 'deviceCrashes'
   | 'deviceWritesLost'
+  | 'tabsStolenFrom'
+  | 'tabWritesFenced'
   | 'commits'
   | 'happenings'
   | 'restMs'
@@ -190,9 +192,9 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
       if (!server.isUp) void server.start()
       for (const device of devices) {
         const { state } = device.client.state
+        device.mend()
         if (state === 'unauthenticated') device.signIn(device.userId)
-        if (state === 'closed') device.restart()
-        device.client.connect()
+        if (device.client.state.state !== 'closed') device.client.connect()
       }
       await timeline.pass(500)
       // Twice in a row: a line may just have turned out to be dead, a session may just have ended.
@@ -213,11 +215,13 @@ export async function runWorld(plan: Plan, options: RunOptions = {}): Promise<Ou
       commitsRefused: disk.refused,
       deviceCrashes: devices.reduce((sum, device) => sum + device.crashes, 0),
       deviceWritesLost: devices.reduce((sum, device) => sum + device.disk.lost, 0),
+      tabsStolenFrom: devices.reduce((sum, device) => sum + device.stolen, 0),
+      tabWritesFenced: devices.reduce((sum, device) => sum + device.fenced, 0),
       commits: disk.commits,
       happenings: timeline.happened,
       restMs,
     }
-    for (const device of devices) void device.client.close().catch(() => undefined)
+    for (const device of devices) for (const client of device.clients) void client.close().catch(() => undefined)
     await timeline.pass(0)
     return { seed: plan.seed, findings, figures, digest: hash?.digest('hex') ?? '', story }
   } finally {

@@ -109,7 +109,7 @@ export function checkDeeds(
   return [...findings, ...checkOrder(deeds, byText, refused)]
 }
 
-/** One device's messages of one conversation lie in the order they were written; what was refused once may be late. */
+/** One tab's messages of one conversation lie in the order they were written; what was refused once may be late. */
 function checkOrder(
   deeds: readonly Deed[],
   byText: ReadonlyMap<string, readonly MessageRecord[]>,
@@ -122,7 +122,7 @@ function checkOrder(
     if (deed.mark.type !== 'text' || isLate || deed.state === 'refused-locally') continue
     const message = byText.get(deed.mark.text)?.[0]
     if (!message) continue
-    const lane = `${deed.device} ${deed.installation} ${deed.conversation}`
+    const lane = `${deed.device} ${deed.installation} ${deed.tab} ${deed.conversation}`
     const before = last.get(lane)
     if (before && before.position > message.position) {
       findings.push(`${deed.device}: ${deed.mark.text} overtook ${before.text} in ${short(message.conversation)}`)

@@ -21,8 +21,9 @@ export async function checkWorld(of: {
   const { tables, devices, deeds, aliases, refused, timeline } = of
   const findings = [...checkLog(tables), ...checkDeeds(tables, devices, deeds, aliases, refused)]
   for (const device of devices) {
-    const { state } = device.client.state
-    if (state !== 'authenticated') findings.push(`${device.name}: is ${state} after healing`)
+    for (const { state } of device.clients) {
+      if (state.state !== 'authenticated') findings.push(`${device.name}: is ${state.state} after healing`)
+    }
     if (!device.isLive) findings.push(`${device.name}: has no connection after healing`)
     for (const call of device.openCalls) findings.push(`${device.name}: ${call} never settles`)
     for (const entry of device.disk.table('outbox').all() as OutboxRow[]) {

@@ -5,13 +5,14 @@ import type { Device } from '../device.ts'
 /** Whether everybody is connected, nothing waits to be sent and no stream is behind: time to look the world over. */
 export function isAtRest(tables: Tables, devices: readonly Device[]): boolean {
   return devices.every(
-    (device) => device.client.state.state === 'authenticated' && device.isLive && isLevel(tables, device),
+    (device) =>
+      device.clients.every(({ state }) => state.state === 'authenticated') && device.isLive && isLevel(tables, device),
   )
 }
 
 function isLevel(tables: Tables, device: Device): boolean {
   const entries = device.disk.table('outbox').all() as { readonly state: { readonly state: string } }[]
-  if (entries.some(({ state }) => state.state !== 'failed') || device.openCalls.size > 0) return false
+  if (entries.some(({ state }) => state.state !== 'failed') || device.openCalls.length > 0) return false
   const streams = device.disk.table('streams').all() as readonly {
     readonly stream: StreamId
     readonly sequence: number
