@@ -5,11 +5,12 @@
 import { latencies } from '../figures/statistics.ts'
 import type { ServerReady } from '../servers/start-server.ts'
 import { dialectOf } from './dialect.ts'
+import { type Measured, Measurement, type Window } from './measuring.ts'
 import { messageId } from './message-id.ts'
 import { connectPeople, makeRoom } from './people.ts'
-import { coresMeter, pause, task, tell } from './task.ts'
+import { pause, task, tell } from './task.ts'
 
-export interface ChatInput {
+export interface ChatInput extends Window {
   readonly ready: ServerReady
   readonly conversations: number
   /** In each conversation. */
@@ -17,18 +18,14 @@ export interface ChatInput {
   readonly senders: number
   /** Messages of a sender under way. */
   readonly window: number
-  readonly warmUpMs: number
-  readonly measureMs: number
 }
 
-export interface ChatResult {
+export interface ChatResult extends Measured {
   readonly acknowledged: number
   readonly delivered: number
   /** Messages that were told to come back, which they did. */
   readonly turnedAway: number
-  readonly seconds: number
   readonly latencies: { readonly p50: number; readonly p95: number; readonly p99: number }
-  readonly clientCores: number
 }
 
 const BODY = 'x'.repeat(200)
@@ -50,7 +47,7 @@ task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpM
   let acknowledged = 0
   let delivered = 0
   let turnedAway = 0
-  let isMeasuring = false
+  const measurement = new Measurement()
   let isOver = false
   let made: (() => void) | undefined
 
@@ -60,14 +57,14 @@ task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpM
     if (id !== undefined) {
       const entry = open.get(id)
       if (!entry || entry.sender === index) return
-      if (isMeasuring) delivered++
+      if (measurement.isOn) delivered++
       return step(id, entry)
     }
     const refused = dialect.refused?.(data, start, end)
     if (refused) {
       const entry = open.get(refused.id)
       if (!entry || refused.retryAfterMs === undefined) throw new Error(`${refused.id} was refused: ${refused.code}`)
-      if (isMeasuring) turnedAway++
+      if (measurement.isOn) turnedAway++
       setTimeout(() => repeat(refused.id, entry), refused.retryAfterMs)
       return
     }
@@ -76,7 +73,7 @@ task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpM
     if (made) return made()
     const entry = open.get(answered)
     if (!entry) return
-    if (isMeasuring) acknowledged++
+    if (measurement.isOn) acknowledged++
     step(answered, entry)
   })
 
@@ -96,7 +93,7 @@ task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpM
   function step(id: string, entry: Entry): void {
     if (--entry.left > 0) return
     open.delete(id)
-    if (isMeasuring) times.push(performance.now() - entry.at)
+    if (measurement.isOn) times.push(performance.now() - entry.at)
     if (!isOver) say(entry.sender)
   }
 
@@ -114,16 +111,8 @@ task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpM
   for (let i = 0; i < conversations; i++) {
     for (let j = 0; j < senders; j++) for (let k = 0; k < window; k++) say(i * members + j)
   }
-  await pause(warmUpMs)
-  tell('measuring')
-  isMeasuring = true
-  const cores = coresMeter()
-  const from = performance.now()
-  await pause(measureMs)
-  isMeasuring = false
-  const seconds = (performance.now() - from) / 1000
-  const clientCores = cores()
-  tell({ acknowledged, delivered, turnedAway, seconds, latencies: latencies(times), clientCores } satisfies ChatResult)
+  const measured = await measurement.run({ warmUpMs, measureMs })
+  tell({ acknowledged, delivered, turnedAway, latencies: latencies(times), ...measured } satisfies ChatResult)
   isOver = true
   // What is on its way has to arrive: a lost message would be a finding.
   const deadline = Date.now() + DRAIN_MS

@@ -6,6 +6,7 @@ import Database from 'better-sqlite3'
 import { latencies, median } from '../figures/statistics.ts'
 import type { ServerReady } from '../servers/start-server.ts'
 import { dialectOf } from './dialect.ts'
+import { ratePerSecond } from './measuring.ts'
 import { messageId } from './message-id.ts'
 import { connectPeople, makeRoom } from './people.ts'
 import { coresMeter, pause, task, tell } from './task.ts'
@@ -148,11 +149,8 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, capacityMs, overlo
     through = say
     for (let i = 0; i < people.length; i++) for (let k = 0; k < WINDOW; k++) say(i)
     await pause(capacityMs / 2)
-    const before = acknowledged.length
     times = []
-    const from = performance.now()
-    await pause(capacityMs)
-    const perSecond = ((acknowledged.length - before) / (performance.now() - from)) * 1000
+    const perSecond = await ratePerSecond(() => acknowledged.length, capacityMs)
     const usualMs = median(times)
     through = () => undefined
     await answered()

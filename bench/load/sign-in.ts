@@ -6,24 +6,21 @@ import { latencies } from '../figures/statistics.ts'
 import type { ServerReady } from '../servers/start-server.ts'
 import { dialectOf } from './dialect.ts'
 import { HttpConnection } from './http.ts'
+import { type Measured, Measurement, type Window } from './measuring.ts'
 import { connect } from './people.ts'
 import type { LoadSocket } from './socket.ts'
-import { coresMeter, pause, task, tell } from './task.ts'
+import { task, tell } from './task.ts'
 
-export interface SignInInput {
+export interface SignInInput extends Window {
   readonly ready: ServerReady
   readonly atOnce: number
-  readonly warmUpMs: number
-  readonly measureMs: number
   /** HTTP connections are kept for the next device, as a proxy in front keeps them. */
   readonly isPooled: boolean
 }
 
-export interface SignInResult {
+export interface SignInResult extends Measured {
   readonly signIns: number
-  readonly seconds: number
   readonly latencies: { readonly p50: number; readonly p95: number; readonly p99: number }
-  readonly clientCores: number
 }
 
 /** Devices that stay; the oldest goes when another comes. */
@@ -35,7 +32,7 @@ task<SignInInput>(async ({ ready, atOnce, warmUpMs, measureMs, isPooled }) => {
   const connected: LoadSocket[] = []
   const times: number[] = []
   let count = 0
-  let isMeasuring = false
+  const measurement = new Measurement()
   let isOver = false
 
   const person = async () => {
@@ -45,22 +42,14 @@ task<SignInInput>(async ({ ready, atOnce, warmUpMs, measureMs, isPooled }) => {
       const line = kept ?? (ready.kind === 'parley' ? new HttpConnection(port) : undefined)
       const hello = await dialect.hello(`u${count++}`, line)
       connected.push(await connect({ port, dialect, hello }))
-      if (isMeasuring) times.push(performance.now() - from)
+      if (measurement.isOn) times.push(performance.now() - from)
       if (!isPooled) line?.close()
       if (connected.length > MAX_CONNECTED) connected.shift()!.close()
     }
   }
   const all = Promise.all(Array.from({ length: atOnce }, person))
-  await pause(warmUpMs)
-  tell('measuring')
-  isMeasuring = true
-  const cores = coresMeter()
-  const from = performance.now()
-  await pause(measureMs)
-  isMeasuring = false
-  const seconds = (performance.now() - from) / 1000
-  const clientCores = cores()
-  tell({ signIns: times.length, seconds, latencies: latencies(times), clientCores } satisfies SignInResult)
+  const measured = await measurement.run({ warmUpMs, measureMs })
+  tell({ signIns: times.length, latencies: latencies(times), ...measured } satisfies SignInResult)
   isOver = true
   await all
 })

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerReady } from '../servers/start-server.ts'
 import { dialectOf } from './dialect.ts'
+import { ratePerSecond } from './measuring.ts'
 import { messageId } from './message-id.ts'
 import { connect, connectPeople, makeRoom } from './people.ts'
 import type { LoadSocket } from './socket.ts'
@@ -101,9 +102,7 @@ task<SoakInput>(async ({ ready, pairs, capacityMs }) => {
   }
   for (let i = 0; i < names.length; i++) for (let k = 0; k < WINDOW; k++) say(i)
   await pause(capacityMs / 2)
-  const before = counts.acknowledged
-  await pause(capacityMs)
-  const perSecond = ((counts.acknowledged - before) / capacityMs) * 1000
+  const perSecond = await ratePerSecond(() => counts.acknowledged, capacityMs)
   through = () => undefined
   tell({ capacityPerSecond: perSecond })
 
