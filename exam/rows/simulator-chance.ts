@@ -23,6 +23,8 @@ function verdictOn({ seeds, failed, figures, seconds }: Campaign, wanted: number
       commitsKeptUnheard: figures.commitsKept,
       deviceCrashes: figures.deviceCrashes,
       deviceWritesLost: figures.deviceWritesLost,
+      tabsStolenFrom: figures.tabsStolenFrom,
+      tabWritesFenced: figures.tabWritesFenced,
       slowestRestMs: figures.restMs,
     },
     holds: {
@@ -86,7 +88,7 @@ export const rows: readonly Row[] = [
     id: 73,
     tier: 'n',
     title: 'chance from a seed: people, devices, cuts, crashes, refusals, in 100,000 worlds nobody has seen',
-    // Some fifteen minutes on two processors that have nothing else to do.
+    // Some twelve minutes on two processors that have nothing else to do.
     limitMs: 3_600_000,
     run: nightOfWorlds,
   },
