@@ -19,7 +19,7 @@ import type { OutboxEntry } from './replica/replica.ts'
  * | `outbox_full`, `storage_full` | nothing was stored; free some room |
  * | `storage_failed` | the local database failed; see `cause` |
  * | `no_websocket` | pass the `webSocket` option |
- * | `aborted`, `closed` | the app itself asked for it |
+ * | `aborted`, `closed` | the app itself asked for it; what was on its way to another tab may be carried out all the same |
  */
 export type ParleyErrorCode =
   | 'invalid'

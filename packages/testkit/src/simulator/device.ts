@@ -310,7 +310,7 @@ export class Device {
         }, failed)
       },
       (error) => {
-        // A tab that closes does not hear any more what another one made of it.
+        // A tab that closes does not hear any more what another one made of it (TAB-8).
         if (!plan.hasTabs || error.code !== 'closed') deed.state = 'refused-locally'
         failed(error)
       },
