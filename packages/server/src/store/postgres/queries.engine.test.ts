@@ -137,6 +137,14 @@ describe.each(postgresVersions)('statements on PostgreSQL %i', (version) => {
   const questions: Record<string, [(store: Store) => Promise<unknown>, number]> = {
     'its last changes': [({ streams }) => streams.conversation(ONE, long, reader, 20_002 - 10, 50), 10],
     'changes from its middle': [({ streams }) => streams.conversation(ONE, long, reader, 9_000, 50), 50],
+    'its last changes, written out': [
+      ({ streams }) => streams.writtenConversations(ONE, reader, [{ id: long, after: 20_002 - 10 }], 50),
+      10,
+    ],
+    'changes from its middle, written out': [
+      ({ streams }) => streams.writtenConversations(ONE, reader, [{ id: long, after: 9_000 }], 50),
+      50,
+    ],
     'its newest messages': [({ streams }) => streams.messages(ONE, long, reader, null, 50), 50],
     'older messages': [({ streams }) => streams.messages(ONE, long, reader, 9_000, 50), 50],
     'a list of its messages': [({ lists }) => lists.messages(ONE, long, reader, { from: null, limit: 50 }), 50],
