@@ -9,6 +9,7 @@ import { percentile } from '../checker/percentile.ts'
 import { resourceRecord } from '../instruments/resources.ts'
 import type { RowContext } from '../row.ts'
 import { comparable, type DeviceOptions, ExamDevice } from './device.ts'
+import { ExamCluster, type ExamClusterOptions } from './exam-cluster.ts'
 import { ExamServer, type ExamServerOptions } from './exam-server.ts'
 import { LocalServer, type LocalServerOptions } from './local-server.ts'
 import type { ReachableServer } from './reachable-server.ts'
@@ -28,6 +29,8 @@ export class World<Server extends ReachableServer = ExamServer> {
   readonly recorder = new Recorder()
   readonly devices: ExamDevice[] = []
   readonly members: Record<string, IdentityId[]> = {}
+  /** People without a device of the SDK, whose view of the store is looked at in the end as well. */
+  readonly readers: string[] = []
   healedAt: number | undefined
   convergedAt: number | undefined
   readonly #context: RowContext
@@ -43,6 +46,10 @@ export class World<Server extends ReachableServer = ExamServer> {
 
   static async openHere(context: RowContext, options: LocalServerOptions = {}): Promise<World<LocalServer>> {
     return new World(context, await LocalServer.start(context, options))
+  }
+
+  static async openCluster(context: RowContext, options: ExamClusterOptions = {}): Promise<World<ExamCluster>> {
+    return new World(context, await ExamCluster.start(context, options))
   }
 
   /** A device that is not signed in yet. */
@@ -155,6 +162,7 @@ export class World<Server extends ReachableServer = ExamServer> {
     const { graceMs = 0, before, timeoutMs } = options
     const views = await this.settle(timeoutMs)
     const { server } = this
+    for (const userId of this.readers) views.push(await readStoreView(server, userId))
     const history: History = {
       ...(await this.history(views)),
       graceMs,

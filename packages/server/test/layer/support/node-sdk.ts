@@ -17,6 +17,7 @@ export async function openNodeSdk({ identityToken, ...options }: SdkHostOptions)
   })
   const asked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   const errors: string[] = []
+  let ended: Error | undefined
   child.stderr?.on('data', (text) => errors.push(String(text)))
   const up = new Promise<void>((resolve, reject) => {
     child.on('message', (message: FromSdkProcess) => {
@@ -32,6 +33,7 @@ export async function openNodeSdk({ identityToken, ...options }: SdkHostOptions)
     })
     child.on('exit', () => {
       const error = new Error(`The SDK's process ended: ${errors.join('').slice(-2_000)}`)
+      ended = error
       for (const { reject: fail } of asked.values()) fail(error)
       reject(error)
     })
@@ -41,14 +43,15 @@ export async function openNodeSdk({ identityToken, ...options }: SdkHostOptions)
   return new SdkHost({
     evaluate: (source, arg) =>
       new Promise((resolve, reject) => {
+        if (ended) return reject(ended)
         asked.set(++next, { resolve, reject })
         child.send({ type: 'evaluate', id: next, source, arg }, (error) => error && reject(error))
       }),
-    close: () => ended(child),
+    close: () => end(child),
   })
 }
 
-function ended(child: ChildProcess): Promise<void> {
+function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
   return new Promise((resolve) => {
     child.once('exit', () => resolve())

@@ -1,0 +1,121 @@
+import type { ConversationId } from '@parley/protocol'
+import { openNodeSdk } from '../../packages/server/test/layer/support/node-sdk.ts'
+import type { SdkHost } from '../../packages/server/test/layer/support/sdk-host.ts'
+import type { RowContext } from '../row.ts'
+import type { ReachableServer } from './reachable-server.ts'
+import type { Recorder } from './recorder.ts'
+import { until } from './until.ts'
+
+/** Between two messages. */
+const EVERY_MS = 150
+
+/** Somebody with Layer's own SDK, as published, in a process of its own, who chats along. */
+export class LayerPerson {
+  readonly userId: string
+  readonly #sdk: SdkHost
+  readonly #recorder: Recorder
+
+  private constructor(userId: string, sdk: SdkHost, recorder: Recorder) {
+    this.userId = userId
+    this.#sdk = sdk
+    this.#recorder = recorder
+  }
+
+  static async signedIn(
+    context: RowContext,
+    { server, recorder }: { readonly server: ReachableServer; readonly recorder: Recorder },
+    userId: string,
+  ): Promise<LayerPerson> {
+    const { url, websocketUrl, app, minter } = server
+    const identityToken = (nonce: string) => minter.mint({ userId, nonce })
+    const sdk = await openNodeSdk({ url, websocketUrl, appId: app.appId, identityToken })
+    context.onEnd(() => sdk.close())
+    await sdk.run(({ client }, id) => client.connect(id), userId)
+    await sdk.until(({ client }) => client.isReady)
+    return new LayerPerson(userId, sdk, recorder)
+  }
+
+  /** Begins to write into a conversation, one message after the other, each when the one before was sent. */
+  async chat(conversation: ConversationId): Promise<{ stop(): Promise<void> }> {
+    await this.#sdk.until((sdk, id) => sdk.client.getConversation(id) !== undefined, conversation)
+    await this.#sdk.run(
+      (sdk, { id, name, everyMs }) => {
+        const said: { id: string; body: string; isSent: boolean; position: number }[] = []
+        const query = sdk.client.createQuery({
+          model: sdk.layer.Query.Message,
+          paginationWindow: 500,
+          predicate: `conversation.id = '${id}'`,
+        })
+        sdk.queries.chat = query
+        // What no query holds is forgotten now and then.
+        sdk.queries.all = sdk.client.createQuery({ model: sdk.layer.Query.Conversation, paginationWindow: 100 })
+        const chat = { said, isOver: false }
+        Object.assign(globalThis, { chat })
+        // Without a name of its own: it travels as text.
+        setInterval(() => {
+          if (chat.isOver || said.some(({ isSent }) => !isSent)) return
+          const message = sdk.client.getConversation(id)?.createMessage(`${name} #${said.length}`)
+          // Not at hand for a moment, while it makes up for what it missed.
+          if (!message) return
+          const one = { id: message.id, body: `${name} #${said.length}`, isSent: false, position: 0 }
+          said.push(one)
+          message.on('messages:sent', () => {
+            one.isSent = true
+            one.position = message.position
+          })
+          message.send()
+        }, everyMs)
+      },
+      { id: conversation, name: this.userId, everyMs: EVERY_MS },
+    )
+    return { stop: () => this.#stop(conversation) }
+  }
+
+  /** Its process may have ended; what it said last is what matters. */
+  static async #lastWords<T>(call: Promise<T>): Promise<T> {
+    return call.catch((error: Error) => {
+      throw new Error(error.message.slice(-390), { cause: error })
+    })
+  }
+
+  /** Resolves when what was written last is sent, and writes everything into the book. */
+  async #stop(conversation: ConversationId): Promise<void> {
+    const told = () =>
+      LayerPerson.#lastWords(
+        this.#sdk.run(() => {
+          const { chat } = globalThis as unknown as { chat: { said: Said[]; isOver: boolean } }
+          chat.isOver = true
+          return chat.said
+        }),
+      )
+    await until(
+      async () => (await told()).every(({ isSent }) => isSent),
+      `${this.userId}'s last message is sent`,
+      60_000,
+    )
+    for (const { id, body, position } of await told()) {
+      const about = { device: this.userId, identity: '', name: 'send-message', conversation, body }
+      await this.#recorder.record(about, async () => ({
+        operationId: id,
+        id,
+        acknowledged: Promise.resolve({ position }),
+      }))
+    }
+  }
+
+  /** What its screen shows of the conversation, by position; the newest 500. */
+  shown(): Promise<readonly { readonly id: string; readonly position: number }[]> {
+    return this.#sdk.run((sdk) =>
+      (sdk.queries.chat as unknown as { data: { id: string; position: number }[] }).data
+        .map(({ id, position }) => ({ id, position }))
+        .sort((a, b) => a.position - b.position),
+    )
+  }
+}
+
+interface Said {
+  readonly id: string
+  readonly body: string
+  readonly isSent: boolean
+  readonly position: number
+}
