@@ -7,9 +7,9 @@ import { judge, type Row } from '../row.ts'
 
 const ROUNDS = 100
 
-/** Not of the list: what people take for granted, whichever node answers them. */
+/** With a number beyond those of the list: what people take for granted, whichever node answers them. */
 export const row: Row = {
-  id: 37,
+  id: 201,
   tier: 'n',
   title: 'what was acknowledged at one node is read at any other at once, and carried on from there',
   async run(context) {
