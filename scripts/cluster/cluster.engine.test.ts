@@ -28,7 +28,7 @@ interface Cluster {
 async function startCluster(): Promise<Cluster> {
   const env = { PARLEY_DATA: undefined, PARLEY_NODES: undefined }
   const program = startProcess({ command: process.execPath, args: [main], env, isSpokenTo: true })
-  closes.push(() => program.terminate())
+  closes.push(() => program.terminate({ timeoutMs: 60_000 }))
   const said = async (pattern: RegExp) => (await program.line(pattern, { timeoutMs: 60_000 }))[1]!
   const [url, appId] = [await said(/Server +(\S+)/), await said(/\(app (\S+)\)/)]
   const [demoUrl, folder] = [await said(/Demo +(\S+)/), await said(/Data +(\S+),/)]

@@ -1,3 +1,6 @@
+/** A piece that was asked to stop and has not after this is killed: nothing is left behind. */
+const PATIENCE_MS = 8_000
+
 /**
  * A program of the cluster. It may die at any time; nobody starts it again but who is watching.
  *
@@ -63,7 +66,9 @@ export class Piece {
     this.expectEnd()
     this.signal('SIGCONT')
     this.signal('SIGTERM')
+    const timer = setTimeout(() => this.signal('SIGKILL'), PATIENCE_MS)
     await this.#running.exit
+    clearTimeout(timer)
   }
 
   #watch() {
