@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
-test('on PostgreSQL, every scenario has figures, and nothing is lost', async () => {
+test('on PostgreSQL, with one node and with three, every scenario has figures, and nothing is lost', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'parley-smoke-'))
   try {
     const json = join(folder, 'bench.json')
@@ -15,13 +15,14 @@ test('on PostgreSQL, every scenario has figures, and nothing is lost', async () 
     const args = [program, '--quick', '--seconds', '0.2', '--only', 'P', '--json', json]
     const { stdout } = await promisify(execFile)(process.execPath, args)
     const { runs } = JSON.parse(readFileSync(json, 'utf8'))
-    expect(runs.length).toBeGreaterThanOrEqual(4)
+    expect(runs.length).toBeGreaterThanOrEqual(10)
     for (const { title, server, sample } of runs) {
       for (const [name, figure] of Object.entries(sample)) {
         expect(figure, `${name} of ${title}, ${server}`).toSatisfy(Number.isFinite)
       }
       expect(sample.lost, `${title}, ${server}`).toBe(0)
       expect(stdout).toContain(title)
+      if (server === 'parley' && title.startsWith('3 nodes')) expect(sample.busBytesHeard).toBeGreaterThan(0)
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -59,7 +59,7 @@ function figureRow(scenario: Scenario, figure: Figure, runs: readonly Run[]) {
       title,
       spread(reference, digits),
       spread(parley, digits),
-      Number.isNaN(ratio) ? '' : `×${ratio.toFixed(2)}`,
+      !Number.isFinite(ratio) ? '' : `×${ratio.toFixed(2)}`,
       limit ? limitText(limit) : '',
       holds === undefined ? '' : holds ? 'yes' : 'NO',
     ],

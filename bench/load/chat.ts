@@ -2,7 +2,7 @@
  * Conversations of people who are all online, a closed loop: a place in a sender's window is free again once the message
  * is acknowledged (durable) and on the sockets of all others. Two people, or a thousand.
  */
-import { latencies } from '../figures/statistics.ts'
+import { type Latencies, latencies } from '../figures/statistics.ts'
 import type { ServerReady } from '../servers/start-server.ts'
 import { dialectOf } from './dialect.ts'
 import { type Measured, Measurement, type Window } from './measuring.ts'
@@ -18,6 +18,10 @@ export interface ChatInput extends Window {
   readonly senders: number
   /** Messages of a sender under way. */
   readonly window: number
+  /** Where each person is connected, where that is not the same for all. */
+  readonly ports?: readonly number[]
+  /** A place in a sender's window is taken again after so long, by default at once. */
+  readonly pauseMs?: number
 }
 
 export interface ChatResult extends Measured {
@@ -25,7 +29,9 @@ export interface ChatResult extends Measured {
   readonly delivered: number
   /** Messages that were told to come back, which they did. */
   readonly turnedAway: number
-  readonly latencies: { readonly p50: number; readonly p95: number; readonly p99: number }
+  readonly latencies: Latencies
+  /** From the sender to somebody else's socket. */
+  readonly deliveries: Latencies
 }
 
 const BODY = 'x'.repeat(200)
@@ -40,10 +46,12 @@ interface Entry {
   left: number
 }
 
-task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpMs, measureMs }) => {
+task<ChatInput>(async (input) => {
+  const { ready, conversations, members, senders, window, ports, pauseMs = 0, warmUpMs, measureMs } = input
   const dialect = dialectOf(ready)
   const open = new Map<string, Entry>()
   const times: number[] = []
+  const deliveryTimes: number[] = []
   let acknowledged = 0
   let delivered = 0
   let turnedAway = 0
@@ -52,14 +60,9 @@ task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpM
   let made: (() => void) | undefined
 
   const names = Array.from({ length: conversations * members }, (_, index) => `u${index}`)
-  const people = await connectPeople({ port: ready.port, dialect, names }, (index, data, start, end) => {
-    const id = dialect.delivered(data, start, end)
-    if (id !== undefined) {
-      const entry = open.get(id)
-      if (!entry || entry.sender === index) return
-      if (measurement.isOn) delivered++
-      return step(id, entry)
-    }
+  const port = (index: number) => ports?.[index] ?? ready.port
+  const people = await connectPeople({ port, dialect, names }, (index, data, start, end) => {
+    if (dialect.delivered(data, start, end, (id) => arrived(index, id))) return
     const refused = dialect.refused?.(data, start, end)
     if (refused) {
       const entry = open.get(refused.id)
@@ -90,11 +93,23 @@ task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpM
     made = undefined
   }
 
+  function arrived(index: number, id: string): void {
+    const entry = open.get(id)
+    if (!entry || entry.sender === index) return
+    if (measurement.isOn) {
+      delivered++
+      deliveryTimes.push(performance.now() - entry.at)
+    }
+    step(id, entry)
+  }
+
   function step(id: string, entry: Entry): void {
     if (--entry.left > 0) return
     open.delete(id)
     if (measurement.isOn) times.push(performance.now() - entry.at)
-    if (!isOver) say(entry.sender)
+    if (isOver) return
+    if (pauseMs === 0) say(entry.sender)
+    else setTimeout(() => isOver || say(entry.sender), pauseMs)
   }
 
   function say(sender: number): void {
@@ -112,7 +127,10 @@ task<ChatInput>(async ({ ready, conversations, members, senders, window, warmUpM
     for (let j = 0; j < senders; j++) for (let k = 0; k < window; k++) say(i * members + j)
   }
   const measured = await measurement.run({ warmUpMs, measureMs })
-  tell({ acknowledged, delivered, turnedAway, latencies: latencies(times), ...measured } satisfies ChatResult)
+  tell({
+    ...{ acknowledged, delivered, turnedAway, latencies: latencies(times), deliveries: latencies(deliveryTimes) },
+    ...measured,
+  } satisfies ChatResult)
   isOver = true
   // What is on its way has to arrive: a lost message would be a finding.
   const deadline = Date.now() + DRAIN_MS

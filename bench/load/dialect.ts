@@ -20,8 +20,8 @@ export interface Dialect {
   acknowledged(data: Buffer, start: number, end: number): string | undefined
   /** What was refused, and when to ask again. */
   refused?(data: Buffer, start: number, end: number): Refused | undefined
-  /** The id of a message that arrived. */
-  delivered(data: Buffer, start: number, end: number): string | undefined
+  /** Names each message that a frame brings: one or, where they were read from the store, many. Whether it is such a frame. */
+  delivered(data: Buffer, start: number, end: number, arrived: (id: string) => void): boolean
   /** Reads everything a device has missed, on a socket that is open and has not said hello yet. */
   catchUp(options: CatchUp): CatchUpReader
 }

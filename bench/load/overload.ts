@@ -79,13 +79,7 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, capacityMs, overlo
 
   const names = Array.from({ length: pairs * 2 }, (_, index) => `u${index}`)
   const people = await connectPeople({ port: ready.port, dialect, names }, (index, data, start, end) => {
-    const id = dialect.delivered(data, start, end)
-    if (id !== undefined) {
-      const entry = open.get(id)
-      if (!entry || entry.sender === index) return
-      entry.isDelivered = true
-      return settle(id, entry)
-    }
+    if (dialect.delivered(data, start, end, (id) => arrived(index, id))) return
     const no = dialect.refused?.(data, start, end)
     if (no) {
       const entry = open.get(no.id)
@@ -102,6 +96,13 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, capacityMs, overlo
     acknowledged.push(yes)
     settle(yes, entry)
   })
+
+  function arrived(index: number, id: string): void {
+    const entry = open.get(id)
+    if (!entry || entry.sender === index) return
+    entry.isDelivered = true
+    settle(id, entry)
+  }
 
   function settle(id: string, entry: Entry): void {
     if (!entry.isAcknowledged || !entry.isDelivered) return

@@ -13,14 +13,26 @@ const AT_ONCE = 50
 
 export type Hear = (index: number, data: Buffer, start: number, end: number) => void
 
-/** Connects so many people; what they hear after their welcome is passed on with their number. */
+/**
+ * Connects so many people; what they hear after their welcome is passed on with their number.
+ * @param port everybody's, or that of the one with a number
+ */
 export function connectPeople(
-  { port, dialect, names }: { readonly port: number; readonly dialect: Dialect; readonly names: readonly string[] },
+  {
+    port: portOf,
+    dialect,
+    names,
+  }: {
+    readonly port: number | ((index: number) => number)
+    readonly dialect: Dialect
+    readonly names: readonly string[]
+  },
   hear: Hear = () => undefined,
 ): Promise<Person[]> {
   return inGroups(names.length, AT_ONCE, async (index) => {
     const user = names[index]!
     const hello = await dialect.hello(user)
+    const port = typeof portOf === 'number' ? portOf : portOf(index)
     return {
       user,
       socket: await connect({ port, dialect, hello }, (data, start, end) => hear(index, data, start, end)),

@@ -1,6 +1,7 @@
 import { catchUpScenario } from './catch-up.ts'
 import { chatScenarios } from './chat.ts'
 import { idleScenarios } from './idle.ts'
+import { nodesScenarios } from './nodes.ts'
 import { postgresScenarios } from './postgres.ts'
 import { replicaScenarios } from './replica.ts'
 import type { Scenario } from './scenario.ts'
@@ -14,4 +15,5 @@ export const scenarios: readonly Scenario[] = [
   ...replicaScenarios,
   ...signInScenarios,
   ...postgresScenarios,
+  ...nodesScenarios,
 ]

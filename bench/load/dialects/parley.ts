@@ -51,13 +51,16 @@ export function parleyDialect({ port, app }: { readonly port: number; readonly a
       const { id, refusal, retry_after_ms } = JSON.parse(data.toString('utf8', start, end))
       return { id, code: refusal.id, retryAfterMs: retry_after_ms }
     },
-    delivered(data, start, end) {
+    delivered(data, start, end, arrived) {
       // {"type":"change": nothing else begins with a c and an h but a challenge, which is far off.
-      if (data[start + 9] !== C) return undefined
-      const at = data.indexOf(MESSAGE_ID, start)
-      return at < 0 || at > end
-        ? undefined
-        : data.toString('latin1', at + MESSAGE_ID.length, at + MESSAGE_ID.length + 36)
+      if (data[start + 9] !== C) return false
+      // Bodies say nothing of the kind.
+      for (let at = start; ; at += UUID_LENGTH) {
+        at = data.indexOf(MESSAGE_ID, at)
+        if (at < 0 || at > end) return true
+        at += MESSAGE_ID.length
+        arrived(data.toString('latin1', at, at + UUID_LENGTH))
+      }
     },
     catchUp({ socket, hello, done }) {
       const ids = new Set<string>()
@@ -87,6 +90,7 @@ export function parleyDialect({ port, app }: { readonly port: number; readonly a
 }
 
 const [H, A, C, F] = ['h', 'a', 'c', 'f'].map((letter) => letter.charCodeAt(0)) as [number, number, number, number]
+const UUID_LENGTH = 36
 const MESSAGE_ID = Buffer.from('layer:///messages/')
 
 const operation = (id: string, name: string, input: object) => JSON.stringify({ type: 'operation', id, name, input })

@@ -15,7 +15,11 @@ export function referenceDialect(): Dialect {
     message: (room, id, body) => `{"t":"send","id":"${id}","room":"${room}","body":"${body}"}`,
     acknowledged: (data, start) =>
       data[start + 6] === A ? data.toString('latin1', start + 17, start + 53) : undefined,
-    delivered: (data, start) => (data[start + 6] === M ? data.toString('latin1', start + 17, start + 53) : undefined),
+    delivered(data, start, _, arrived) {
+      if (data[start + 6] !== M) return false
+      arrived(data.toString('latin1', start + 17, start + 53))
+      return true
+    },
     catchUp({ socket, hello, done }) {
       const ids = new Set<string>()
       return {
