@@ -4,6 +4,7 @@ import { KeySets } from './authentication/key-sets.ts'
 import { Sessions, type SessionsOptions } from './authentication/sessions.ts'
 import type { Bus } from './bus/bus.ts'
 import type { Clock } from './clock.ts'
+import { Attendance } from './delivery/attendance.ts'
 import { Delivery } from './delivery/delivery.ts'
 import type { Edge } from './edge/edge.ts'
 import { Gate } from './edge/gate.ts'
@@ -52,6 +53,7 @@ export async function assemble(store: Store, options: AssembleOptions): Promise<
   const { clock, log, baseUrl, bus, soon, node = nodeName() } = options
   const tally = options.tally ?? new Tally()
   const delivery = new Delivery(store.streams, { tally, isAlone: !bus })
+  const attendance = new Attendance(delivery, clock)
   let publish = (committed: readonly Committed[]) => delivery.publish(committed)
   const lane = new WriteLane({
     store,
@@ -74,7 +76,11 @@ export async function assemble(store: Store, options: AssembleOptions): Promise<
     ...(options.random && { random: options.random }),
   })
   const nodes =
-    bus && (await joinNodes({ ...{ bus, node, store, delivery, lane, sessions, clock, log }, ...(soon && { soon }) }))
+    bus &&
+    (await joinNodes({
+      ...{ bus, node, store, delivery, attendance, lane, sessions, clock, log },
+      ...(soon && { soon }),
+    }))
   if (nodes) publish = (committed) => nodes.publish(committed)
   const pulse = new StorePulse()
   const readiness = new Readiness()
@@ -82,7 +88,18 @@ export async function assemble(store: Store, options: AssembleOptions): Promise<
   return {
     readiness,
     nodes,
-    edge: { store, lane, delivery, sessions, clock, tally, greetings: new Gate(GREETINGS_AT_ONCE), log, baseUrl },
+    edge: {
+      store,
+      lane,
+      delivery,
+      attendance,
+      sessions,
+      clock,
+      tally,
+      greetings: new Gate(GREETINGS_AT_ONCE),
+      log,
+      baseUrl,
+    },
     startJobs: () => startJobs({ sessions, store, clock, pulse, log }),
   }
 }

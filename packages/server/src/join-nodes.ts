@@ -4,9 +4,12 @@ import type { Bus } from './bus/bus.ts'
 import { Exchange } from './bus/exchange.ts'
 import { Follower, type StreamName, type StreamRead, type Telling } from './bus/follower.ts'
 import type { CommitHint, MoveHint } from './bus/messages.ts'
+import { MAX_NAMED_AUDIENCE } from './bus/messages.ts'
 import { NoBus } from './bus/no-bus.ts'
+import { People } from './bus/people.ts'
 import { SessionEnds } from './bus/session-ends.ts'
 import type { Clock } from './clock.ts'
+import type { Attendance } from './delivery/attendance.ts'
 import type { Change, ToldMove } from './delivery/change.ts'
 import type { Delivery } from './delivery/delivery.ts'
 import type { Committed, WriteLane } from './operations/lane.ts'
@@ -18,6 +21,7 @@ export interface NodesOptions {
   readonly bus: Bus
   readonly store: Store
   readonly delivery: Delivery
+  readonly attendance: Pick<Attendance, 'join' | 'heard'>
   readonly lane: Pick<WriteLane, 'outdated' | 'allOutdated'>
   readonly sessions: Pick<Sessions, 'heard' | 'watch'>
   readonly clock: Clock
@@ -40,10 +44,11 @@ export interface Nodes {
 
 /**
  * Makes one service of several servers: what others commit is told to the listeners of this one, what they commit makes
- * the lane forget what it remembered, and a session that ends at one of them ends here.
+ * the lane forget what it remembered, a session that ends at one of them ends here, and who is here or types there is known
+ * here.
  */
 export async function joinNodes(options: NodesOptions): Promise<Nodes> {
-  const { bus, store, delivery, lane, sessions, clock, log, node, soon } = options
+  const { bus, store, delivery, attendance, lane, sessions, clock, log, node, soon } = options
   const secret = await store.apps.secret()
   // Before anybody can listen here: what moved until now they read when they come.
   const cursor = await store.log.lastCursor()
@@ -72,6 +77,18 @@ export async function joinNodes(options: NodesOptions): Promise<Nodes> {
   })
   const ends = new SessionEnds({ exchange, clock, heard: (message) => sessions.heard(message) })
   const stopWatching = sessions.watch((message) => ends.happened(message))
+  const people = new People({
+    ...{ exchange, clock },
+    changed: (names) => attendance.heard(names),
+    typing: ({ app, audience, conversation, sender, action }) => {
+      const told = delivery.typeElsewhere(app, { conversation, sender, action }, audience)
+      told.catch((error) => log('typing at another server could not be told', { error: String(error) }))
+    },
+  })
+  attendance.join(people)
+  delivery.watchTyping((app, typing, audience) =>
+    people.type({ app, ...typing, audience: audience.length <= MAX_NAMED_AUDIENCE ? audience : null }),
+  )
   return {
     publish: (committed) => follower.committed(committed),
     get bus() {
@@ -84,6 +101,7 @@ export async function joinNodes(options: NodesOptions): Promise<Nodes> {
       stopWatching()
       follower.close()
       ends.close()
+      people.close()
       await exchange.close()
       await bus.close()
     },

@@ -88,7 +88,10 @@ export interface PersonAtNode {
   readonly userId: UserId
   readonly isHere: boolean
   readonly status: string | null
-  /** Since when, in Unix milliseconds; for who is gone: when they were last seen. */
+  /**
+   * In Unix milliseconds: when the status was said; without one, since when they are here. For who is gone: when they were
+   * last seen.
+   */
   readonly at: number
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Doubt, Exchange } from './exchange.ts'
 import type { PersonAtNode, TypingSignal } from './messages.ts'
-import { type PersonName, type PersonSeen, Presence } from './presence.ts'
+import { isDifferent, type PersonName, type PersonSeen, Presence } from './presence.ts'
 import { TypingElsewhere } from './typing.ts'
 
 /** How often it is looked for whoever stopped typing without saying so. */
@@ -60,10 +60,12 @@ export class People {
 
   /** Somebody's first connection came to this node, its last one went, or they said something of themselves. */
   own(person: PersonAtNode): void {
+    const { app, userId } = person
+    const before = this.of({ app, userId })
     const news = this.#presence.own(person)
     if (!news) return
     this.#options.exchange.say(news)
-    this.#changed([{ app: person.app, userId: person.userId }])
+    if (isDifferent(before, this.of({ app, userId }))) this.#changed([{ app, userId }])
   }
 
   /** Somebody types at this node. */

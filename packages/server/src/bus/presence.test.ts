@@ -21,7 +21,7 @@ describe('whoever has a connection anywhere', () => {
     expect(presence.hear('b', 2, gone('ada', 150))).toEqual([])
     expect(presence.of(name('ada')).isHere).toBe(true)
     expect(presence.hear('c', 2, gone('ada', 170))).toEqual([name('ada')])
-    expect(presence.of(name('ada'))).toEqual({ isHere: false, status: null, seenAt: 170 })
+    expect(presence.of(name('ada'))).toEqual({ isHere: false, status: null, saidAt: 0, seenAt: 170 })
   })
 
   it('is what they said last, at whichever node', () => {
@@ -38,7 +38,7 @@ describe('whoever has a connection anywhere', () => {
     const presence = new Presence('own')
     presence.hear('b', 1, here('ada', 100, null, 2 as AppKey))
     expect(presence.of(name('ada')).isHere).toBe(false)
-    expect(presence.of(name('nobody'))).toEqual({ isHere: false, status: null, seenAt: 0 })
+    expect(presence.of(name('nobody'))).toEqual({ isHere: false, status: null, saidAt: 0, seenAt: 0 })
   })
 })
 
@@ -116,7 +116,7 @@ describe('38 a node that is gone', () => {
     presence.hear('b', 2, here('ben', 900))
     presence.hear('b', 3, here('cleo'))
     expect(presence.nodeGone('b', 500)).toEqual([name('ada'), name('ben')])
-    expect(presence.of(name('ada'))).toEqual({ isHere: false, status: null, seenAt: 500 })
+    expect(presence.of(name('ada'))).toEqual({ isHere: false, status: null, saidAt: 0, seenAt: 500 })
     expect(presence.of(name('ben')).seenAt).toBe(900)
     expect(presence.of(name('cleo')).isHere).toBe(true)
     expect(presence.nodeGone('b', 600)).toEqual([])

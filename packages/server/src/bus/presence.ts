@@ -11,6 +11,8 @@ export interface PersonSeen {
   readonly isHere: boolean
   /** What they said of themselves last, wherever they are here. */
   readonly status: string | null
+  /** When they said it; 0 if they said nothing. */
+  readonly saidAt: number
   /** For who is not here: when they were last seen, 0 for never. */
   readonly seenAt: number
 }
@@ -58,9 +60,9 @@ export class Presence {
   of({ app, userId }: PersonName): PersonSeen {
     const name = nameOf(app, userId)
     const here = [...(this.#people.get(name)?.values() ?? [])]
-    if (here.length === 0) return { isHere: false, status: null, seenAt: this.#seenAt.get(name) ?? 0 }
+    if (here.length === 0) return { isHere: false, status: null, saidAt: 0, seenAt: this.#seenAt.get(name) ?? 0 }
     const said = here.filter(({ status }) => status !== null).sort((a, b) => b.at - a.at)[0]
-    return { isHere: true, status: said?.status ?? null, seenAt: 0 }
+    return { isHere: true, status: said?.status ?? null, saidAt: said?.at ?? 0, seenAt: 0 }
   }
 
   /** Somebody came here, went, or said something of themselves. Answers what the others are to be told; null: nothing. */
@@ -182,4 +184,5 @@ export class Presence {
 }
 
 const nameOf = (app: AppKey, userId: UserId) => `${app} ${userId}`
-const isDifferent = (a: PersonSeen, b: PersonSeen) => a.isHere !== b.isHere || a.status !== b.status
+/** Whether anybody would notice. */
+export const isDifferent = (a: PersonSeen, b: PersonSeen) => a.isHere !== b.isHere || a.status !== b.status

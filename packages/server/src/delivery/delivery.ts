@@ -8,6 +8,7 @@ import type { Cursor, MovedStreams, StreamStore } from '../store/store.ts'
 import type { Change, Listener, Typing } from './change.ts'
 import { RecentChanges } from './recent-changes.ts'
 
+export type TypingWatcher = (app: AppKey, typing: Typing, audience: readonly UserId[]) => void
 export type ListeningWatcher = (app: AppKey, userId: UserId, isListening: boolean) => void
 
 /** Conversations whose audience is kept for typing signals. */
@@ -25,6 +26,7 @@ export class Delivery {
   /** Undefined where others write as well: what they moved would be missing in it. */
   readonly #recent: RecentChanges | undefined
   readonly #watchers = new Set<ListeningWatcher>()
+  readonly #typingWatchers = new Set<TypingWatcher>()
 
   readonly #tally: Tally
 
@@ -103,10 +105,23 @@ export class Delivery {
   async type(app: AppKey, typing: Typing): Promise<void> {
     const audience = await this.#audience(app, typing.conversation)
     if (!audience.includes(typing.sender)) return
-    for (const userId of audience) {
-      if (userId === typing.sender) continue
-      for (const listener of this.#listeners.get(app, userId) ?? []) listener.typing(typing)
-    }
+    this.#tellTyping(app, typing, audience)
+    for (const watcher of this.#typingWatchers) watcher(app, typing, audience)
+  }
+
+  /** Tells of each signal that was passed on, and who is in its conversation; the answer stops it. */
+  watchTyping(watcher: TypingWatcher): () => void {
+    this.#typingWatchers.add(watcher)
+    return () => this.#typingWatchers.delete(watcher)
+  }
+
+  /**
+   * Passes on a typing signal that came to another server, which looked whether it is a stranger's.
+   * @param named who is in the conversation, if they are few enough to be named
+   */
+  async typeElsewhere(app: AppKey, typing: Typing, named: readonly UserId[] | null): Promise<void> {
+    const audience = this.#audiences.get(app, typing.conversation) ?? named
+    this.#tellTyping(app, typing, audience ?? (await this.#audience(app, typing.conversation)))
   }
 
   /** What moved for an identity after a cursor: from memory if it is recent, from the store otherwise. */
@@ -144,6 +159,13 @@ export class Delivery {
     if (!listeners) return
     this.#tally.delivered += listeners.length
     for (const listener of listeners) listener.change(change)
+  }
+
+  #tellTyping(app: AppKey, typing: Typing, audience: readonly UserId[]): void {
+    for (const userId of audience) {
+      if (userId === typing.sender) continue
+      for (const listener of this.#listeners.get(app, userId) ?? []) listener.typing(typing)
+    }
   }
 
   async #audience(app: AppKey, conversation: Uuid): Promise<readonly UserId[]> {

@@ -1,5 +1,6 @@
 import type { Sessions } from '../authentication/sessions.ts'
 import type { Clock } from '../clock.ts'
+import type { Attendance } from '../delivery/attendance.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { Tally } from '../observability/tally.ts'
 import type { WriteLane } from '../operations/lane.ts'
@@ -11,6 +12,8 @@ export interface Edge {
   readonly store: Store
   readonly lane: WriteLane
   readonly delivery: Delivery
+  /** Who is here, at any server. */
+  readonly attendance: Attendance
   readonly sessions: Sessions
   readonly clock: Clock
   /** Where what is done is counted. */

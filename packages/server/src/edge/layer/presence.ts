@@ -8,28 +8,15 @@ import { iso } from './views/address.ts'
 /** What somebody can say of themselves; `auto`: what they said last, or available. */
 export const SAYABLE = ['auto', 'available', 'away', 'busy', 'offline'] as const
 type Said = (typeof SAYABLE)[number]
-type Status = 'available' | 'away' | 'busy' | 'offline' | 'invisible'
+const KNOWN = ['available', 'away', 'busy', 'invisible'] as const
+type Status = (typeof KNOWN)[number] | 'offline'
 
-/** Identities whose status and last appearance are remembered. */
-const MAX_REMEMBERED = 50_000
 /** Acquaintances that are told of a change, or asked about. */
 const MAX_ACQUAINTANCES = 10_000
 
-interface Remembered {
-  readonly said: Exclude<Status, 'offline'> | null
-  /** When they were last seen here; 0 for never. */
-  readonly seenAt: number
-  readonly changedAt: number
-}
-const UNKNOWN: Remembered = { said: null, seenAt: 0, changedAt: 0 }
-
-/**
- * Who is here. Whoever has a connection of any kind is available, unless they said otherwise; what they said is kept
- * in memory and ends with this process.
- */
+/** Presence as Layer's clients know it: whoever has a connection of any kind is available, unless they said otherwise. */
 export class Presence {
   readonly #edge: Edge
-  readonly #remembered = new Map<string, Remembered>()
   /** App → who of it subscribed → their sockets. */
   readonly #subscribers = new Map<AppKey, Map<UserId, Set<(packet: Packet) => void>>>()
   readonly #startedAt: number
@@ -37,7 +24,7 @@ export class Presence {
   constructor(edge: Edge) {
     this.#edge = edge
     this.#startedAt = edge.clock.now()
-    edge.delivery.watch((app, userId) => this.#moved(app, userId, {}))
+    edge.attendance.watch((app, userId) => this.#changed(app, userId))
   }
 
   /** Tells a socket of changes from now on; the answer stops it. */
@@ -54,9 +41,7 @@ export class Presence {
 
   say(viewer: Viewer, said: Said): void {
     if (said === 'auto') return
-    const status = said === 'offline' ? 'invisible' : said
-    if (this.#recall(viewer.app, viewer.userId).said === status) return
-    this.#moved(viewer.app, viewer.userId, { said: status })
+    this.#edge.attendance.say(viewer.app, viewer.userId, said === 'offline' ? 'invisible' : said)
   }
 
   /** The presence of those named, each of them: of strangers that they are offline. */
@@ -75,19 +60,11 @@ export class Presence {
     const known = await this.#acquaintances(viewer.app, viewer.userId)
     const isBeforeUs = sinceMs < this.#startedAt
     return [...known]
-      .filter((userId) => isBeforeUs || this.#recall(viewer.app, userId).changedAt >= sinceMs)
+      .filter((userId) => isBeforeUs || this.#edge.attendance.of(viewer.app, userId).changedAt >= sinceMs)
       .map((userId) => this.#packet(viewer, userId, true).body)
   }
 
-  #moved(app: AppKey, userId: UserId, change: { readonly said?: Remembered['said'] }): void {
-    const now = this.#edge.clock.now()
-    const name = `${app} ${userId}`
-    const before = this.#recall(app, userId)
-    this.#remembered.delete(name)
-    this.#remembered.set(name, { ...before, ...change, seenAt: now, changedAt: now })
-    if (this.#remembered.size > MAX_REMEMBERED) {
-      this.#remembered.delete(this.#remembered.keys().next().value as string)
-    }
+  #changed(app: AppKey, userId: UserId): void {
     void this.#announce(app, userId).catch((error) => {
       this.#edge.log('a presence could not be told', { error: String(error) })
     })
@@ -112,7 +89,7 @@ export class Presence {
     const seenAt = !isVisible
       ? 0
       : status === 'offline'
-        ? this.#recall(viewer.app, userId).seenAt
+        ? this.#edge.attendance.of(viewer.app, userId).seenAt
         : this.#edge.clock.now()
     return updated(objectName(this.#edge.baseUrl(), 'Identity', id), [
       setProperty('presence.status', status),
@@ -122,13 +99,11 @@ export class Presence {
   }
 
   #status(viewer: Viewer, userId: UserId): Status {
-    if (!this.#edge.delivery.isListening(viewer.app, userId)) return 'offline'
-    const status = this.#recall(viewer.app, userId).said ?? 'available'
+    const { isHere, status: said } = this.#edge.attendance.of(viewer.app, userId)
+    if (!isHere) return 'offline'
+    // Another server may know words that this one does not.
+    const status = KNOWN.find((one) => one === said) ?? 'available'
     return status === 'invisible' && viewer.userId !== userId ? 'offline' : status
-  }
-
-  #recall(app: AppKey, userId: UserId): Remembered {
-    return this.#remembered.get(`${app} ${userId}`) ?? UNKNOWN
   }
 
   async #acquaintances(app: AppKey, userId: UserId): Promise<ReadonlySet<UserId>> {
