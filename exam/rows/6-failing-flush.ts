@@ -1,8 +1,8 @@
 import { FLUSH_HAS_FAILED, failingFlush } from '../instruments/failing-flush.ts'
 import { hastyClock } from '../load/hasty-clock.ts'
 import { allBack } from '../load/killing.ts'
-import { now } from '../load/recorder.ts'
-import { isIntact } from '../load/store-file.ts'
+import { now, type Recorder } from '../load/recorder.ts'
+import { committedPositions, isIntact } from '../load/store-file.ts'
 import { until } from '../load/until.ts'
 import { chatter } from '../load/workloads.ts'
 import { pause, World } from '../load/world.ts'
@@ -10,8 +10,10 @@ import { judge, type Row } from '../row.ts'
 
 const LAST = 50
 const RESUME_MS = 5_000
-/** What was written to a socket before the flush failed is read within this. */
-const UNDER_WAY_MS = 200
+/** A commit whose flush went well just before is in the store within this. */
+const UNDER_WAY_MS = 50
+/** How long a disk that stays broken is watched. */
+const WATCH_MS = 400
 /** Devices that were told to come back later wait by their own clock. */
 const SPEED = 8
 
@@ -31,7 +33,10 @@ export const row: Row = {
     const devices = await world.team(['alice', 'alice', 'ben', 'cleo'], { clock: hastyClock(SPEED) })
     const conversation = await world.conversation(devices)
     const load = chatter(devices, conversation, 4)
-    const outcomes = { bites: 0, wentOn: 0, exited: 0, held: 0, acknowledgedUnflushed: 0, intact: 0, resumeMs: 0 }
+    const outcomes = {
+      ...{ bites: 0, wentOn: 0, exited: 0, held: 0 },
+      ...{ committedUnflushed: 0, acknowledgedUnflushed: 0, intact: 0, resumeMs: 0 },
+    }
     for (let nth = 1; nth <= LAST; nth++) {
       // Every other time the disk stays broken: then nothing at all may be acknowledged any more.
       const stays = nth % 2 === 0
@@ -45,9 +50,10 @@ export const row: Row = {
       const bitAt = now()
       if (stays) {
         await pause(UNDER_WAY_MS)
-        const before = recorder.acknowledged
-        await pause(UNDER_WAY_MS)
-        outcomes.acknowledgedUnflushed += recorder.acknowledged - before
+        const flushed = committedPositions(server.dataFolder)
+        await pause(WATCH_MS)
+        outcomes.committedUnflushed += committedPositions(server.dataFolder).size - flushed.size
+        outcomes.acknowledgedUnflushed += acknowledgedSince(bitAt, recorder).filter((id) => !flushed.has(id)).length
         outcomes.held++
         continue
       }
@@ -69,13 +75,20 @@ export const row: Row = {
       figures: { ...figures, ...counted },
       holds: {
         'each flush from 1 to 50 failed once': bites === LAST,
-        'nothing was acknowledged while no flush went well': outcomes.acknowledgedUnflushed === 0,
+        'nothing was committed while no flush went well': outcomes.committedUnflushed === 0,
+        'what was acknowledged then had been flushed before': outcomes.acknowledgedUnflushed === 0,
         'the store was whole after each': outcomes.intact === LAST,
         'it went on, or ended by itself, in time': outcomes.resumeMs <= RESUME_MS * context.slowness,
       },
     })
   },
 }
+
+/** The messages whose sending was acknowledged since then: an answer may be late, and who comes back reads what is there. */
+const acknowledgedSince = (moment: number, { operations }: Recorder): readonly string[] =>
+  operations.flatMap(({ message, outcome }) =>
+    message && outcome.state === 'ok' && outcome.at > moment ? [message] : [],
+  )
 
 function nudged({ devices }: World): boolean {
   for (const device of devices) device.nudge()
