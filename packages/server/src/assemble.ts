@@ -100,6 +100,6 @@ export async function assemble(store: Store, options: AssembleOptions): Promise<
       log,
       baseUrl,
     },
-    startJobs: () => startJobs({ sessions, store, clock, pulse, log }),
+    startJobs: () => startJobs({ sessions, store, clock, pulse, node, log }),
   }
 }

@@ -1,6 +1,6 @@
 /** What every store keeps, whatever it is made of. An adapter's own test names it and says how to open it. */
 import { identityId, type PositionSet, type UserId, type Uuid } from '@parley/protocol'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { newProfile } from '../model/profile.ts'
 import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Profile, Session } from '../model/state.ts'
 import {
@@ -1138,6 +1138,25 @@ function severalWriters(store: () => Store): void {
     }
   }
   const outdated = (names: object) => ({ name: 'Stale', outdated: { ...NOTHING, ...names } })
+
+  it('38 a piece of work is of one process at a time, of the next when that one gives it up or its time is over', async () => {
+    const { claims } = store()
+    const claim = (holder: string, ms: number, work = 'pruning') => claims!.claim(work, holder, ms)
+    const all = await Promise.all(['a', 'b', 'c', 'd'].map((holder) => claim(holder, 60_000)))
+    expect(all.filter((isIts) => isIts)).toHaveLength(1)
+    const holder = ['a', 'b', 'c', 'd'][all.indexOf(true)]!
+    expect(await claim(holder, 60_000)).toBe(true)
+    expect(await claim('e', 60_000)).toBe(false)
+    expect(await claim('e', 60_000, 'another')).toBe(true)
+    expect(await claim('e', 0)).toBe(false)
+    expect(await claim(holder, 0)).toBe(true)
+    // Whoever gave it up has its last word behind them: many come at once, and one has it.
+    const next = await Promise.all(['f', 'g', 'h'].map((one) => claim(one, 50)))
+    expect(next.filter((isIts) => isIts)).toHaveLength(1)
+    // The time is that of the store, which nobody can crank.
+    await vi.waitFor(async () => expect(await claim('i', 60_000)).toBe(true), { timeout: 5_000, interval: 10 })
+    expect(await claim('f', 60_000)).toBe(false)
+  })
 
   it('LOG-1 the cursor a writer names plays no part', async () => {
     for (const cursor of [0, 1, 99]) {

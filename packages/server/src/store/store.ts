@@ -16,6 +16,8 @@ export interface Store {
   readonly streams: StreamStore
   readonly lists: ListStore
   readonly apps: AppStore
+  /** Only of a store that several processes may serve; where there is one, all work is its own. */
+  readonly claims?: ClaimStore
   /** Resolves, if ever, when this process can use the store no more, however long it waits. An outage is not that. */
   readonly lost?: Promise<StoreLoss>
   /** How long each of the store's own threads was busy so far; only of a store that has threads. */
@@ -150,6 +152,17 @@ export interface ConversationWrite {
   readonly headSequence: number
   readonly headPosition: number
   readonly lastMessageAt: number
+}
+
+/** Which process does what only one of them need do. */
+export interface ClaimStore {
+  /**
+   * Claims a piece of work for so long, by the store's clock, or holds on to it. Answers whether it is the holder's until
+   * then: not if it is somebody else's. Whoever is away for longer loses it and may not know, so it is for work that may be
+   * done twice.
+   * @param ms 0 gives it up
+   */
+  claim(work: string, holder: string, ms: number): Promise<boolean>
 }
 
 /** What a device catches up from. */

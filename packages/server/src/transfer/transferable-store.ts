@@ -145,6 +145,7 @@ export function transferable(embedded: SqliteStore, options: TransferableOptions
       () => current.apps,
       (error, again) => overThere(error, again),
     ),
+    claims: { claim: async (work, holder, ms) => (await current.claims?.claim(work, holder, ms)) ?? true },
     async close() {
       if (isClosed) return
       isClosed = true

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Store } from '../store.ts'
 import { StoreOutage } from '../store.ts'
 import { memoryApps } from './apps.ts'
+import { memoryClaims } from './claims.ts'
 import { memoryLists } from './lists.ts'
 import { memoryLog } from './log.ts'
 import { memoryStreams } from './streams.ts'
@@ -28,7 +29,7 @@ export function openMemoryStore(options: { readonly writers?: 'one' | 'many' } =
     ) as Port
   return {
     epoch: randomUUID(),
-    ...(options.writers === 'many' && { hasOneWriter: false }),
+    ...(options.writers === 'many' && { hasOneWriter: false, claims: memoryClaims() }),
     log: port(memoryLog(tables, options.writers)),
     streams: port(memoryStreams(tables)),
     lists: port(memoryLists(tables)),

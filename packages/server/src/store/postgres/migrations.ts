@@ -193,4 +193,8 @@ export const migrations: readonly string[] = [
   -- Rows are kept of what moved after this cursor.
   INSERT INTO parley.store SELECT 'moves_after', coalesce(max(w.moved), 0) FROM parley.writers w;
   `,
+  `
+  -- Which server does what only one of them need do, and until when it need not be asked whether it still lives.
+  CREATE TABLE parley.claims (work text COLLATE "C" PRIMARY KEY, holder text NOT NULL, until timestamptz NOT NULL);
+  `,
 ]

@@ -1,5 +1,6 @@
 import { type Store, StoreOpenError } from '../store.ts'
 import { postgresApps } from './apps.ts'
+import { postgresClaims } from './claims.ts'
 import { type Database, openDatabase } from './database.ts'
 import { postgresLists } from './lists.ts'
 import { postgresLog } from './log.ts'
@@ -44,6 +45,7 @@ export async function openPostgresStore(url: string, options: PostgresOptions = 
       streams: postgresStreams(readers),
       lists: postgresLists(readers),
       apps: postgresApps(readers),
+      claims: postgresClaims(readers),
       close,
     }
   } catch (error) {
