@@ -6,6 +6,7 @@ import { Tally } from '../observability/tally.ts'
 import {
   CommitUnknown,
   type Cursor,
+  type LogStore,
   MessageExists,
   NOTHING,
   type Person,
@@ -26,6 +27,12 @@ const MAX_BATCH = 1_000
 
 /** How often a batch is decided in all, if others keep changing what it rests on. */
 const MAX_TRIES = 8
+
+/**
+ * Batches for which conversations are held, once somebody else was faster: between what is loaded anew and its commit, others
+ * who write there all the time would be faster again, and again. Holding costs two round trips more.
+ */
+const HELD_BATCHES = 8
 
 /** Commits of others to be taken note of after a batch; beyond it everything is forgotten. */
 const MAX_OUTDATED = 10_000
@@ -126,6 +133,8 @@ export class WriteLane {
   /** Changed by others while a batch is under way, which has to be decided from what it loaded. */
   #outdated: ChangedElsewhere[] = []
   #isAllOutdated = false
+  /** Batches that are still to hold their conversations. */
+  #toHold = 0
   #closing: (() => void)[] = []
   #isClosed = false
 
@@ -274,14 +283,32 @@ export class WriteLane {
   async #carryOutAmongOthers(batch: readonly Waiting[]): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#carryOut(batch)
+        if (this.#toHold === 0) return await this.#carryOut(batch)
+        return await this.#carryOutHolding(batch)
       } catch (error) {
         if (!(error instanceof Stale)) throw error
         this.#tally.staleBatches++
+        if (error.outdated.conversations.length > 0) this.#toHold = HELD_BATCHES
         this.#takeBack(error)
         if (tries === MAX_TRIES) throw new StoreOutage('Others were faster every time.', { cause: error })
       }
     }
+  }
+
+  /** Nobody else changes the conversations that are named until this batch is committed. */
+  async #carryOutHolding(batch: readonly Waiting[]): Promise<void> {
+    const { log } = this.#options.store
+    const named = batch.flatMap(({ request: { app }, reads }) => itemsOf(app, reads.conversations ?? []))
+    if (!log.holding || named.length === 0) return this.#carryOut(batch)
+    return log.holding(named, async ({ revisions, commit }) => {
+      const changed = revisions.filter(({ app, key, revision }) => {
+        const known = this.#known.conversation(app, key)
+        return known && known.revision !== revision
+      })
+      this.#toHold = changed.length > 0 ? HELD_BATCHES : this.#toHold - 1
+      this.#known.forgetThese({ conversations: changed })
+      await this.#carryOut(batch, commit)
+    })
   }
 
   /** The store is away, so nothing happened: one try for all of them, not one for each. */
@@ -342,7 +369,11 @@ export class WriteLane {
   }
 
   /** @param isDoubtful a message of this batch said to be new is not: look all of them up */
-  async #carryOut(batch: readonly Waiting[], isDoubtful = false): Promise<void> {
+  async #carryOut(
+    batch: readonly Waiting[],
+    commit: LogStore['commit'] = (writes) => this.#options.store.log.commit(writes),
+    isDoubtful = false,
+  ): Promise<void> {
     const { store, now } = this.#options
     await this.#settleDoubt?.()
     this.#settleDoubt = undefined
@@ -358,7 +389,7 @@ export class WriteLane {
     if (store.hasOneWriter === false) await this.#doubtMemory(batch, ledger, fresh, at)
     if (!ledger.isEmpty) {
       try {
-        place = await store.log.commit(ledger.writes())
+        place = await commit(ledger.writes())
       } catch (error) {
         if (error instanceof CommitUnknown) {
           this.#settleDoubt = async () => {
@@ -368,7 +399,7 @@ export class WriteLane {
         }
         if (!(error instanceof MessageExists) || isDoubtful) throw error
         ledger.undo()
-        return this.#carryOut(batch, true)
+        return this.#carryOut(batch, commit, true)
       }
       this.#cursor = place.cursor
     }

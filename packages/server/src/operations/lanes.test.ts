@@ -3,7 +3,7 @@ import type { UserId } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import { APP, LaneWorld, newId, Somebody } from '../../test/lane-world.ts'
 import { openMemoryStore } from '../store/memory/memory-store.ts'
-import { type Store, StoreOutage } from '../store/store.ts'
+import { NOTHING, type Store, StoreOutage } from '../store/store.ts'
 import { suspendUser } from './suspend-user.ts'
 
 async function twoLanes(store: Store = openMemoryStore({ writers: 'many' })) {
@@ -106,5 +106,32 @@ describe('lanes over one store', () => {
       expect(outcome).toMatchObject({ refusal: { id: 'service_unavailable' } })
     }
     expect(tries).toBe(1)
+  })
+
+  it('LOG-2 where others are faster every time, its conversations are held until it has committed', async () => {
+    const inner = openMemoryStore({ writers: 'many' })
+    const { there, benThere, id } = await twoLanes(inner)
+    const asked: string[] = []
+    let isHeld = false
+    const commit: typeof inner.log.commit = async (writes) => {
+      asked.push(isHeld ? 'held' : 'not held')
+      if (!isHeld) await benThere.sends(id, 'faster')
+      return inner.log.commit(writes)
+    }
+    const holding: NonNullable<typeof inner.log.holding> = async (conversations, work) => {
+      const { conversations: loaded } = await inner.log.load({ ...NOTHING, conversations })
+      isHeld = true
+      const revisions = loaded.map(({ app, record, revision }) => ({ app, key: record.id, revision: revision! }))
+      return work({ revisions, commit }).finally(() => {
+        isHeld = false
+      })
+    }
+    const late = new LaneWorld({ store: { ...inner, log: { ...inner.log, commit, holding } } })
+    const aliceLate = new Somebody(late, 'alice')
+    for (let n = 0; n < 9; n++) await aliceLate.sends(id, 'late')
+    // After eight batches it is tried without again.
+    expect(asked).toEqual(['not held', ...Array(8).fill('held'), 'not held', 'held'])
+    const positions = (await there.messages(id)).map(({ position }) => position)
+    expect(positions).toEqual(positions.map((_, index) => index + 1))
   })
 })

@@ -63,8 +63,24 @@ export interface LogStore {
    * @throws CommitUnknown if the store went away before it could say what became of the commit
    */
   commit(writes: Writes): Promise<Place>
+  /**
+   * For a writer that lost against others: does something while nobody else can commit a change of these conversations, or
+   * of anything in them. What it loads of them meanwhile is still so when it commits. A store that can have one writer only
+   * leaves it out.
+   */
+  readonly holding?:
+    | (<T>(conversations: readonly AppItem<Uuid>[], work: (held: Held) => Promise<T>) => Promise<T>)
+    | undefined
   /** Forgets remembered operations and used nonces that nobody can repeat any more. */
   prune(before: { readonly operationsMs: number; readonly noncesMs: number }): Promise<void>
+}
+
+/** Conversations that wait for one writer. They do so until it commits or gives up, and for two seconds at most. */
+export interface Held {
+  /** Those of them that are there, as they are now. */
+  readonly revisions: Basis['conversations']
+  /** As `commit` of the log; ends the hold, whether it succeeds or not. */
+  commit(writes: Writes): Promise<Place>
 }
 
 export interface Wanted {

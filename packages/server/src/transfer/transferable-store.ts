@@ -129,6 +129,9 @@ export function transferable(embedded: SqliteStore, options: TransferableOptions
       if (!hasBegunAnew) throw new Stale()
       return current.log.commit(writes).catch((error) => overThere(error, () => Promise.reject(new Stale())))
     },
+    get holding() {
+      return current.log.holding
+    },
     prune: (before) => current.log.prune(before).catch((error) => overThere(error, () => current.log.prune(before))),
   }
 

@@ -108,7 +108,8 @@ const flatPerson = ({ profile, ...rest }: Writes['people'][number]) => ({ ...pro
 
 const json = (rows: readonly unknown[]): string | null => (rows.length === 0 ? null : JSON.stringify(rows))
 
-const nameOf = (app: number, key: string): string => `${app} ${key}`
+/** Whatever is locked is locked in the order of these. */
+export const nameOf = (app: number, key: string): string => `${app} ${key}`
 
 /** In order of key. Any order will do as long as every process has the same: here, that of UTF-16 units. */
 function sorted<T>(items: readonly T[], keyOf: (item: T) => string): T[] {

@@ -33,9 +33,18 @@ export interface Database {
    * @throws Silence if nobody knows whether it was done
    */
   askOnce(text: string, values: readonly unknown[], deadline?: Deadline): Promise<Row[]>
+  /** Statements that are carried out together. What is not ended by `askLast` is taken back. */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
   /** Several questions about one moment. */
   snapshot<T>(work: (ask: Ask) => Promise<T>): Promise<T>
   close(): Promise<void>
+}
+
+export interface Transaction {
+  /** @throws StoreOutage if there is no answer in time */
+  readonly ask: Ask
+  /** Asks the last statement and commits, as `askOnce` does. Once it is answered, nothing is held any more. */
+  askLast(text: string, values: readonly unknown[], deadline: Deadline): Promise<Row[]>
 }
 
 /** The connection was lost, or nothing was heard in time, after the question was sent. */
@@ -174,7 +183,56 @@ export function openDatabase(url: string, connections: number, onTrouble: (error
     }
   }
 
+  async function transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const until = performance.now() + CALL_MS
+    const client = await connect(until)
+    client.on('error', onTrouble)
+    const ask = asking(client, until)
+    let state: 'open' | 'over' | 'lost' = 'open'
+    const failed = async (error: unknown) => {
+      state = isConnectionGood(error) && (await ask('ROLLBACK').then(Boolean, () => false)) ? 'over' : 'lost'
+      return troubleOf(error)
+    }
+    try {
+      await ask('BEGIN').catch(async (error) => {
+        await failed(error)
+        throw asOutage(error)
+      })
+      return await work({
+        ask: (text, values) =>
+          ask(text, values).catch(async (error) => {
+            throw (await failed(error)) === 'refused' ? error : asOutage(error)
+          }),
+        async askLast(text, values, deadline) {
+          try {
+            // The second is sent as soon as the first is answered; it takes back what failed.
+            const [rows] = await Promise.all([
+              asking(client, deadline)(text, values),
+              asking(client, deadline)('COMMIT'),
+            ])
+            state = 'over'
+            return rows
+          } catch (error) {
+            const trouble = await failed(error)
+            if (trouble === 'silent') throw new Silence('Nothing was heard of a statement.', { cause: error })
+            throw trouble === 'unable' ? asOutage(error) : error
+          }
+        },
+      })
+    } finally {
+      if (state === 'open')
+        state = await ask('ROLLBACK').then<'over', 'lost'>(
+          () => 'over',
+          () => 'lost',
+        )
+      client.off('error', onTrouble)
+      if (state === 'over') client.release()
+      else discard(client)
+    }
+  }
+
   return {
+    transaction,
     ask: (text, values, deadline) => persist((ask) => ask(text, values), true, deadline),
     askOnce: (text, values, deadline) => persist((ask) => ask(text, values), false, deadline),
     snapshot: (work) =>

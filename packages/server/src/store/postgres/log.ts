@@ -12,12 +12,12 @@ import {
   type Wanted,
   type Writes,
 } from '../store.ts'
-import { commitArguments } from './commit-arguments.ts'
+import { commitArguments, nameOf } from './commit-arguments.ts'
 import { COMMIT, FENCED, OTHER_SCHEMA, OUTDATED } from './commit-function.ts'
 import { SETTLED } from './cursor.ts'
 import { type Database, type Deadline, Silence } from './database.ts'
 import { migrations } from './migrations.ts'
-import { codeOf } from './outages.ts'
+import { codeOf, troubleOf } from './outages.ts'
 import { purgeAll } from './purge.ts'
 import {
   CONVERSATION_COLUMNS,
@@ -64,12 +64,12 @@ export function postgresLog(db: Database): LogStore {
   }
 
   /** One try. A writer whose commit is unknown is not used again, so that its row goes on saying what became of it. */
-  async function commitOnce(writes: Writes, deadline: Deadline): Promise<Place | 'again'> {
+  async function commitOnce(writes: Writes, deadline: Deadline, ask = db.askOnce): Promise<Place | 'again'> {
     const writer = idle.pop() ?? (await register(deadline))
     writer.batch++
     const { batch } = writer
     try {
-      const [row] = await db.askOnce(
+      const [row] = await ask(
         COMMIT,
         [migrations.length, writer.id, batch, ...commitArguments(writes)],
         deadline - FATE_MS,
@@ -94,6 +94,18 @@ export function postgresLog(db: Database): LogStore {
     }
   }
 
+  /** @param first how the first try is asked; once that is over, one by itself is all there is */
+  async function commit(writes: Writes, first: Database['askOnce']): Promise<Place> {
+    const deadline = performance.now() + COMMIT_MS
+    for (let attempt = 1; ; attempt++) {
+      const place = await commitOnce(writes, deadline, attempt === 1 ? first : db.askOnce)
+      // Nobody waits for it, and what fails here is done by whoever prunes next.
+      if (place !== 'again' && writes.purged.length > 0) void purgeAll(db).catch(() => undefined)
+      if (place !== 'again') return place
+      if (attempt === MAX_TRIES) throw new StoreOutage('The database goes away with every commit.')
+    }
+  }
+
   return {
     async lastCursor() {
       const [row] = await db.ask(`SELECT ${SETTLED} AS cursor`)
@@ -114,16 +126,26 @@ export function postgresLog(db: Database): LogStore {
       return { conversations: [...conversations.values()], messages, people, operations, nonces, sessions }
     },
 
-    async commit(writes) {
-      const deadline = performance.now() + COMMIT_MS
-      for (let attempt = 1; ; attempt++) {
-        const place = await commitOnce(writes, deadline)
-        // Nobody waits for it, and what fails here is done by whoever prunes next.
-        if (place !== 'again' && writes.purged.length > 0) void purgeAll(db).catch(() => undefined)
-        if (place !== 'again') return place
-        if (attempt === MAX_TRIES) throw new StoreOutage('The database goes away with every commit.')
-      }
-    },
+    commit: (writes) => commit(writes, db.askOnce),
+
+    holding: (conversations, work) =>
+      db.transaction(async ({ ask, askLast }) => {
+        const items = new Map(conversations.map((item) => [nameOf(item.app, item.key), item]))
+        // In the order in which a commit locks them.
+        const names = [...items.keys()].sort()
+        const sorted = names.map((name) => items.get(name)!)
+        const rows = await ask(HOLD, [sorted.map(({ app }) => app), sorted.map(({ key }) => key)])
+        const revisions = rows.map((row) => ({ app: row.app!, key: row.id!, revision: row.revision! }))
+        let isOver = false
+        return work({
+          revisions,
+          commit(writes) {
+            const asked = isOver ? db.askOnce : askLast
+            isOver = true
+            return commit(writes, asked)
+          },
+        })
+      }),
 
     async prune({ operationsMs, noncesMs }) {
       await purgeAll(db)
@@ -138,6 +160,10 @@ export function postgresLog(db: Database): LogStore {
     },
   }
 }
+
+const HOLD = `
+  SELECT c.app, c.id, c.revision FROM unnest($1::integer[], $2::uuid[]) WITH ORDINALITY AS w (app, id, place)
+  JOIN parley.conversations c ON c.app = w.app AND c.id = w.id ORDER BY w.place FOR UPDATE OF c`
 
 /** One statement, so that what was forgotten is known to be. */
 const FORGET_MOVES = `
@@ -164,6 +190,8 @@ function asKnownError(error: unknown, writes: Writes): unknown {
     if (table.startsWith('message_ids')) return new MessageExists('A message of this commit exists.')
     return new Stale(allOf(writes, ['conversations', 'distinctKeys', 'messages']))
   }
+  // Only inside a transaction does it come here: two writers waited for each other.
+  if (troubleOf(error) === 'undone') return new Stale()
   if (code !== OUTDATED) return error
   const detail = JSON.parse((error as { detail: string }).detail) as Partial<Outdated> & { kinds?: (keyof Outdated)[] }
   if (!detail.kinds) {
