@@ -41,7 +41,10 @@ const TABLES: readonly TableName[] = [
 export class SharedReplica implements Replica {
   readonly #ports: SharedReplicaPorts
   #handle: Replica | undefined
+  /** The term in the replica as far as we know: ours, unless there was no room to write it. */
   #term = 0
+  /** Ours while there is no room to write it. */
+  #unwritten: number | undefined
 
   constructor(ports: SharedReplicaPorts) {
     this.#ports = ports
@@ -63,6 +66,7 @@ export class SharedReplica implements Replica {
     const stored = (await this.get('meta', [TERM]))?.value
     this.#term = typeof stored === 'number' ? stored : 0
     const term = Math.max(this.#term, latest) + 1
+    this.#unwritten = undefined
     try {
       await this.#present.commit([termRow(term)], { durability: 'strict', term: this.#term })
       this.#term = term
@@ -70,6 +74,7 @@ export class SharedReplica implements Replica {
       // A device without room is read all the same; until there is some, the lock alone keeps others from writing.
       const { code } = error as Partial<ReplicaError>
       if (code === 'fenced' || code === 'closed') throw error
+      this.#unwritten = term
     }
     return term
   }
@@ -102,12 +107,19 @@ export class SharedReplica implements Replica {
 
   async commit(writes: readonly Write[], { durability }: CommitOptions): Promise<void> {
     try {
+      if (this.#unwritten !== undefined && this.#ports.isShared()) await this.#beginAnew(this.#unwritten)
       await this.#present.commit(writes, { durability, term: this.#term })
     } catch (error) {
       if ((error as Partial<ReplicaError>).code === 'fenced') this.#ports.onFenced()
       throw error
     }
     this.#ports.onCommitted(writes)
+  }
+
+  /** There is room again. Whoever owned before, and slept, may have written meanwhile: what we know may be too old. */
+  async #beginAnew(term: number): Promise<never> {
+    await this.#present.commit([termRow(term)], { durability: 'strict', term: this.#term })
+    throw new ReplicaError('fenced', 'This term begins anew.')
   }
 
   async close(): Promise<void> {
