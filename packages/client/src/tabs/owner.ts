@@ -6,7 +6,7 @@ import type { ConversationId, IdentityId } from '@parley/protocol'
 import { Authentication, type AuthenticationPorts } from '../authentication/authentication.ts'
 import { unavailable } from '../authentication/authentication-state.ts'
 import type { ChallengeHandler } from '../authentication/obtain-token.ts'
-import { discarded } from '../errors.ts'
+import { discarded, storageError } from '../errors.ts'
 import { findDistinct } from '../operations/find-distinct.ts'
 import { listUnsent, type Placed } from '../outbox/outbox.ts'
 import { type ConnectionState, stopped } from '../sync/connection-state.ts'
@@ -88,13 +88,9 @@ export class Owner {
   }
 
   async #create(call: Call<'create'>): Promise<Placed> {
-    const [draft, people] = call.args
+    const [draft] = call.args
     const { outbox } = this.#engineFor(call.identity, call.isRepeat)
-    const { replica } = this.#ports
-    const known =
-      draft.input.distinct && !outbox.has(draft.id)
-        ? await findDistinct(replica, await listUnsent(replica), people)
-        : undefined
+    const known = draft.input.distinct && !outbox.has(draft.id) ? await this.#find(call) : undefined
     if (known === undefined || known === draft.conversation) return this.#add({ ...call, verb: 'add', args: [draft] })
     // On its way itself, it is acknowledged when the server has made it, and not at all if it is given up.
     const creation = outbox.creationOf(known) ?? Promise.resolve({ conversation: known })
@@ -103,6 +99,17 @@ export class Owner {
       conversation,
     }))
     return { id: draft.id, conversation: known, acknowledged }
+  }
+
+  async #find({ args: [, people], identity, isRepeat }: Call<'create'>): Promise<ConversationId | undefined> {
+    const { replica } = this.#ports
+    try {
+      return await findDistinct(replica, await listUnsent(replica), people)
+    } catch (error) {
+      // Signing out may have taken the database away; then that is what is said.
+      this.#engineFor(identity, isRepeat)
+      throw storageError(error)
+    }
   }
 
   get #engine(): Engine {
