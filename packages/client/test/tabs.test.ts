@@ -238,6 +238,19 @@ describe('an owner that freezes', () => {
     expect(owner(...all)).toBe(before)
   })
 
+  it('TAB-5 a tab that slept while the next owner thought itself alone shows what became of that one', async () => {
+    const { all } = await tabs(2)
+    for (const tab of all) tab.page.freeze()
+    const third = world.tab()
+    await world.pass(30_000)
+    await world.flow()
+    expect(third.client.connection.state).toBe('live')
+    const follower = all.find((tab) => tab !== owner(...all))!
+    follower.page.thaw()
+    await world.flow()
+    expect(follower.client.connection.state).toBe('live')
+  })
+
   it('TAB-5 a new tab beside an owner that does not answer shows what is there, and takes over', async () => {
     const { all, id } = await tabs(1)
     await world.finish(all[0]!.client.conversation(id).sendText('hello'))

@@ -38,6 +38,9 @@ describe('seeds that failed once', () => {
     [760, 'a sign-out that did not happen is taken back before anything new is taken on, though the disk fails'],
     [84_644_203_419, 'a new session that came in the middle of a sign-out is used when that comes to nothing'],
     [7_000_928, 'the same with an operation that waits for the one before'],
+    [41_211_607_983, 'a tab that slept hears what became of an owner that thought itself alone'],
+    [41_211_609_612, 'a conversation that is looked for while signing out takes the database away'],
+    [41_211_623_656, 'an owner whose term could not be written begins anew when there is room'],
   ])('%i: %s', async (seed) => {
     expect((await runWorld(planOf(seed))).findings).toEqual([])
   })

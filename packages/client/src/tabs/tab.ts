@@ -408,11 +408,14 @@ export class Tab {
   }
 
   #hear(message: Envelope): void {
+    const isFirst = !this.#hasCompany
     this.#hasCompany = true
     if (message.version > TABS_VERSION) this.#lostReplica('superseded')
     if (message.version !== TABS_VERSION || this.#isClosed) return
     const { from, term } = message
     const isOwner = this.#ownership.state === 'owning'
+    // What became of us since we took over was said to nobody: tabs that slept heard that we are there, and nothing since.
+    if (isFirst && isOwner) this.#introduce()
     switch (message.type) {
       case 'hello':
         if (isOwner) this.#introduce(from)
@@ -466,6 +469,9 @@ export class Tab {
     this.#show('connection', connection)
     this.#show('history', history)
     this.#opened.resolve()
-    if (isNew) this.#askAgain()
+    if (!isNew) return
+    // The owner may have thought that it is alone; see `#hear`.
+    this.#post({ type: 'ping' })
+    this.#askAgain()
   }
 }
