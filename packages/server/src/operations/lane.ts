@@ -449,6 +449,9 @@ export class WriteLane {
   async #doubtMemory(batch: readonly Waiting[], ledger: Ledger, fresh: Fresh, at: number): Promise<void> {
     const doubtful = batch.filter((waiting) => isUnproven(waiting) && this.#isRemembered(waiting, ledger, fresh))
     if (doubtful.length === 0) return
+    for (const { app, userId, operationId: id } of doubtful.map(({ request }) => request)) {
+      if (userId !== null && id) ledger.forgetOperation({ app, userId, id })
+    }
     await this.#load(doubtful, false)
     for (const waiting of doubtful) this.#decide(waiting, ledger, at)
   }

@@ -1,7 +1,7 @@
 /** Lanes of several processes over one store: none knows what the others did until it is told that it is late. */
-import type { UserId } from '@parley/protocol'
+import type { UserId, Uuid } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
-import { APP, LaneWorld, newId, Somebody } from '../../test/lane-world.ts'
+import { APP, LaneWorld, newId, Somebody, says } from '../../test/lane-world.ts'
 import { openMemoryStore } from '../store/memory/memory-store.ts'
 import { NOTHING, type Store, StoreOutage } from '../store/store.ts'
 import { suspendUser } from './suspend-user.ts'
@@ -133,5 +133,108 @@ describe('lanes over one store', () => {
     expect(asked).toEqual(['not held', ...Array(8).fill('held'), 'not held', 'held'])
     const positions = (await there.messages(id)).map(({ position }) => position)
     expect(positions).toEqual(positions.map((_, index) => index + 1))
+  })
+})
+
+/** A store of several writers that counts how often it is asked. */
+function countingStore(writers: 'one' | 'many' = 'many') {
+  const inner = openMemoryStore({ writers })
+  const count = { loads: 0 }
+  const load: Store['log']['load'] = (wanted) => {
+    count.loads++
+    return inner.log.load(wanted)
+  }
+  return { store: { ...inner, log: { ...inner.log, load } }, count }
+}
+
+describe('OPR-1 what a lane remembers and another one changed, of which it was told nothing', () => {
+  const sets = (id: Uuid, value: string) => ({
+    conversation: id,
+    patch: [{ operation: 'set' as const, property: 'metadata.colour', value }],
+  })
+
+  it('does not have anybody refused who is in a conversation again', async () => {
+    const { alice, ben, aliceThere, id } = await twoLanes()
+    await alice.removes(id, 'ben')
+    expect(await ben.refused('send-message', { id: newId(), conversation: id, parts: says('no') })).toBeDefined()
+    await aliceThere.adds(id, 'ben')
+    expect((await ben.sends(id, 'yes')).done.hasChanged).toBe(true)
+  })
+
+  it('does not have anybody refused who may speak again', async () => {
+    const { here, there, ben, id } = await twoLanes()
+    const suspends = (world: LaneWorld, suspendedAt: number | null) =>
+      world.lane.submit({
+        ...{ operation: suspendUser, app: APP, userId: null },
+        input: { userId: 'ben' as UserId, suspendedAt },
+      })
+    await suspends(here, 5)
+    const input = { id: newId(), conversation: id, parts: says('no') }
+    expect(await ben.refused('send-message', input)).toMatchObject({ id: 'user_suspended' })
+    await suspends(there, null)
+    expect((await ben.sends(id, 'yes')).done.hasChanged).toBe(true)
+  })
+
+  it('has nothing passed over that is no longer so: somebody added again, something set again', async () => {
+    const { here, alice, aliceThere, id } = await twoLanes()
+    await alice.adds(id, 'cleo')
+    await alice.does('update-conversation', sets(id, 'red'))
+    await aliceThere.removes(id, 'cleo')
+    await aliceThere.does('update-conversation', sets(id, 'blue'))
+    expect((await alice.adds(id, 'cleo')).hasChanged).toBe(true)
+    expect((await alice.does('update-conversation', sets(id, 'red'))).hasChanged).toBe(true)
+    const seen = await alice.sees(id)
+    expect(seen?.record.metadata).toEqual({ colour: 'red' })
+    expect((await here.store.streams.audience(APP, id)).includes('cleo' as UserId)).toBe(true)
+  })
+
+  it('does not have a distinct conversation found that is no more', async () => {
+    const { alice, aliceThere } = await twoLanes()
+    const first = await alice.starts(['ben'], { distinct: true })
+    await aliceThere.deletes(first, 'for all')
+    expect(await alice.starts(['ben'], { distinct: true })).not.toBe(first)
+  })
+
+  it('does not have an operation taken for a repeat of itself, nor a repeat for something new', async () => {
+    const { here, alice, aliceThere, id } = await twoLanes()
+    await alice.adds(id, 'cleo')
+    await aliceThere.removes(id, 'cleo')
+    const patch = [{ operation: 'add' as const, property: 'participants', id: 'cleo' }]
+    const operation = newId()
+    const asks = () => alice.does('update-conversation', { conversation: id, patch }, { id: operation })
+    const [first, second] = await Promise.all([asks(), asks()])
+    expect([first.hasChanged, second.hasChanged]).toEqual([true, false])
+    await aliceThere.removes(id, 'cleo')
+    expect((await asks()).hasChanged).toBe(false)
+    expect(await here.store.streams.audience(APP, id)).not.toContain('cleo')
+  })
+
+  it('is looked up once, and not if it was just loaded or is written in the same batch', async () => {
+    const { store, count } = countingStore()
+    const { alice, ben, aliceThere, id } = await twoLanes(store)
+    const looks = async (work: () => Promise<unknown>) => {
+      const before = count.loads
+      await work()
+      return count.loads - before
+    }
+    await alice.adds(id, 'cleo')
+    // Remembered, and it is so already: one look.
+    expect(await looks(() => alice.adds(id, 'cleo'))).toBe(2)
+    // It is told that another one changed something, so it is loaded anyway.
+    await aliceThere.sends(id)
+    await alice.sends(id)
+    expect(await looks(() => alice.sends(id))).toBe(0)
+    expect(await looks(() => Promise.all([alice.sends(id), ben.sends(id)]))).toBe(0)
+  })
+
+  it('is no matter where one lane alone writes: nothing is looked up', async () => {
+    const { store, count } = countingStore('one')
+    const world = new LaneWorld({ store })
+    const { alice } = await world.people('alice', 'ben', 'cleo')
+    const id = await alice.starts(['ben', 'cleo'])
+    const before = count.loads
+    // Whether this very operation was done before is all that is asked.
+    expect((await alice.adds(id, 'cleo')).hasChanged).toBe(false)
+    expect(count.loads - before).toBe(1)
   })
 })

@@ -77,6 +77,15 @@ export class Ledger {
     this.#undo.push(this.#known.putOperation(operation.app, operation.userId, operation.id, operation))
   }
 
+  /** An operation is decided once more: it must not be taken for a repeat of itself. */
+  forgetOperation({ app, userId, id }: Pick<RememberedOperation, 'app' | 'userId' | 'id'>): void {
+    const isIt = (one: RememberedOperation) => one.id === id && one.userId === userId && one.app === app
+    const index = this.#operations.findIndex(isIt)
+    if (index === -1) return
+    this.#operations.splice(index, 1)
+    this.#known.forgetOperation(app, userId, id)
+  }
+
   writes(): Writes {
     return {
       cursor: this.#cursor,

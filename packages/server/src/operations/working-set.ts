@@ -196,6 +196,10 @@ export class WorkingSet {
     return this.#messages.put(app, message.id, message)
   }
 
+  forgetOperation(app: AppKey, userId: UserId, id: Uuid): void {
+    this.#operations.delete(operationKey(app, userId, id))
+  }
+
   putOperation(app: AppKey, userId: UserId, id: Uuid, remembered: Remembered): Undo {
     return put(this.#operations, operationKey(app, userId, id), remembered)
   }
