@@ -7,13 +7,14 @@ type Method = (...args: unknown[]) => Promise<unknown>
 /** A store whose every call is timed, whatever store it is. Only where somebody looks: it costs two looks at the clock. */
 export function timedStore(store: Store, tally: Tally): Store {
   const { log, streams, lists, apps } = store
-  return {
-    ...store,
+  const parts = {
     log: timed('log', log, tally),
     streams: timed('streams', streams, tally),
     lists: timed('lists', lists, tally),
     apps: timed('apps', apps, tally),
   }
+  // Not a copy: what a store says of itself may change, as when it is moved.
+  return new Proxy(store, { get: (target, key) => Reflect.get(key in parts ? parts : target, key) })
 }
 
 function timed<Part extends object>(name: string, part: Part, tally: Tally): Part {

@@ -138,6 +138,7 @@ export function transferable(embedded: SqliteStore, options: TransferableOptions
   return {
     epoch: embedded.epoch,
     lost,
+    threads: () => current.threads?.() ?? [],
     get hasOneWriter() {
       return current.hasOneWriter ?? false
     },
