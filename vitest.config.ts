@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config'
  * its own; `engine` PostgreSQL or NATS; `journey` drives a real browser. The last three run the built programs, one file at
  * a time.
  */
-const folders = ['packages/*/{src,test}', 'apps/*', 'scripts', 'exam', 'bench']
+const folders = ['deploy', 'packages/*/{src,test}', 'apps/*', 'scripts', 'exam', 'bench']
 const files = (ending: string) => folders.map((folder) => `${folder}/**/*.${ending}.ts`)
 
 const oneAtATime = { fileParallelism: false, globalSetup: ['scripts/build-before-tests.mjs'] }

@@ -9,6 +9,7 @@ const { installPackages, isInstalled, isSqliteUsable, recompileSqlite } = await 
 const { provideChromium } = await import('./prepare/chromium.mjs')
 const { provideNatsServer } = await import('./prepare/nats-server.mjs')
 const { providePostgres } = await import('./prepare/postgres.mjs')
+const { provideDeploymentTools } = await import('./prepare/deployment-tools.mjs')
 const { provideTools } = await import('./prepare/exam-tools.mjs')
 const { toolEnvironment } = await import('./prepare/tool-environment.mjs')
 
@@ -36,6 +37,7 @@ async function checkAndTest() {
   await must(provideNatsServer)
   await must(provideTools(['strace']))
   await must(providePostgres)
+  await must(provideDeploymentTools)
   const isBuilt = await must(buildPackages)
   const hasDemo = await must(buildDemo)
   for (const check of checks) await must(check)

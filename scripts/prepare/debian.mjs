@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { mustRun, StepFailure } from '../run-step.mjs'
 
 /** @param {string} path */
@@ -40,5 +40,25 @@ export async function installFromDebian(packages, advice, { note }) {
   note('refreshing the list of Debian packages')
   await mustRun('apt-get', ['update', '-q'], { env })
   note(`installing ${packages.join(', ')}`)
-  await mustRun('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], { env })
+  await withoutServices(() =>
+    mustRun('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], { env }),
+  )
+}
+
+/** What Debian's packages ask before they start a service: 101 says no. */
+const SERVICE_POLICY = '/usr/sbin/policy-rc.d'
+
+/**
+ * A proxy or a database that is there to be tested with is not to be started by the way.
+ *
+ * @param {() => Promise<unknown>} install
+ */
+async function withoutServices(install) {
+  if (existsSync(SERVICE_POLICY)) return install()
+  writeFileSync(SERVICE_POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    return await install()
+  } finally {
+    rmSync(SERVICE_POLICY, { force: true })
+  }
 }
