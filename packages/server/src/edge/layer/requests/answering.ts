@@ -1,4 +1,4 @@
-import { limits, type Refusal, refuse } from '@parley/protocol'
+import { isTemporary, limits, type Refusal, refuse } from '@parley/protocol'
 import type { Session } from '../../../model/state.ts'
 import { StoreOutage } from '../../../store/store.ts'
 import type { LayerDesk } from '../desk.ts'
@@ -110,7 +110,17 @@ function answerTo(body: Record<string, unknown>, answer: Answer): Packet | undef
   const { request_id: id, method, object_id: objectId } = body
   if (typeof id !== 'string') return undefined
   const named = typeof objectId === 'string' && objectId.length <= 256 ? objectId : undefined
-  return response({ id, method: typeof method === 'string' ? method.slice(0, 128) : '', objectId: named }, answer)
+  const to = { id, method: typeof method === 'string' ? method.slice(0, 128) : '', objectId: named }
+  return response(to, 'refusal' in answer ? { refusal: inLayersWords(answer.refusal) } : answer)
+}
+
+/**
+ * What is refused for now, in the one word for it that Layer's clients know on a socket: for any other they give the
+ * message up instead of sending it again.
+ */
+function inLayersWords(refusal: Refusal): Refusal {
+  if (!isTemporary(refusal.id)) return refusal
+  return { ...refusal, id: 'request_timeout', message: refusal.message ?? 'Not just now. Try again in a moment.' }
 }
 
 function requestFault(

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { Answering, type AnsweringOptions } from './answering.ts'
+
+const CONVERSATION = 'layer:///conversations/00000000-0000-4000-8000-000000000001'
+
+/** What a socket is told when a message it sends is refused so. */
+async function refused(id: string): Promise<unknown> {
+  const told: Promise<unknown>[] = []
+  const edge = { clock: { now: () => 0 }, lane: { submit: async () => ({ refusal: { id } }) } }
+  const queue = {
+    put: (work: (send: (packet: unknown) => void) => unknown) => {
+      told.push(new Promise((resolve) => void work(resolve)))
+    },
+  }
+  const options = { desk: { edge }, session: {}, connection: {}, queue, ready: async () => true }
+  const answering = new Answering(options as unknown as AnsweringOptions)
+  const data = { parts: [{ mime_type: 'text/plain', body: 'Hello' }] }
+  answering.handle({ request_id: '1', method: 'Message.create', object_id: CONVERSATION, data })
+  return told[0]
+}
+
+describe('LAY-31 the answer to a message', () => {
+  it.each(['service_unavailable', 'rate_limit_exceeded'])(
+    'that is refused for now (%s) is the one for which Layer’s clients keep it and send it again',
+    async (id) => {
+      expect(await refused(id)).toMatchObject({ body: { success: false, data: { id: 'request_timeout' } } })
+    },
+  )
+
+  it('that is refused for good says why', async () => {
+    expect(await refused('access_denied')).toMatchObject({ body: { success: false, data: { id: 'access_denied' } } })
+  })
+})
