@@ -99,6 +99,14 @@ export class ExamNode {
     }
   }
 
+  /** How many have a socket there, of either dialect; only with a port for figures. */
+  async sockets(): Promise<number> {
+    const text = await (await fetch(this.process.metricsUrl!)).text()
+    const counts = [...text.matchAll(/^parley_connections\{.*\} (\d+)$/gm)]
+    if (counts.length === 0) throw new Error(`${this.name} does not say how many sockets it has.`)
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0)
+  }
+
   /** How long until it says it is ready, or not, from now on. */
   async untilReady(isReady: boolean, timeoutMs = 30_000): Promise<number> {
     const startedAt = now()

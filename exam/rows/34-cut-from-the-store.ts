@@ -18,14 +18,14 @@ export const row: Row = {
     let answerMs = Number.NaN
     let answer = ''
     const through = await throughAFault(context, {
-      cluster: { isProxied: true },
-      hard: { senders: 4, window: 8 },
+      cluster: { isProxied: true, env: { PARLEY_METRICS_PORT: '0' } },
+      hardSenders: 4,
       fault: async ({ cluster, devices }) => {
         const [node] = cluster.nodes
         const visitor = await RawVisitor.greeted(node!.websocketUrl, await cluster.signIn('vera'))
         context.onEnd(() => visitor.socket.terminate())
         const conversation = await visitor.conversation(['ben'])
-        const there = cluster.balancer.targets[0]!.open
+        const there = await node!.sockets()
         const cutAt = now()
         node!.database!.blackHole()
         const { id, frame } = RawVisitor.text(conversation, 'nobody can store this')
@@ -38,7 +38,7 @@ export const row: Row = {
           })
         unreadyMs = await node!.untilReady(false)
         await answered
-        await until(() => cluster.balancer.targets[0]!.open === 0, 'its people have gone elsewhere')
+        await until(async () => (await node!.sockets()) === 0, 'its people have gone elsewhere')
         movedMs = now() - cutAt
         await backWithin(devices)
         await pause(5_000)

@@ -43,6 +43,8 @@ export interface AssembleOptions {
 export interface Assembled {
   readonly edge: Edge
   readonly readiness: Readiness
+  /** Whether the store answers. */
+  readonly hasStore: () => boolean
   readonly startJobs: () => () => void
   /** Undefined for a server that is the only one on its store. */
   readonly nodes: Nodes | undefined
@@ -75,19 +77,21 @@ export async function assemble(store: Store, options: AssembleOptions): Promise<
     tally,
     ...(options.random && { random: options.random }),
   })
+  const pulse = new StorePulse(!bus)
+  const hasStore = () => pulse.trouble === undefined
   const nodes =
     bus &&
     (await joinNodes({
-      ...{ bus, node, store, delivery, attendance, lane, sessions, clock, log },
+      ...{ bus, node, store, delivery, attendance, lane, sessions, clock, log, hasStore },
       ...(soon && { soon }),
     }))
   if (nodes) publish = (committed) => nodes.publish(committed)
-  const pulse = new StorePulse()
   const readiness = new Readiness()
   readiness.expect(() => pulse.trouble)
   return {
     readiness,
     nodes,
+    hasStore,
     edge: {
       store,
       lane,

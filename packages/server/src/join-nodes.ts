@@ -8,6 +8,7 @@ import { MAX_NAMED_AUDIENCE } from './bus/messages.ts'
 import { NoBus } from './bus/no-bus.ts'
 import { People } from './bus/people.ts'
 import { SessionEnds } from './bus/session-ends.ts'
+import { StoreElsewhere } from './bus/store-elsewhere.ts'
 import type { Clock } from './clock.ts'
 import type { Attendance } from './delivery/attendance.ts'
 import type { Change, ToldMove } from './delivery/change.ts'
@@ -28,6 +29,8 @@ export interface NodesOptions {
   readonly log: (message: string, details: Record<string, unknown>) => void
   /** This server's name among the others, no other's. */
   readonly node: string
+  /** Whether the store answers here at present. */
+  readonly hasStore: () => boolean
   readonly soon?: (callback: () => void) => void
 }
 
@@ -39,6 +42,8 @@ export interface Nodes {
   readonly bus: 'connected' | 'degraded' | 'none'
   /** Whether listeners may at the moment be told later than usual: the bus is away, or not all nodes are heard. */
   readonly isDegraded: boolean
+  /** Whether the store answers another server, as far as is known. */
+  readonly isStoreElsewhere: boolean
   close(): Promise<void>
 }
 
@@ -48,11 +53,11 @@ export interface Nodes {
  * here.
  */
 export async function joinNodes(options: NodesOptions): Promise<Nodes> {
-  const { bus, store, delivery, attendance, lane, sessions, clock, log, node, soon } = options
+  const { bus, store, delivery, attendance, lane, sessions, clock, log, node, hasStore, soon } = options
   const secret = await store.apps.secret()
   // Before anybody can listen here: what moved until now they read when they come.
   const cursor = await store.log.lastCursor()
-  const exchange = new Exchange({ bus, clock, secret, node, log, ...(soon && { soon }) })
+  const exchange = new Exchange({ bus, clock, secret, node, log, hasStore, ...(soon && { soon }) })
   // First of all who hears: whoever is told of a change may act on it at once.
   exchange.on('committed', (hint) => {
     lane.outdated(changedBy(hint))
@@ -76,6 +81,7 @@ export async function joinNodes(options: NodesOptions): Promise<Nodes> {
     tell: (telling) => tell(delivery, telling, follower.confirmedCursor),
   })
   const ends = new SessionEnds({ exchange, clock, heard: (message) => sessions.heard(message) })
+  const storeElsewhere = new StoreElsewhere(exchange)
   const stopWatching = sessions.watch((message) => ends.happened(message))
   const people = new People({
     ...{ exchange, clock },
@@ -96,6 +102,9 @@ export async function joinNodes(options: NodesOptions): Promise<Nodes> {
     },
     get isDegraded() {
       return follower.isDegraded
+    },
+    get isStoreElsewhere() {
+      return storeElsewhere.answers
     },
     async close() {
       stopWatching()

@@ -6,6 +6,7 @@ import { createHttpServer } from './edge/http/http-server.ts'
 import { countOpenRequests } from './edge/http/open-requests.ts'
 import { layerRoutes } from './edge/layer/routes.ts'
 import { answerUpgrades } from './edge/sockets/upgrades.ts'
+import { standAsideWhileCutOff } from './jobs/standing-aside.ts'
 import { nodeName } from './node-name.ts'
 import { figuresOf } from './observability/figures.ts'
 import { type MetricsPlace, openMetricsDoor } from './observability/metrics-door.ts'
@@ -99,7 +100,7 @@ export async function serve(
   const store = options.metrics ? timedStore(opened, tally) : opened
   const node = nodeName()
   const bus = await openBus(store, { address: options.bus, node, clock, log })
-  const { edge, readiness, startJobs, nodes } = await assemble(store, {
+  const { edge, readiness, hasStore, startJobs, nodes } = await assemble(store, {
     ...{ clock, log, tally, baseUrl: () => url, development, maxParticipants },
     ...(bus && { bus, node }),
   }).catch(async (error) => {
@@ -110,7 +111,7 @@ export async function serve(
   const http = createHttpServer(edge, {
     isOriginAllowed,
     unreadiness: () => readiness.reasons,
-    isStopping: () => isClosing,
+    isAway: () => isClosing || sockets.isAway,
     nodes,
     countsRequests: options.metrics !== undefined,
   })
@@ -133,11 +134,19 @@ export async function serve(
   const address = http.server.address() as AddressInfo
   url ||= `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
   const stopJobs = startJobs()
+  const stopLooking = nodes
+    ? standAsideWhileCutOff({
+        ...{ sockets, clock, log },
+        isSilent: () => !hasStore(),
+        isStoreElsewhere: () => nodes.isStoreElsewhere,
+      })
+    : () => undefined
 
   let closed: Promise<void> | undefined
   const close = async ({ drainMs = 3_000, noticeMs = 0 }: StopOptions) => {
     isClosing = true
     stopJobs()
+    stopLooking()
     const deadline = performance.now() + drainMs
     const before = async (time: number, isOver: () => boolean) => {
       while (!isOver() && performance.now() < time) await new Promise((resolve) => setTimeout(resolve, 20))

@@ -15,7 +15,7 @@ export class TestNodes {
   }
 
   /** A node; `stop` kills it without a word. */
-  start(node: string, options: { readonly partitions?: number } = {}) {
+  start(node: string, options: { readonly partitions?: number; readonly hasStore?: () => boolean } = {}) {
     const { clock } = this
     const bus = this.network.join()
     const log = (message: string) => this.logged.push(message)

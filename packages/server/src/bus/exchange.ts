@@ -28,6 +28,8 @@ export interface ExchangeOptions {
   readonly secret: string
   /** This node's name, no other's. */
   readonly node: string
+  /** Whether the store answers this node at present; the others are told with each beat. */
+  readonly hasStore?: () => boolean
   /** Channels that changes and signals are spread over; the same number at every node. */
   readonly partitions?: number
   readonly log: (message: string, details: Record<string, unknown>) => void
@@ -412,7 +414,8 @@ export class Exchange {
   }
 
   #beat(): MessageOf<'beat'> {
-    return { type: 'beat', heads: Object.fromEntries(this.#said) }
+    const { hasStore } = this.#options
+    return { type: 'beat', heads: Object.fromEntries(this.#said), ...(hasStore && { hasStore: hasStore() }) }
   }
 
   #stumbled(error: unknown): void {

@@ -113,8 +113,8 @@ export type NodeMessage =
   | { readonly type: 'session-renewed'; readonly session: Uuid; readonly expiresAt: number }
   /** All sessions of somebody that were open by then are over. */
   | { readonly type: 'sessions-ended'; readonly app: AppKey; readonly userId: UserId; readonly at: number }
-  /** A sign of life, with the number of the last batch said on each channel. */
-  | { readonly type: 'beat'; readonly heads: Readonly<Record<string, number>> }
+  /** A sign of life, with the number of the last batch said on each channel, and whether the store answers there. */
+  | { readonly type: 'beat'; readonly heads: Readonly<Record<string, number>>; readonly hasStore?: boolean | undefined }
   /** A node says good-bye. */
   | { readonly type: 'leaving' }
   /** A node is held for dead, in this life of it: if it is not, it had better begin another. */
@@ -398,7 +398,14 @@ const schemas: ReadonlyMap<string, v.GenericSchema> = new Map<NodeMessage['type'
   ['session-ended', v.object({ type: v.literal('session-ended'), session: uuid, at: count })],
   ['session-renewed', v.object({ type: v.literal('session-renewed'), session: uuid, expiresAt: count })],
   ['sessions-ended', v.object({ type: v.literal('sessions-ended'), app, userId, at: count })],
-  ['beat', v.object({ type: v.literal('beat'), heads: v.record(v.pipe(text, v.maxLength(32)), count) })],
+  [
+    'beat',
+    v.object({
+      type: v.literal('beat'),
+      heads: v.record(v.pipe(text, v.maxLength(32)), count),
+      hasStore: v.optional(flag),
+    }),
+  ],
   ['leaving', v.object({ type: v.literal('leaving') })],
   ['held-for-dead', v.object({ type: v.literal('held-for-dead'), dead: v.object(life) })],
 ])

@@ -24,8 +24,8 @@ export interface HttpOptions {
   readonly unreadiness: () => readonly string[]
   /** How this server hears of others on its store; without them it serves on, a little late. */
   readonly nodes?: { readonly bus: string; readonly isDegraded: boolean } | undefined
-  /** It is about to stop: whoever keeps a connection for the next request is to open another one, which leads elsewhere. */
-  readonly isStopping?: () => boolean
+  /** People are sent elsewhere: whoever keeps a connection for the next request is to open another one, which leads there. */
+  readonly isAway?: () => boolean
   /** Whether requests are counted, which costs each of them something. */
   readonly countsRequests?: boolean
 }
@@ -50,7 +50,7 @@ export function createHttpServer(edge: Edge, options: HttpOptions): FastifyInsta
   readBodies(http)
   // A call instead of a promise: every request comes by here.
   http.addHook('onRequest', (request, reply, done) => {
-    if (options.isStopping?.()) reply.header('connection', 'close')
+    if (options.isAway?.()) reply.header('connection', 'close')
     const path = request.url.split('?')[0]!
     if (!UNVERSIONED.has(path) && !ACCEPT.test(request.headers.accept ?? '')) {
       return done(new RefusedRequest({ id: 'invalid_header', data: { header: 'Accept' } }))

@@ -49,11 +49,16 @@ export interface UpgradeOptions {
 /** All sockets of the server. */
 export interface Sockets {
   readonly size: number
+  /** Whether people are asked to go elsewhere, for good or for a while. */
+  readonly isAway: boolean
   /**
    * Lets nobody in any more, and asks everybody to go elsewhere, each at a time of its own: none before `noticeMs`, when those
    * who direct people here have noticed, and none later than `withinMs`. Until its time, a connection goes on as before.
    */
   drain(when: { readonly noticeMs: number; readonly withinMs: number }): void
+  /** Asks everybody to go elsewhere soon, and lets nobody in, until it stands in again. */
+  standAside(): void
+  standIn(): void
   /** Whoever is still here is sent away, to come back spread over a window. */
   sendAway(windowMs: number): void
   /** Ends what will not end by itself. */
@@ -91,6 +96,7 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
   const open = new Map<WebSocket, { readonly connection: Connection; isAlive: boolean }>()
 
   let isDraining = false
+  let isAside = false
 
   const refuseForNow = (raw: Duplex) => {
     tally.upgradesRefused.add('full')
@@ -147,7 +153,7 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
 
   const accept = (request: IncomingMessage, raw: Duplex, head: Buffer, connect: Connect) => {
     // One that came in now would be sent away by nobody, and the server would wait for it.
-    if (isDraining) return refuseForNow(raw)
+    if (isDraining || isAside) return refuseForNow(raw)
     // It waited for its turn, and went.
     if (raw.destroyed) return
     // Not before the upgrade, which may fail: whatever becomes of it, its socket closes.
@@ -193,21 +199,35 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
   }, SILENCE_MS)
   watch.unref()
 
+  /** Asks everybody to go, the first after so long, the last a window later. */
+  const moveAll = (fromMs: number, windowMs: number) => {
+    const slots = slotsWithin(windowMs, open.size, Math.random)
+    for (const [webSocket, { connection }] of open) {
+      const afterMs = fromMs + slots.pop()!
+      connection.move?.(afterMs)
+      const graceMs = connection.move ? MOVE_GRACE_MS : 0
+      edge.clock.after(afterMs + graceMs, () => open.has(webSocket) && connection.drain(0))
+    }
+  }
+
   return {
     get size() {
       return open.size
     },
+    get isAway() {
+      return isDraining || isAside
+    },
     drain({ noticeMs, withinMs }) {
       isDraining = true
       clearInterval(watch)
-      const windowMs = Math.max(0, Math.min(open.size * MS_BETWEEN_MOVES, withinMs - noticeMs))
-      const slots = slotsWithin(windowMs, open.size, Math.random)
-      for (const [webSocket, { connection }] of open) {
-        const afterMs = noticeMs + slots.pop()!
-        connection.move?.(afterMs)
-        const graceMs = connection.move ? MOVE_GRACE_MS : 0
-        edge.clock.after(afterMs + graceMs, () => open.has(webSocket) && connection.drain(0))
-      }
+      moveAll(noticeMs, Math.max(0, Math.min(open.size * MS_BETWEEN_MOVES, withinMs - noticeMs)))
+    },
+    standAside() {
+      isAside = true
+      moveAll(0, open.size * MS_BETWEEN_MOVES)
+    },
+    standIn() {
+      isAside = false
     },
     sendAway(windowMs) {
       isDraining = true
