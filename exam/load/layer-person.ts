@@ -40,7 +40,7 @@ export class LayerPerson {
     await this.#sdk.until((sdk, id) => sdk.client.getConversation(id) !== undefined, conversation)
     await this.#sdk.run(
       (sdk, { id, name, everyMs }) => {
-        const said: { id: string; body: string; isSent: boolean; position: number }[] = []
+        const said: Writable<Said>[] = []
         const query = sdk.client.createQuery({
           model: sdk.layer.Query.Message,
           paginationWindow: 500,
@@ -53,15 +53,27 @@ export class LayerPerson {
         Object.assign(globalThis, { chat })
         // Without a name of its own: it travels as text.
         setInterval(() => {
-          if (chat.isOver || said.some(({ isSent }) => !isSent)) return
+          // What its queries lost sight of while they were loaded anew the SDK drops, and says no more about it.
+          const last = said.at(-1)
+          if (last && !last.isSent && !sdk.client.getMessage(last.id)) last.isDropped = true
+          if (chat.isOver || (last && !last.isSent && !last.isDropped)) return
           const message = sdk.client.getConversation(id)?.createMessage(`${name} #${said.length}`)
           // Not at hand for a moment, while it makes up for what it missed.
           if (!message) return
-          const one = { id: message.id, body: `${name} #${said.length}`, isSent: false, position: 0 }
+          const one: Writable<Said> = {
+            id: message.id,
+            body: `${name} #${said.length}`,
+            isSent: false,
+            isDropped: false,
+            position: 0,
+          }
           said.push(one)
           message.on('messages:sent', () => {
             one.isSent = true
             one.position = message.position
+          })
+          message.on('messages:sent-error', ({ error }) => {
+            one.refusal = String((error as { id?: string } | undefined)?.id)
           })
           message.send()
         }, everyMs)
@@ -71,10 +83,11 @@ export class LayerPerson {
     return { stop: () => this.#stop(conversation) }
   }
 
-  /** Its process may have ended; what it said last is what matters. */
+  /** Its process may have ended; why, it said last. */
   static async #lastWords<T>(call: Promise<T>): Promise<T> {
     return call.catch((error: Error) => {
-      throw new Error(error.message.slice(-390), { cause: error })
+      const [why = error.message.slice(-390)] = /^\w*Error: .*$/m.exec(error.message) ?? []
+      throw new Error(why, { cause: error })
     })
   }
 
@@ -89,16 +102,20 @@ export class LayerPerson {
         }),
       )
     await until(
-      async () => (await told()).every(({ isSent }) => isSent),
+      async () => (await told()).every(({ isSent, isDropped }) => isSent || isDropped),
       `${this.userId}'s last message is sent`,
       60_000,
     )
-    for (const { id, body, position } of await told()) {
+    // It says of each message by itself that it came, one request after the other, and after trouble slowly.
+    const receipts = () => this.#sdk.run(({ client }) => client.syncManager.receiptQueue.length)
+    await until(async () => (await receipts()) === 0, 'its receipts are told', 60_000).catch(() => undefined)
+    for (const one of await told()) {
+      const { id, body } = one
       const about = { device: this.userId, identity: '', name: 'send-message', conversation, body }
       await this.#recorder.record(about, async () => ({
         operationId: id,
         id,
-        acknowledged: Promise.resolve({ position }),
+        acknowledged: outcomeOf(one),
       }))
     }
   }
@@ -113,9 +130,22 @@ export class LayerPerson {
   }
 }
 
+function outcomeOf({ isSent, refusal, position }: Said): Promise<unknown> {
+  if (isSent) return Promise.resolve({ position })
+  return refusal === undefined
+    ? new Promise(() => undefined)
+    : Promise.reject({ code: 'refused', refusal: { id: refusal } })
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
 interface Said {
   readonly id: string
   readonly body: string
   readonly isSent: boolean
+  /** Forgotten by the SDK before it was answered: it may have been sent. */
+  readonly isDropped: boolean
+  /** Why it was refused. */
+  readonly refusal?: string | undefined
   readonly position: number
 }

@@ -13,6 +13,8 @@ export interface SenderOptions {
   /** Unique among all senders: what it says begins with it. */
   readonly name: string
   readonly recorder: Recorder
+  /** From an acknowledgement to what is said next in its place; default none, which is as fast as the server answers. */
+  readonly pauseMs?: number
 }
 
 interface UnderWay {
@@ -21,7 +23,7 @@ interface UnderWay {
 }
 
 /**
- * Somebody who sends as fast as the server answers, over a bare socket: a load harder than one SDK could make. What was
+ * Somebody who sends over a bare socket, so many at once: a load harder than one SDK could make. What was
  * not acknowledged when a connection ended is said again on the next one, in the same order, under the same ids.
  */
 export class RawSender implements Load {
@@ -93,8 +95,14 @@ export class RawSender implements Load {
     }
     this.#underWay.delete(answer.id)
     one.settle(answer.result)
-    this.#sendMore()
+    this.#sendSoon()
     if (this.#underWay.size === 0) this.#onQuiet()
+  }
+
+  #sendSoon(): void {
+    const { pauseMs = 0 } = this.#of
+    if (pauseMs > 0) setTimeout(() => this.#sendMore(), pauseMs)
+    else this.#sendMore()
   }
 
   #sendMore(): void {
@@ -115,6 +123,6 @@ export class RawSender implements Load {
     this.#underWay.set(id, { frame, settle })
     const about = { device: name, identity: '', name: 'send-message', conversation: this.#conversation, body }
     void recorder.record(about, async () => ({ operationId: id, id: message, acknowledged }))
-    this.#socket?.send(frame)
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(frame)
   }
 }

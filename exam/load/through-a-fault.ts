@@ -25,8 +25,8 @@ export interface Scene {
 
 export interface FaultOptions {
   readonly cluster?: ExamClusterOptions
-  /** Others who send over bare sockets as fast as they are answered, so many at once each, in pairs; default none. */
-  readonly hard?: { readonly senders: number; readonly window: number }
+  /** How many others send over bare sockets besides, in pairs; default none. They make the numbers. */
+  readonly hardSenders?: number
   /** Before and after the fault. */
   readonly calmMs?: number
   /** Where the devices connect; default: the balancer. */
@@ -54,11 +54,16 @@ export interface ThroughAFault {
 
 const SETTLE_MS = 30_000
 /** Between two actions of a device: all of them, their proxies and the balancer share one processor with the checker. */
-const PAUSE_MS = 60
+const PAUSE_MS = 150
+/**
+ * What one hard sender has under way, and how long it then waits with the next: with six of them 120 a second by day and
+ * 480 by night, when there is a processor to spare for nodes, store and bus.
+ */
+const HARD = { window: 2, windowByNight: 8, pauseMs: 100 }
 
 /** People on all nodes chat, Layer's SDK among them; something happens; it ends; and everything is looked at. */
 export async function throughAFault(context: RowContext, options: FaultOptions): Promise<ThroughAFault> {
-  const { cluster: clusterOptions, hard, calmMs = 3_000, fault } = options
+  const { cluster: clusterOptions, hardSenders: hard = 0, calmMs = 3_000, fault } = options
   const world = await World.openCluster(context, clusterOptions)
   const { server: cluster, recorder } = world
   const websocketUrl = (await options.websocketUrl?.(cluster)) ?? cluster.websocketUrl
@@ -76,7 +81,7 @@ export async function throughAFault(context: RowContext, options: FaultOptions):
   const guest = await lena.chat(mild)
   const loads = [
     mixed({ world, chance: context.chance, conversations, pauseMs: PAUSE_MS }),
-    ...(hard ? await hardSenders(context, world, hard) : []),
+    ...(await hardSenders(context, world, hard)),
   ]
   await until(() => recorder.acknowledged > 30, 'the load is running')
   await pause(calmMs)
@@ -135,8 +140,11 @@ async function missingOn(lena: LayerPerson, conversation: ConversationId, { stor
     const first = shown[0]?.position ?? Number.POSITIVE_INFINITY
     const wanted = stored.flatMap(({ row }) => (row.position >= first ? [`${row.position} ${row.id}`] : []))
     const have = shown.map(({ position, id }) => `${position} ${id}`)
-    const wrong = [...wanted.filter((one) => !have.includes(one)), ...have.filter((one) => !wanted.includes(one))]
-    difference = wrong.length > 0 ? `${wrong.length} of ${wanted.length}, such as ${wrong[0]}` : ''
+    const wrong = [
+      ...wanted.flatMap((one) => (have.includes(one) ? [] : [`it lacks ${one}`])),
+      ...have.flatMap((one) => (wanted.includes(one) ? [] : [`it shows ${one}`])),
+    ]
+    difference = wrong.length > 0 ? `${wrong.length} of ${wanted.length}: ${wrong[0]}` : ''
     return shown.length > 0 && difference === ''
   }, 'Layer’s SDK is level').catch(() => {
     difference ||= 'it shows nothing'
@@ -145,11 +153,7 @@ async function missingOn(lena: LayerPerson, conversation: ConversationId, { stor
 }
 
 /** They talk in pairs, and what the store has for them is looked at in the end. */
-async function hardSenders(
-  context: RowContext,
-  world: World<ExamCluster>,
-  { senders, window }: NonNullable<FaultOptions['hard']>,
-): Promise<RawSender[]> {
+async function hardSenders(context: RowContext, world: World<ExamCluster>, senders: number): Promise<RawSender[]> {
   const { server, recorder } = world
   const loads: RawSender[] = []
   for (let i = 0; i < senders; i += 2) {
@@ -160,7 +164,8 @@ async function hardSenders(
     world.readers.push(names[0]!)
     for (const name of names) {
       const token = await server.signIn(name)
-      const sender = new RawSender({ url: server.websocketUrl, token, name, recorder }, conversation, window)
+      const options = { url: server.websocketUrl, token, name, recorder, pauseMs: HARD.pauseMs }
+      const sender = new RawSender(options, conversation, context.isNight ? HARD.windowByNight : HARD.window)
       context.onEnd(() => sender.close())
       loads.push(sender)
     }

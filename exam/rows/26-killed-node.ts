@@ -13,7 +13,7 @@ export const row: Row = {
   async run(context) {
     const back: number[] = []
     const { bites, figures, findings, holds, refused } = await throughAFault(context, {
-      hard: { senders: 6, window: 16 },
+      hardSenders: 6,
       fault: async ({ cluster, devices }) => {
         let cut = 0
         for (let round = 0; round < ROUNDS; round++) {

@@ -19,7 +19,7 @@ export const row: Row = {
     let isBackIn = true
     let gaps = 0
     const through = await throughAFault(context, {
-      hard: { senders: 4, window: 8 },
+      hardSenders: 4,
       fault: async ({ cluster, devices, conversations }) => {
         const [node, other] = cluster.nodes
         // Two who are on this very node, with no balancer between: one listens, one is sent away meanwhile.

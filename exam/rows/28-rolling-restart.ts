@@ -12,7 +12,7 @@ export const row: Row = {
     const told: string[] = []
     let slowestStopMs = 0
     const { bites, figures, findings, holds, refused, sendP99Ms } = await throughAFault(context, {
-      hard: { senders: 6, window: 16 },
+      hardSenders: 6,
       fault: async ({ cluster, devices }) => {
         const before = devices.map(({ connections }) => connections.length)
         let moved = 0

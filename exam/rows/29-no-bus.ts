@@ -16,7 +16,7 @@ export const rows: readonly Row[] = [
       const moments = { from: 0, to: 0 }
       let acknowledged = 0
       const through = await throughAFault(context, {
-        hard: { senders: 4, window: 8 },
+        hardSenders: 4,
         fault: async ({ cluster, world }) => {
           const before = world.recorder.acknowledged
           moments.from = now()
@@ -44,7 +44,7 @@ export const rows: readonly Row[] = [
       const moments = { from: 0, to: 0 }
       const through = await throughAFault(context, {
         cluster: { natsServers: 3 },
-        hard: { senders: 4, window: 8 },
+        hardSenders: 4,
         fault: async ({ cluster, world }) => {
           const before = world.recorder.acknowledged
           moments.from = now()

@@ -17,7 +17,7 @@ export const row: Row = {
     const moments = { cut: 0, noticed: 0, healed: 0 }
     const through = await throughAFault(context, {
       cluster: { isProxied: true },
-      hard: { senders: 4, window: 8 },
+      hardSenders: 4,
       fault: async ({ cluster }) => {
         const [node] = cluster.nodes
         const passed = node!.bus!.passed.up

@@ -17,7 +17,7 @@ export const row: Row = {
     let stopped = 0
     const { bites, figures, findings, holds, refused } = await throughAFault(context, {
       cluster: { isProxied: true },
-      hard: { senders: 6, window: 16 },
+      hardSenders: 6,
       websocketUrl: async (cluster) => {
         people = await startTcpProxy({ target: { port: cluster.port } })
         context.onEnd(() => people?.close())

@@ -70,6 +70,7 @@ declare module 'layer-websdk' {
     readonly isReady: boolean
     readonly isAuthenticated: boolean
     readonly socketManager: { pingFrequency: number }
+    readonly syncManager: { readonly receiptQueue: readonly unknown[] }
     connect(userId: string): void
     logout(callback?: () => void): void
     createQuery(options: object): SdkQuery

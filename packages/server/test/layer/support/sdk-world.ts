@@ -50,7 +50,11 @@ export function createWorld(
   client.on('challenge', (event: SdkEvent) => {
     void identityToken(event.nonce!).then((token) => event.callback!(token))
   })
-  client.on('messages:notify', ({ message }: SdkEvent) => notified.push(message!.parts[0]!.body))
+  client.on('messages:notify', ({ message }: SdkEvent) => {
+    // Gone again before anybody was told: the SDK empties what was deleted meanwhile.
+    const [part] = message?.parts ?? []
+    if (part) notified.push(part.body)
+  })
   return { layer, client, wire, events, notified, queries: {} }
 }
 
