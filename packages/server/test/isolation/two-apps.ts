@@ -206,7 +206,10 @@ async function look(store: Store, app: AppKey, spelled: Spelling, now: number): 
   const start = now - OPERATIONS * SECOND_MS
   await ask('providers', apps.providersOf(app))
   for (const id of messages) await ask(`message ${id}`, lists.message(app, id))
-  for (const id of conversations) await ask(`audience ${id}`, streams.audience(app, id))
+  for (const id of conversations) {
+    await ask(`audience ${id}`, streams.audience(app, id))
+    for (const after of [0, 3]) await ask(`for all ${id} ${after}`, streams.conversationForAll(app, id, after, 500))
+  }
   for (const viewer of people) {
     for (const after of [0, 100]) await ask(`moved ${viewer} ${after}`, streams.moved(app, viewer, after))
     for (const limit of [3, 500]) await ask(`inbox ${viewer} ${limit}`, streams.inbox(app, viewer, 2, limit))
