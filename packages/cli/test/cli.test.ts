@@ -49,6 +49,8 @@ async function cli(args: readonly string[], stand: Partial<Record<string, unknow
     complain: (line: string) => err.push(line),
     openAdministration: note('openAdministration', administration),
     startServer: note('startServer', server),
+    migrateStore: note('migrateStore', { state: 'done', pausedMs: 42.4, server: { pid: 7, isOver: true } }),
+    abandonMigration: note('abandonMigration'),
     checkAuthService: note('checkAuthService', { url: 'http://x', ok: true, checks: [] }),
     readText: note('readText', created.publicKeyPem),
     untilStopped: async () => {},
@@ -230,7 +232,54 @@ test('check-auth ends with code 1 when something is wrong', async () => {
   expect(err).toBe('parley: This authentication service is not right yet.')
 })
 
+const moveArgs = ['migrate-store', '--data', './d', '--to', 'postgres://db/x']
+
+test('migrate-store says how long writes waited, and how to start from now on', async () => {
+  const { code, out, asked } = await cli(moveArgs)
+  expect(code).toBe(0)
+  expect(asked).toEqual([['migrateStore', expect.objectContaining({ dataFolder: './d', to: 'postgres://db/x' })]])
+  expect(out.split('\n')).toEqual([
+    'Moved: everything is in PostgreSQL.',
+    'Writes waited for 0.04 s in here.',
+    'The server 7 serves from there already.',
+    'From now on start it with --store (or PARLEY_STORE) and the address of the database.',
+  ])
+})
+
+test('migrate-store tells the first word of each step, and then no more than once a second', async () => {
+  const told: string[] = []
+  const surroundings = {
+    print: () => undefined,
+    complain: (line: string) => told.push(line),
+    migrateStore: async ({ onProgress }: { onProgress(progress: object): void }) => {
+      for (let done = 0; done < 50; done++) {
+        onProgress({ step: 'copying', done: done * 1_000, total: 50_000, rowsPerSecond: 25_000, leftMs: 1_500 })
+      }
+      onProgress({ step: 'cutting over', done: 0, total: 0, rowsPerSecond: 0 })
+      return { state: 'was-done' }
+    },
+  } as unknown as Surroundings
+  expect(await run(moveArgs, surroundings)).toBe(0)
+  expect(told[0]).toBe('Copying: 0 of 50,000 rows, 25,000 a second, 2 s left')
+  expect(told.at(-1)).toBe('Cutting over')
+  expect(told.length).toBeLessThan(50)
+})
+
+test('migrate-store --json prints its result as one line; --abandon takes it back', async () => {
+  const { line } = await cli([...moveArgs, '--json'])
+  expect(JSON.parse(line)).toEqual({ state: 'done', pausedMs: 42.4, server: { pid: 7, isOver: true } })
+  const { asked, out } = await cli([...moveArgs, '--abandon'])
+  expect(asked).toEqual([['abandonMigration', { dataFolder: './d', to: 'postgres://db/x' }]])
+  expect(out).toMatch(/^Taken back/)
+})
+
+test('migrate-store that is refused ends with code 1 and the sentence', async () => {
+  const { code, err } = await cli(moveArgs, { migrateStore: new Error('postgres://db/x is not empty.') })
+  expect({ code, err }).toEqual({ code: 1, err: 'parley: postgres://db/x is not empty.' })
+})
+
 test.each([
+  [['migrate-store']],
   [['serve', '--port', 'eighty']],
   [['serve', '--port', '65536']],
   [['apps', 'create', '--environment', 'moon']],

@@ -6,7 +6,7 @@ import { isPostgresUrl } from '../store/postgres/postgres-store.ts'
 import { storeFile } from '../store/sqlite/sqlite-store.ts'
 import type { TransferMark } from '../store/sqlite/transfer-mark.ts'
 import { StoreOpenError } from '../store/store.ts'
-import { compareAll } from './compare.ts'
+import { compareAll, compareChanged } from './compare.ts'
 import { catchUp, copyTables } from './copy.ts'
 import { cutOver, TooSlow } from './cut-over.ts'
 import type { TransferProgress } from './progress.ts'
@@ -86,6 +86,9 @@ class Transfer {
   #pausedMs: number | undefined
   #server: number | undefined
   #cuts = 0
+  /** How far the database is. */
+  #state: TargetState | undefined
+  #isCompared = false
 
   constructor(source: Source, to: string, say: (progress: TransferProgress) => void) {
     this.#source = source
@@ -157,19 +160,18 @@ class Transfer {
 
   async #carryOver(from: TargetState): Promise<void> {
     const [source, target] = [this.#source, this.#target!]
-    const copied = await copyTables(source, target, from, this.#say)
-    await this.#catchUp(copied)
+    await this.#catchUp(await copyTables(source, target, from, this.#say))
+    // Once is enough: what changes from here on is compared when it is carried over.
+    if (this.#isCompared) return
     await target.analyze()
     reached('copied')
     await source.snapshot(async () => {
-      const { state } = await catchUp(source, target, (await target.state())!)
-      this.#state = state
+      this.#state = (await catchUp(source, target, this.#state!)).state
       await compareAll(source, target, this.#say)
     })
+    this.#isCompared = true
     reached('compared')
   }
-
-  #state: TargetState | undefined
 
   /** Until few changes are left. */
   async #catchUp(from: TargetState): Promise<void> {
@@ -178,7 +180,11 @@ class Transfer {
     for (let pass = 1; ; pass++) {
       const left = source.countChangesAfter(this.#state.changes)
       this.#say({ step: 'catching up', done: 0, total: left, rowsPerSecond: 0, leftMs: undefined })
-      this.#state = (await catchUp(source, target, this.#state)).state
+      await source.snapshot(async () => {
+        const caughtUp = await catchUp(source, target, this.#state!)
+        await compareChanged(source, target, caughtUp)
+        this.#state = caughtUp.state
+      })
       source.forgetChangesBelow(this.#state.changes)
       if (left <= FEW_CHANGES) return
       if (pass === MAX_PASSES) {

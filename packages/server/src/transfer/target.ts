@@ -1,6 +1,7 @@
 import { type Client, default as pg } from 'pg'
 import { connectionConfig } from '../store/postgres/database.ts'
 import { migrate, shownUrl } from '../store/postgres/migrate.ts'
+import { migrations } from '../store/postgres/migrations.ts'
 import { StoreOpenError } from '../store/store.ts'
 import type { Sums } from './digests.ts'
 import { keyText } from './digests.ts'
@@ -48,12 +49,13 @@ export class Target {
 
   /** @throws StoreOpenError if the database cannot be used */
   static async open(url: string): Promise<Target> {
-    await migrate(url)
     const client = new pg.Client({ ...connectionConfig(url), application_name: NAME, statement_timeout: STATEMENT_MS })
     // What breaks the connection is told by the statement under way.
     client.on('error', () => undefined)
     try {
       await client.connect()
+      await mustNotBeOlder(client, url)
+      await migrate(url)
       const { rows } = await client.query('SELECT pg_try_advisory_lock($1) AS is_mine', [TRANSFER_LOCK])
       if (!rows[0].is_mine) {
         throw new TransferRefused(
@@ -63,7 +65,7 @@ export class Target {
       return new Target(url, client)
     } catch (error) {
       void client.end().catch(() => undefined)
-      if (error instanceof TransferRefused) throw error
+      if (error instanceof TransferRefused || error instanceof StoreOpenError) throw error
       const message = `The database ${shownUrl(url)} cannot be used: ${(error as Error).message}.`
       throw new StoreOpenError(message, { cause: error })
     }
@@ -223,6 +225,17 @@ export class Target {
     const query = { name, text, values: values as unknown[], query_timeout: Math.max(1, left) }
     return (await this.#client.query(query)).rows
   }
+}
+
+/** A server of an earlier version may live on it, which could not write any more once its tables are new. */
+async function mustNotBeOlder(client: Client, url: string): Promise<void> {
+  const { rows } = await client.query(`SELECT to_regclass('parley.schema') IS NOT NULL AS is_there`)
+  if (!rows[0].is_there) return
+  const version: number = (await client.query('SELECT version FROM parley.schema')).rows[0]?.version ?? 0
+  if (version === 0 || version >= migrations.length) return
+  throw new TransferRefused(
+    `${shownUrl(url)} has the tables of an earlier Parley (schema ${version}, not ${migrations.length}). Name an empty database.`,
+  )
 }
 
 const LIVE = `UPDATE parley.store SET value = (value::jsonb || '{"state": "live"}')::text

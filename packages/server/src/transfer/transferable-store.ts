@@ -140,7 +140,7 @@ export function transferable(embedded: SqliteStore, options: TransferableOptions
     lost,
     threads: () => current.threads?.() ?? [],
     get hasOneWriter() {
-      return current.hasOneWriter ?? false
+      return current.hasOneWriter !== false
     },
     log: log_,
     streams: forwarded(() => current.streams),

@@ -11,11 +11,11 @@ describe('a store moves while its server is used', () => {
   let count = 0
 
   beforeAll(async () => {
-    postgres = await startPostgres({ version: 18 })
+    postgres = await startPostgres({ version: 18, settings: { fsync: 'off' } })
   })
   beforeEach(async () => {
     url = await postgres.createDatabase(`live_${++count}`)
-    world = await LiveWorld.start(20_000)
+    world = await LiveWorld.start(12_000)
   })
   afterEach(() => world?.close())
   afterAll(() => postgres?.close())
@@ -27,6 +27,13 @@ describe('a store moves while its server is used', () => {
     expect(run.lines.at(-1)).toMatch(/^\{"state":"done"/)
     expect(code).toBe(0)
     return JSON.parse(run.lines.at(-1)!) as { pausedMs: number; server: { pid: number; isOver: boolean } }
+  }
+
+  function nobodyNoticed(): void {
+    expect(world.devices.map(({ name, sockets }) => [name, sockets])).toEqual(
+      world.devices.map(({ name }) => [name, 1]),
+    )
+    expect(world.turnedAway).toBe(0)
   }
 
   it('nobody notices: nothing is lost, doubled or reordered, sockets stay, writes wait for a moment', async () => {
@@ -57,7 +64,7 @@ describe('a store moves while its server is used', () => {
           `${pauseMs.toFixed(0)} ms at most, the file was locked for ${pausedMs.toFixed(0)} ms`,
       )
       expect(pauseMs).toBeLessThan(2_000)
-      for (const { name, sockets } of world.devices) expect([name, sockets]).toEqual([name, 1])
+      nobodyNoticed()
 
       // Layer's SDK goes on with its session and its socket.
       const conversation = `layer:///conversations/${world.conversation.slice(world.conversation.lastIndexOf('/') + 1)}`
@@ -110,7 +117,7 @@ describe('a store moves while its server is used', () => {
       await world.flows()
       await world.stop()
       await world.check(url)
-      for (const { name, sockets } of world.devices) expect([name, sockets]).toEqual([name, 1])
+      nobodyNoticed()
     },
   )
 
@@ -155,6 +162,18 @@ describe('a store moves while its server is used', () => {
     await world.flows()
     await world.stop()
     await world.check(url)
+  })
+
+  it('a server that cannot reach the database is not left behind: the command refuses, and writes go on', async () => {
+    // An address that means something to the command alone, as in containers with networks of their own.
+    const address = new URL(url)
+    const env = { PGHOST: address.hostname, PGPORT: address.port, PGUSER: 'postgres' }
+    const run = world.migrateStore(`postgres://${address.pathname}`, env)
+    expect((await run.exit).code).toBe(1)
+    expect(run.lines.at(-1)).toMatch(/^parley: The server that runs on this store cannot go over: .*ECONNREFUSED/)
+    world.begin()
+    await world.flows()
+    await world.stop()
   })
 
   it('a server that does not answer is not left behind: the command refuses, and writes go on', async () => {
