@@ -1,8 +1,8 @@
 import { utf8Length } from '@parley/protocol'
 import type { Clock } from '../clock.ts'
+import { Listeners } from '../listeners.ts'
 import { BatchNumbers } from './batch-numbers.ts'
 import type { Bus, Channel } from './bus.ts'
-import { Listeners } from './listeners.ts'
 import {
   type Commit,
   type CommitHint,

@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts'
-import type { Sockets } from '../edge/sockets/upgrades.ts'
 
 const LOOK_MS = 1_000
 /** Looks in a row at which the store had to be silent: one alone is also what a process sees that has just slept. */
@@ -10,7 +9,12 @@ export interface StandingAsideOptions {
   readonly isSilent: () => boolean
   /** Whether another server reaches it. */
   readonly isStoreElsewhere: () => boolean
-  readonly sockets: Pick<Sockets, 'standAside' | 'standIn'>
+  readonly sockets: {
+    /** Asks everybody to go to another server, and lets nobody in. */
+    standAside(): void
+    /** Lets people in again. */
+    standIn(): void
+  }
   readonly clock: Pick<Clock, 'after'>
   readonly log: (message: string, details: Record<string, unknown>) => void
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts'
+import { Listeners } from '../../listeners.ts'
 import { type Bus, type BusState, type Channel, MAX_PAYLOAD_BYTES, noCounts } from '../bus.ts'
-import { Listeners } from '../listeners.ts'
 
 /** What goes wrong on the way to each receiver, each by itself; shares from 0 to 1. */
 export interface Weather {

@@ -1,7 +1,7 @@
 import { connect, type NatsConnection, type Subscription } from '@nats-io/transport-node'
 import type { Clock } from '../../clock.ts'
+import { Listeners } from '../../listeners.ts'
 import { type Bus, type BusState, type Channel, MAX_PAYLOAD_BYTES, noCounts } from '../bus.ts'
-import { Listeners } from '../listeners.ts'
 import { type NatsAddress, readNatsAddress } from './nats-address.ts'
 
 /**
