@@ -26,7 +26,7 @@ export const row: Row = {
   id: 89,
   tier: 'q',
   title: 'a hundred sockets stop reading while thousands of messages a second go to them',
-  limitMs: 20_000,
+  limitMs: 40_000,
   async run(context) {
     const world = await World.open(context)
     const { server } = world
