@@ -8,7 +8,7 @@
 import { parseArgs } from 'node:util'
 import type { Row } from './row.ts'
 import { writeDocument } from './runner/document.ts'
-import { keepRuns, keptRun } from './runner/kept-runs.ts'
+import { keepRuns, keptRun, keptRuns } from './runner/kept-runs.ts'
 import { loadRows } from './runner/load-rows.ts'
 import { runApart } from './runner/run-apart.ts'
 import { lineOf, type RowRun } from './runner/run-row.ts'
@@ -33,10 +33,11 @@ const startedAt = performance.now()
 const dawn = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => dawn.abort())
 const runs: RowRun[] = []
+const kept = values.resume ? keptRuns() : []
 // What takes longest comes last: by then everything else has its line.
 for (const row of isNight ? longestLast(wanted) : wanted) {
   const seed = values.seed === undefined ? Math.floor(Math.random() * 1e6) : Number(values.seed)
-  const run = (values.resume && keptRun(row)) || (await runApart(row, { seed, isNight, signal: dawn.signal }))
+  const run = keptRun(row, kept) ?? (await runApart(row, { seed, isNight, signal: dawn.signal }))
   if (dawn.signal.aborted) break
   runs.push(run)
   if (isNight && !only) keepRuns(runs)

@@ -12,10 +12,13 @@ export function keepRuns(runs: readonly RowRun[]): void {
   writeFileSync(file, JSON.stringify(runs, undefined, 1))
 }
 
-/** How this row went in the night that was broken off, if it passed. */
-export function keptRun(row: Row): RowRun | undefined {
-  if (!existsSync(file)) return undefined
-  const runs = JSON.parse(readFileSync(file, 'utf8')) as RowRun[]
-  const run = runs.find((one) => one.row.title === row.title && one.verdict === 'pass')
+/** The runs of the night that was broken off, as they are before the next one keeps its own. */
+export function keptRuns(): readonly RowRun[] {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as RowRun[]) : []
+}
+
+/** How this row went in one of those runs, if it passed. */
+export function keptRun(row: Row, kept: readonly RowRun[]): RowRun | undefined {
+  const run = kept.find((one) => one.row.title === row.title && one.verdict === 'pass')
   return run && { ...run, row }
 }
