@@ -10,7 +10,7 @@ import { build } from 'esbuild'
  * A budget is raised by a commit that says why.
  */
 const budgetsKb = { '.': 30, './online': 10, './sqlite': 12, './memory': 6 }
-const laterBudgetsKb = { online: 8, memory: 2 }
+const laterBudgetsKb = { online: 9, memory: 2 }
 
 /** Runs in Node only; everything else must do without Node. */
 const nodeEntries = ['./sqlite']

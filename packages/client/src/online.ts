@@ -1,12 +1,13 @@
 /**
  * What is only ever done with the server at the other end: signing in and out, renewing a session, opening a socket, merging
- * what it brings, typing. In an app it is a file of its own, which `online-part.ts` fetches; the rest of the SDK imports
+ * what it brings, sending what waits, typing. In an app it is a file of its own, which `online-part.ts` fetches; the rest of the SDK imports
  * its types only, and what belongs here is what can wait for the network.
  */
 export { Renewal } from './authentication/renewal.ts'
 export { endSession } from './authentication/sessions-api.ts'
 export { askHandler, reopenSession, signIn } from './authentication/sign-in.ts'
 export { endStoredSession } from './authentication/sign-out.ts'
+export { Sender } from './outbox/sender.ts'
 export { settle, settlementWrites } from './outbox/settlement.ts'
 export { draftDeliveryReceipt } from './sync/delivery-receipt.ts'
 export { readDownFrame } from './sync/down-frame.ts'

@@ -27,7 +27,7 @@ import type { Tell } from '../client-types.ts'
 import type { Chance, Clock } from '../environment.ts'
 import type { Online, OnlinePart } from '../online-part.ts'
 import { type Draft, Outbox } from '../outbox/outbox.ts'
-import { Sender } from '../outbox/sender.ts'
+import type { Sender } from '../outbox/sender.ts'
 import type { Replica, ReplicaError, Write } from '../replica/replica.ts'
 import type { SocketFactory } from '../transport/socket.ts'
 import { Connection } from './connection.ts'
@@ -75,7 +75,7 @@ export class Engine {
   readonly #ports: EnginePorts
   readonly #writer = new SerialQueue()
   readonly #connection: Connection
-  readonly #sender: Sender
+  #sender: Sender | undefined
   readonly #streams = new Streams()
   #madePulls: Pulls | undefined
   readonly #history: History
@@ -112,14 +112,7 @@ export class Engine {
       sequenceOf: (stream) => this.#streams.get(stream)?.sequence ?? 0,
       onFailed: (entries) => tell('operation-failed', { entries }),
       onRelabelled: (from, to) => tell('relabelled', { from, to }),
-      onReady: () => this.#sender.pump(),
-    })
-    this.#sender = new Sender({
-      outbox: this.outbox,
-      clock,
-      chance,
-      settle: (answers) => this.#writer.run(() => this.#settle(answers)),
-      onBroken: (error) => this.#fail(error),
+      onReady: () => this.#sender?.pump(),
     })
     this.#connection = new Connection({
       url: ports.url,
@@ -251,13 +244,25 @@ export class Engine {
   #connectionChanged(state: ConnectionState, before: ConnectionState): void {
     const wasLive = before.state === 'live' || before.state === 'probing'
     if (wasLive && !this.isLive) this.#lost()
-    if (!wasLive && state.state === 'live') this.#sender.start((frame) => this.#connection.send(frame))
+    if (!wasLive && state.state === 'live') this.#startSending()
     this.#ports.session.connectionChanged(state)
     if (this.connection === state) this.#ports.tell('connection', state)
   }
 
+  #startSending(): void {
+    const { clock, chance } = this.#ports
+    this.#sender ??= new this.#online.Sender({
+      outbox: this.outbox,
+      clock,
+      chance,
+      settle: (answers) => this.#writer.run(() => this.#settle(answers)),
+      onBroken: (error) => this.#fail(error),
+    })
+    this.#sender.start((frame) => this.#connection.send(frame))
+  }
+
   #lost(): void {
-    this.#sender.stop()
+    this.#sender?.stop()
     this.#pulls.reset()
     this.#history.reset()
     this.typing?.lost()
@@ -324,7 +329,7 @@ export class Engine {
       for (let frame = this.#frames.next(); frame; frame = this.#frames.next()) {
         const run = this.#run
         try {
-          if (frame.type === 'acknowledgement') await this.#sender.answered(this.#frames.withAcknowledgements(frame))
+          if (frame.type === 'acknowledgement') await this.#sender?.answered(this.#frames.withAcknowledgements(frame))
           else await this.#write(frame)
           if (!this.#isStorageFine && !this.#history.isPaused) this.#storageWorks()
         } catch (error) {
@@ -439,8 +444,8 @@ export class Engine {
     if (drafted && receipt) {
       this.#toldDelivered.set(stream.stream, receipt.input.position)
       this.outbox.place(drafted.entries, drafted.replaced)
-      this.#sender.hush()
-      this.#sender.pump()
+      this.#sender?.hush()
+      this.#sender?.pump()
     }
   }
 
