@@ -673,6 +673,24 @@ describe('a line that misbehaves', () => {
     expect(await converge(devices, id, 2)).toEqual(['still here', 'elsewhere'])
   })
 
+  it('CON-13 what is under way when the time comes is answered first, and nothing new begins', async () => {
+    const { devices, id } = await chat()
+    world.server.judge = () => 'silence'
+    await say(devices[0], id, 'under way')
+    world.server.askToMove(0)
+    await world.pass(100)
+    expect(world.server.network.opened).toBe(5)
+    const asked = world.server.arrivals.length
+    await say(devices[0], id, 'waits for the next connection')
+    await world.pass(1_500)
+    expect(world.server.network.opened).toBe(5)
+    expect(world.server.arrivals.length).toBe(asked)
+    world.server.judge = () => 'carry-out'
+    await world.pass(5_000)
+    expect(world.server.network.opened).toBe(6)
+    expect(await converge(devices, id, 2)).toEqual(['under way', 'waits for the next connection'])
+  })
+
   it('CON-13 what is under way when the time comes arrives once', async () => {
     const { devices, id } = await chat()
     world.server.judge = () => 'silence'

@@ -57,6 +57,7 @@ export class Sender {
   readonly #underWay = new Map<string, UnderWay>()
   #pause: Pause | undefined
   #send: ((frame: OperationFrame) => void) | undefined
+  #leave: (() => void) | undefined
   #quietUntil = 0
   #isPumping = false
   #isPumpWanted = false
@@ -77,9 +78,16 @@ export class Sender {
   /** The connection is gone: whether what was under way arrived is unknown, which repeating will settle. */
   stop(): void {
     this.#send = undefined
+    this.#leave = undefined
     this.#underWay.clear()
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
+  }
+
+  /** The connection is about to go: nothing new is sent over it, and once all that is under way was answered, `go`. */
+  leave(go: () => void): void {
+    this.#leave = go
+    this.pump()
   }
 
   /** Holds delivery receipts back for a moment, so that a burst of messages costs one. */
@@ -113,6 +121,10 @@ export class Sender {
     const { outbox, clock } = this.#ports
     const now = clock.now()
     if (!send) return
+    if (this.#leave) {
+      if (this.#underWay.size === 0) this.#leave()
+      return
+    }
     if (this.#pause && this.#pause.until > now) return this.#setTimer(now)
     const sendings = nextToSend(outbox.entries, {
       isUnderWay: outbox.isUnderWay,

@@ -96,6 +96,8 @@ export const timing = {
   minDelayMs: 250,
   /** No server keeps us away, or waiting for our turn, for longer than this. */
   longestHintMs: 300_000,
+  /** Who is to go elsewhere waits so long for what is under way: longer than a server that works, which says goodbye then. */
+  lastAnswersMs: 2_000,
   /** A connection that held this long starts the count of attempts anew. */
   heldMs: 10_000,
 } as const

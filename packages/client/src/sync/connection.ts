@@ -26,6 +26,8 @@ export interface ConnectionPorts {
   readonly onState: (state: ConnectionState, before: ConnectionState) => void
   /** Every frame after the welcome, the welcome first. */
   readonly onFrame: (frame: DownFrame) => void
+  /** Calls back when everything under way was answered, and has nothing new go out until then. */
+  readonly onLeaving: (go: () => void) => void
   /** A socket could not even be made: no address, no WebSocket. */
   readonly onSocketError: (error: unknown) => void
 }
@@ -182,12 +184,20 @@ export class Connection {
     this.dispatch({ event: 'goodbye', reason: frame.reason, retryAfterMs: frame.retry_after_ms ?? 0 })
   }
 
-  /** Going elsewhere is for the socket that was asked to; another one since then is elsewhere already. */
+  /**
+   * Going elsewhere is for the socket that was asked to; another one since then is elsewhere already. It goes with nothing
+   * under way, if the answers come soon.
+   */
   #moveAfter(ms: number): void {
     const socket = this.#socket
-    this.#cancelMove?.()
-    this.#cancelMove = this.#ports.clock.after(Math.min(ms, timing.longestHintMs), () => {
+    const { clock, onLeaving } = this.#ports
+    const go = () => {
       if (this.#socket === socket) this.dispatch({ event: 'move' })
+    }
+    this.#cancelMove?.()
+    this.#cancelMove = clock.after(Math.min(ms, timing.longestHintMs), () => {
+      this.#cancelMove = clock.after(timing.lastAnswersMs, go)
+      onLeaving(go)
     })
   }
 

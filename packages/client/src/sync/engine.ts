@@ -128,6 +128,7 @@ export class Engine {
       }),
       onState: (state, before) => this.#connectionChanged(state, before),
       onFrame: (frame) => this.#receive(frame),
+      onLeaving: (go) => this.#sender?.leave(go),
       onSocketError: (error) => tell('problem', { error }),
     })
   }
