@@ -17,7 +17,7 @@ export class JoinedFrames {
   #frames: readonly Outgoing[] = []
   #bytes: Buffer = this.#scratch.subarray(0, 0)
 
-  /** The bytes of these frames, good until the next call. */
+  /** The bytes of these frames, good until the next call for others. */
   join(frames: readonly Outgoing[]): Buffer {
     if (isSame(frames, this.#frames)) return this.#bytes
     const end = this.#write(frames)
@@ -29,10 +29,19 @@ export class JoinedFrames {
     return this.#bytes
   }
 
-  /** Somebody still reads the bytes that were joined last. */
+  /**
+   * The same in memory of its own and no larger, for whoever will not be done with it soon: a peer that reads slowly holds
+   * on to what it is given, and would hold on to all the room around it.
+   */
+  keep(frames: readonly Outgoing[]): Buffer {
+    const bytes = this.join(frames)
+    if (bytes.buffer === this.#scratch.buffer) this.#bytes = Buffer.from(bytes)
+    return this.#bytes
+  }
+
+  /** Somebody still reads the bytes that were joined last: nothing more is written over them. */
   leave(): void {
     if (this.#bytes.buffer === this.#scratch.buffer) this.#scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
-    this.forget()
   }
 
   /** Lets go of the frames. */

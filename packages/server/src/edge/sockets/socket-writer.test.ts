@@ -25,12 +25,20 @@ function socketOf(flushing = new Flushing(() => false)) {
       else take()
     },
   }) as unknown as Duplex
+  /** The memory that what was written lies in. */
+  const memory = new Set<ArrayBufferLike>()
+  const write = socket.write.bind(socket)
+  socket.write = ((chunk: Buffer) => {
+    memory.add(chunk.buffer)
+    return write(chunk)
+  }) as typeof socket.write
   const heard: string[] = []
   const peer = { tooSlow: () => heard.push('too slow'), notWritable: (error: unknown) => heard.push(String(error)) }
   return {
     writer: new SocketWriter(socket, peer, flushing),
     state,
     heard,
+    memory,
     letGo: () => release?.(),
     bytes: () => Buffer.concat(taken),
     writes: () => writes,
@@ -178,6 +186,37 @@ describe('what is written to sockets', () => {
     }
     expect(heard).toEqual([])
     expect(bytes().equals(framesOf(page, page))).toBe(true)
+  })
+
+  it.each([
+    ['texts', (writer: SocketWriter, text: string) => writer.sendText(text)],
+    ['lists', (writer: SocketWriter, text: string) => writer.sendList(listOf(text))],
+  ])('a peer that reads slowly holds on to no more than the %s that wait for it', async (_what, send) => {
+    const { writer, state, memory } = socketOf()
+    state.isStuck = true
+    for (let i = 0; i < 500; i++) {
+      send(writer, 'x'.repeat(1_000))
+      await turn()
+    }
+    const held = [...memory].reduce((sum, { byteLength }) => sum + byteLength, 0)
+    expect(writer.unsentBytes).toBeGreaterThan(400_000)
+    // But for the first write, which did not know yet.
+    expect(held).toBeLessThan(4 * writer.unsentBytes + 400_000)
+  })
+
+  it('frames that wait for many peers who read slowly are in memory once', async () => {
+    const flushing = new Flushing(() => false)
+    const sockets = Array.from({ length: 20 }, () => socketOf(flushing))
+    for (const { state } of sockets) state.isStuck = true
+    for (let i = 0; i < 10; i++) {
+      const frame = new SharedFrame(() => `${i}`.repeat(20_000))
+      for (const { writer } of sockets) writer.sendFrame(frame)
+      await turn()
+    }
+    const memory = new Set(sockets.flatMap((socket) => [...socket.memory]))
+    const held = [...memory].reduce((sum, { byteLength }) => sum + byteLength, 0)
+    expect(sockets.every(({ writer }) => writer.unsentBytes === 10 * 20_004)).toBe(true)
+    expect(held).toBeLessThan(400_000)
   })
 
   it('cuts a socket off whose frame cannot be put into words, and no other', async () => {

@@ -63,7 +63,7 @@ export class SocketWriter {
     const socket = this.#socket
     if (this.#isCut || socket.destroyed || !socket.writable) return
     // A buffer for each would be megabytes of a long absence, and the collector looks through everything for them.
-    const frame = listFrame(list, listRoom)
+    const frame = listFrame(list, socket.writableLength > 0 ? undefined : listRoom)
     socket.write(frame)
     if (socket.writableLength > 0 && frame.buffer === listRoom.buffer) listRoom = newListRoom()
   }
@@ -83,7 +83,7 @@ export class SocketWriter {
     const { joined } = this.#flushing
     let bytes: Buffer
     try {
-      bytes = joined.join(queue)
+      bytes = socket.writableLength > 0 ? joined.keep(queue) : joined.join(queue)
     } catch (error) {
       this.stop()
       this.#peer.notWritable(error)
