@@ -16,8 +16,11 @@ export const END_MS = 10_000
 export const limitOf = (row: Row, isNight: boolean): number => row.limitMs ?? LIMIT_MS[isNight ? 'n' : row.tier]
 
 /** Runs one row within its time. A row that throws or is late has failed, and still everything it opened is closed. */
-export async function runRow(row: Row, { seed, isNight }: { seed: number; isNight: boolean }): Promise<RowRun> {
-  const slow = slowness()
+export async function runRow(
+  row: Row,
+  { seed, isNight, leastSlowness = 1 }: { seed: number; isNight: boolean; leastSlowness?: number },
+): Promise<RowRun> {
+  const slow = Math.max(leastSlowness, slowness())
   const { context, end } = rowContext(seed, isNight, slow)
   const startedAt = performance.now()
   const limitMs = limitOf(row, isNight) * slow
