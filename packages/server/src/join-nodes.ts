@@ -13,6 +13,7 @@ import type { Clock } from './clock.ts'
 import type { Attendance } from './delivery/attendance.ts'
 import type { Change, ToldMove } from './delivery/change.ts'
 import type { Delivery } from './delivery/delivery.ts'
+import type { NodesFigures } from './observability/figures-of-nodes.ts'
 import type { Committed, WriteLane } from './operations/lane.ts'
 import type { ChangedElsewhere } from './operations/working-set.ts'
 import type { Store } from './store/store.ts'
@@ -35,7 +36,7 @@ export interface NodesOptions {
 }
 
 /** This server, joined with the others on its store. */
-export interface Nodes {
+export interface Nodes extends NodesFigures {
   /** What this one committed: to its own listeners in turn, to the other nodes at once. */
   publish(committed: readonly Committed[]): void
   /** `none`: this server was given no bus. */
@@ -106,6 +107,10 @@ export async function joinNodes(options: NodesOptions): Promise<Nodes> {
     get isStoreElsewhere() {
       return storeElsewhere.answers
     },
+    get others() {
+      return exchange.others.length
+    },
+    counts: { bus: bus.counts, exchange: exchange.counts, follower: follower.counts },
     async close() {
       stopWatching()
       follower.close()

@@ -124,7 +124,7 @@ export async function serve(
     maxConnections,
     maxConnectionsPerAddress: options.maxConnectionsPerAddress,
   })
-  const metrics = options.metrics && (await showFigures(options.metrics, { edge, readiness }))
+  const metrics = options.metrics && (await showFigures(options.metrics, { edge, readiness, nodes }))
   try {
     await http.listen({ host, port, backlog: BACKLOG })
   } catch (error) {
@@ -175,9 +175,12 @@ export async function serve(
   }
 }
 
-async function showFigures(place: MetricsPlace, { edge, readiness }: Pick<Assembled, 'edge' | 'readiness'>) {
+async function showFigures(
+  place: MetricsPlace,
+  { edge, readiness, nodes }: Pick<Assembled, 'edge' | 'readiness' | 'nodes'>,
+) {
   const { tally, lane, greetings, store } = edge
-  const figures = figuresOf({ tally, lane, greetings, readiness, storeThreads: store.threads, version: VERSION })
+  const figures = figuresOf({ tally, lane, greetings, readiness, storeThreads: store.threads, nodes, version: VERSION })
   const { Metrics } = await import('./observability/metrics.ts')
   return openMetricsDoor(new Metrics(figures), place)
 }

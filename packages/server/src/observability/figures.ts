@@ -1,23 +1,6 @@
-import type { Histogram } from './histogram.ts'
+import { byName, counter, type Figure, gauge, histogram, one } from './figure.ts'
+import { figuresOfNodes, type NodesFigures } from './figures-of-nodes.ts'
 import type { Tally } from './tally.ts'
-
-/** A number at the moment, or several that differ by their labels. */
-export interface Sample {
-  readonly labels?: Readonly<Record<string, string>>
-  readonly value: number
-}
-
-/** Something an operator can read of a server: how it is called, what it says, and what it is when somebody asks. */
-export type Figure = {
-  readonly name: string
-  readonly help: string
-} & (
-  | { readonly type: 'counter' | 'gauge'; readonly read: () => readonly Sample[] }
-  | {
-      readonly type: 'histogram'
-      readonly read: () => readonly { readonly labels?: Sample['labels']; readonly of: Histogram }[]
-    }
-)
 
 /** What figures are read from. */
 export interface FiguresSource {
@@ -28,11 +11,21 @@ export interface FiguresSource {
   readonly readiness: { readonly reasons: readonly string[] }
   /** Seconds that each thread of the store was busy; none for a store without threads. */
   readonly storeThreads?: (() => readonly { readonly name: string; readonly busySeconds: number }[]) | undefined
+  /** Undefined for a server that is the only one on its store. */
+  readonly nodes?: NodesFigures | undefined
   readonly version: string
 }
 
 /** Everything a server shows of itself besides what any Node process does. No label holds an id. */
-export function figuresOf({ tally, lane, greetings, readiness, storeThreads, version }: FiguresSource): Figure[] {
+export function figuresOf({
+  tally,
+  lane,
+  greetings,
+  readiness,
+  storeThreads,
+  nodes,
+  version,
+}: FiguresSource): Figure[] {
   const { connections } = tally
   const dialects = Object.entries(connections)
   return [
@@ -114,6 +107,8 @@ export function figuresOf({ tally, lane, greetings, readiness, storeThreads, ver
       (storeThreads?.() ?? []).map(({ name, busySeconds }) => ({ labels: { thread: name }, value: busySeconds })),
     ),
 
+    ...figuresOfNodes(nodes),
+
     counter('parley_http_requests_total', 'HTTP requests answered.', () =>
       tally.requests.all.map(([key, value]) => {
         const [method = '', route = '', status = ''] = key.split(' ')
@@ -122,18 +117,3 @@ export function figuresOf({ tally, lane, greetings, readiness, storeThreads, ver
     ),
   ]
 }
-
-const counter = (name: string, help: string, read: () => readonly Sample[]): Figure => ({
-  ...{ type: 'counter', name, help, read },
-})
-const gauge = (name: string, help: string, read: () => readonly Sample[]): Figure => ({
-  ...{ type: 'gauge', name, help, read },
-})
-const histogram = (name: string, help: string, read: Extract<Figure, { type: 'histogram' }>['read']): Figure => ({
-  ...{ type: 'histogram', name, help, read },
-})
-
-const one = (value: number): readonly Sample[] => [{ value }]
-
-const byName = (label: string, counts: readonly (readonly [string, number])[]): readonly Sample[] =>
-  counts.map(([name, value]) => ({ labels: { [label]: name }, value }))

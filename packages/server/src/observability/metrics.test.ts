@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { VERSION } from '../server.ts'
 import { figuresOf } from './figures.ts'
+import { figuresOfNodes } from './figures-of-nodes.ts'
 import { Histogram } from './histogram.ts'
 import { Metrics } from './metrics.ts'
 import { Tally } from './tally.ts'
@@ -48,6 +49,52 @@ test('figures are what the tally says at the moment they are asked for', async (
   ]) {
     expect(text.split('\n')).toContain(line)
   }
+})
+
+const nodes = {
+  bus: 'connected' as 'connected' | 'degraded',
+  isDegraded: false,
+  others: 2,
+  counts: {
+    bus: { published: 5, publishedBytes: 500, received: 7, receivedBytes: 700, dropped: 1, losses: 1 },
+    exchange: {
+      ...{ oversized: 0, malformed: 3, 'other-version': 0, forged: 4, unknown: 0, repeated: 0, missing: 1 },
+      ...{ own: 0, past: 0 },
+    },
+    follower: {
+      ...{ told: 6, old: 1, notOurs: 2, refuted: 1, overloaded: 0 },
+      ...{ reads: 4, failedReads: 1, polls: 3, failedPolls: 0 },
+    },
+  },
+}
+
+test('a server among others shows whom it hears, and whether it can rely on it', async () => {
+  const metrics = new Metrics(figuresOfNodes(nodes))
+  for (const line of [
+    'parley_bus_connected 1',
+    'parley_degraded 0',
+    'parley_other_servers 2',
+    'parley_bus_messages_total{what="dropped"} 1',
+    'parley_bus_bytes_total{what="received"} 700',
+    'parley_bus_losses_total 1',
+    'parley_bus_passed_over_total{reason="forged"} 4',
+    'parley_hints_total{fate="refuted"} 1',
+    'parley_store_looks_total{kind="read",outcome="failed"} 1',
+    'parley_store_looks_total{kind="poll",outcome="begun"} 3',
+  ]) {
+    expect((await metrics.text()).split('\n')).toContain(line)
+  }
+  Object.assign(nodes, { bus: 'degraded', isDegraded: true, others: 0 })
+  const text = await metrics.text()
+  for (const line of ['parley_bus_connected 0', 'parley_degraded 1', 'parley_other_servers 0']) {
+    expect(text.split('\n')).toContain(line)
+  }
+})
+
+test('the only server on its store shows nothing of others', async () => {
+  const text = await new Metrics(figuresOfNodes(undefined)).text()
+  expect(text).toContain('# TYPE parley_degraded gauge')
+  expect(text).not.toMatch(/^parley_/m)
 })
 
 test('the version that is told is that of the package', () => {

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client'
-import type { Figure, Sample } from './figures.ts'
+import type { Figure, Sample } from './figure.ts'
 import type { Histogram } from './histogram.ts'
 
 /** How finely the event loop's delay is looked at: a timer of the engine's own that wakes so often. */
