@@ -30,6 +30,9 @@ export interface ExamClusterOptions {
 const AGAIN_MS = 250
 const TRIES = 40
 
+/** So that nodes show their figures, each at a port of its own. */
+export const WITH_FIGURES = { PARLEY_METRICS_PORT: '0' } as const
+
 const NATS_PORT = /:(\d+)$/
 
 /** Nodes as they are shipped, each in a process of its own, on one PostgreSQL and NATS, behind a balancer. */

@@ -99,12 +99,17 @@ export class ExamNode {
     }
   }
 
-  /** How many have a socket there, of either dialect; only with a port for figures. */
-  async sockets(): Promise<number> {
+  /** How many have a socket there, of either dialect. */
+  sockets(): Promise<number> {
+    return this.figure('parley_connections')
+  }
+
+  /** What it shows to whoever watches it, all labels together; only with a port for figures. */
+  async figure(name: string): Promise<number> {
     const text = await (await fetch(this.process.metricsUrl!)).text()
-    const counts = [...text.matchAll(/^parley_connections\{.*\} (\d+)$/gm)]
-    if (counts.length === 0) throw new Error(`${this.name} does not say how many sockets it has.`)
-    return counts.reduce((sum, [, count]) => sum + Number(count), 0)
+    const values = [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\d+)$`, 'gm'))]
+    if (values.length === 0) throw new Error(`${this.name} does not show ${name}.`)
+    return values.reduce((sum, [, value]) => sum + Number(value), 0)
   }
 
   /** How long until it says it is ready, or not, from now on. */

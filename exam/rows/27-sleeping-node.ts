@@ -1,6 +1,7 @@
 import type { DownFrame } from '@parley/protocol'
 import { RawVisitor } from '../load/raw-visitor.ts'
 import { now } from '../load/recorder.ts'
+import { readCopy } from '../load/store-view.ts'
 import { backWithin, throughAFault } from '../load/through-a-fault.ts'
 import { until } from '../load/until.ts'
 import { pause } from '../load/world.ts'
@@ -8,6 +9,8 @@ import { judge, type Row } from '../row.ts'
 
 const ASLEEP_MS = 30_000
 const CLOSED_MS = 5_000
+/** The balancer asks whether a node is there, and gives one that does not answer a little time. */
+const ELSEWHERE_MS = 10_000
 
 export const row: Row = {
   id: 27,
@@ -18,6 +21,7 @@ export const row: Row = {
     let closedMs = Number.NaN
     let isBackIn = true
     let gaps = 0
+    let heard = 0
     const through = await throughAFault(context, {
       hardSenders: 4,
       fault: async ({ cluster, devices, conversations }) => {
@@ -30,9 +34,12 @@ export const row: Row = {
         context.onEnd(() => revoked.socket.terminate())
         const conversation = await revoked.conversation(['ben'])
 
-        node!.process.pause()
         const there = cluster.balancer.targets[0]!.open
-        backMs = await backWithin(devices)
+        const asleepAt = now()
+        node!.process.pause()
+        await until(() => cluster.balancer.targets[0]!.open === 0, 'nobody is left on the sleeping node')
+        await backWithin(devices)
+        backMs = now() - asleepAt
         const headers = {
           authorization: `Layer session-token="${token}"`,
           accept: 'application/vnd.layer+json; version=2.0',
@@ -50,7 +57,17 @@ export const row: Row = {
         isBackIn = again.heard.some(({ type }) => type === 'acknowledgement' || type === 'welcome')
         await node!.untilReady(true)
         await pause(3_000)
-        gaps = gapsIn(listener.heard, conversations[0]!)
+        const stream = conversations[0]!
+        const { sequence } = (await readCopy(other!.websocketUrl, await cluster.signIn('ben'))).copy.streams.find(
+          (one) => one.stream === stream,
+        )!
+        await until(
+          () => changesOf(listener.heard, stream).some((one) => one.sequence >= sequence),
+          'it is told the rest',
+        )
+        const told = changesOf(listener.heard, stream)
+        gaps = told.filter(({ after }, i) => i > 0 && after !== told[i - 1]!.sequence).length
+        heard = told.length
         return there + 2
       },
     })
@@ -58,9 +75,10 @@ export const row: Row = {
     return judge({
       bites,
       findings,
-      figures: { ...figures, backMs, closedMs: Math.round(closedMs), gaps, refused },
+      figures: { ...figures, backMs: Math.round(backMs), closedMs: Math.round(closedMs), heard, gaps, refused },
       holds: {
         ...holds,
+        [`its people were live elsewhere within ${ELSEWHERE_MS} ms`]: backMs <= ELSEWHERE_MS * context.slowness,
         'whose session had ended stayed out': !isBackIn,
         [`and was sent away within ${CLOSED_MS} ms of the waking`]: closedMs <= CLOSED_MS * context.slowness,
         'what it told its listener is in order and without a hole': gaps === 0,
@@ -70,8 +88,5 @@ export const row: Row = {
   },
 }
 
-/** Changes of a stream that do not begin where the one before ended. */
-function gapsIn(heard: readonly DownFrame[], stream: string): number {
-  const changes = heard.flatMap((frame) => (frame.type === 'change' && frame.stream === stream ? [frame] : []))
-  return changes.filter(({ after }, i) => i > 0 && after !== changes[i - 1]!.sequence).length
-}
+const changesOf = (heard: readonly DownFrame[], stream: string) =>
+  heard.flatMap((frame) => (frame.type === 'change' && frame.stream === stream ? [frame] : []))

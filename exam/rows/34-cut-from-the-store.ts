@@ -1,3 +1,4 @@
+import { WITH_FIGURES } from '../load/exam-cluster.ts'
 import { RawVisitor } from '../load/raw-visitor.ts'
 import { now } from '../load/recorder.ts'
 import { backWithin, throughAFault } from '../load/through-a-fault.ts'
@@ -18,7 +19,7 @@ export const row: Row = {
     let answerMs = Number.NaN
     let answer = ''
     const through = await throughAFault(context, {
-      cluster: { isProxied: true, env: { PARLEY_METRICS_PORT: '0' } },
+      cluster: { isProxied: true, env: WITH_FIGURES },
       hardSenders: 4,
       fault: async ({ cluster, devices }) => {
         const [node] = cluster.nodes
