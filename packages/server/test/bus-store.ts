@@ -2,8 +2,8 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import type { StreamName, StreamRead, Telling } from '../src/bus/follower.ts'
 import type { Commit } from '../src/bus/messages.ts'
-import type { MovedPage } from '../src/bus/poll.ts'
 import type { Clock } from '../src/clock.ts'
+import type { MovedPage } from '../src/model/moved.ts'
 import type { AppKey, MessageRecord } from '../src/model/state.ts'
 
 const ONE = 1 as AppKey

@@ -1,10 +1,11 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import type { Clock } from '../clock.ts'
+import type { MovedHead, MovedPage } from '../model/moved.ts'
 import type { AppKey } from '../model/state.ts'
 import type { Exchange } from './exchange.ts'
 import { type Hint, HintReader, type Verdict } from './hint-reader.ts'
 import type { Commit, CommitHint, CommitMove, HintRow, MoveHint } from './messages.ts'
-import { type MovedHead, type MovedPage, PollSchedule, PollWalk } from './poll.ts'
+import { PollSchedule, PollWalk } from './poll.ts'
 
 /** How often it is looked whether a read or a poll is due, while one is awaited. */
 const TICK_MS = 10

@@ -2,8 +2,7 @@
  * The floor under the bus: looking into the store for what moved, without having been told. Pure: when to look, and where
  * to go on.
  */
-import type { UserId, Uuid } from '@parley/protocol'
-import type { AppKey } from '../model/state.ts'
+import type { MovedPage } from '../model/moved.ts'
 
 /** Between looks while all is well, give or take a fifth: only what nobody noticed is left to be found. */
 export const HEALTHY_POLL_MS = 30_000
@@ -72,21 +71,6 @@ export class PollSchedule {
   #pause(): number {
     return MIN_DEGRADED_POLL_MS + this.#chance() * (MAX_DEGRADED_POLL_MS - MIN_DEGRADED_POLL_MS)
   }
-}
-
-/** How far a stream is, as the store says, and who hears of it. */
-export type MovedHead = { readonly app: AppKey; readonly sequence: number } & (
-  | { readonly stream: 'conversation'; readonly id: Uuid; readonly audience: readonly UserId[] }
-  | { readonly stream: 'inbox'; readonly userId: UserId }
-)
-
-/** Streams that moved after a cursor, in the order of their last move. */
-export interface MovedPage {
-  readonly heads: readonly MovedHead[]
-  /** Where the next page begins; null: this was the last. */
-  readonly next: number | null
-  /** Whatever is committed up to here can be seen by this page or one after it. */
-  readonly settled: number
 }
 
 /**

@@ -1,14 +1,13 @@
 /** What every store keeps, whatever it is made of. An adapter's own test names it and says how to open it. */
 import { identityId, type PositionSet, type UserId, type Uuid } from '@parley/protocol'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { MovedHead, MovedPage } from '../model/moved.ts'
 import { newProfile } from '../model/profile.ts'
 import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Profile, Session } from '../model/state.ts'
 import {
   type Basis,
   type ConversationPage,
   type ConversationWrite,
-  type MovedAnywhere,
-  type MovedStream,
   NOTHING,
   type Store,
   type StreamRow,
@@ -507,7 +506,7 @@ export function storeContract(open: () => Promise<Store>, writers: 'one' | 'many
   })
 
   describe('streams that moved, of anybody', () => {
-    const names = (heads: readonly MovedStream[]) =>
+    const names = (heads: readonly MovedHead[]) =>
       heads.map((head) => `${head.app} ${head.stream === 'inbox' ? head.userId : head.id.slice(-1)}`).sort()
 
     it('28 names every stream that moved after a cursor, how far it is, and who hears of it', async () => {
@@ -528,7 +527,7 @@ export function storeContract(open: () => Promise<Store>, writers: 'one' | 'many
       for (const limit of [1, 2, 3, 7]) {
         const seen: string[] = []
         for (let after: number | null = 0; after !== null; ) {
-          const page: MovedAnywhere = await store.streams.movedAnywhere(after, limit)
+          const page: MovedPage = await store.streams.movedAnywhere(after, limit)
           seen.push(...names(page.heads))
           after = page.next
         }

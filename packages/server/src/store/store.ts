@@ -5,6 +5,7 @@
 import type { ErrorId, UserId, Uuid } from '@parley/protocol'
 import type { ConversationState } from '../model/conversation-state.ts'
 import type { Remembered } from '../model/decision.ts'
+import type { MovedPage } from '../model/moved.ts'
 import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Profile, Session } from '../model/state.ts'
 
 export interface Store {
@@ -228,23 +229,9 @@ export interface StreamStore {
    * Streams of any app that moved after a cursor, in the order in which they moved, about `limit` of them: for a server
    * that is not the only one and tells its listeners what others committed.
    */
-  movedAnywhere(after: Cursor, limit: number): Promise<MovedAnywhere>
+  movedAnywhere(after: Cursor, limit: number): Promise<MovedPage>
   /** Likewise: a conversation's stream above a sequence, as `conversation` gives it, and who hears of it. */
   conversationForAll(app: AppKey, id: Uuid, after: number, limit: number): Promise<PageForAll | undefined>
-}
-
-/** How far a stream is, and who hears of it: of its end as well. */
-export type MovedStream = { readonly app: AppKey; readonly sequence: number } & (
-  | { readonly stream: 'conversation'; readonly id: Uuid; readonly audience: readonly UserId[] }
-  | { readonly stream: 'inbox'; readonly userId: UserId }
-)
-
-export interface MovedAnywhere {
-  readonly heads: readonly MovedStream[]
-  /** The cursor after which the next page begins; null: this was the last. */
-  readonly next: Cursor | null
-  /** Whatever is committed up to here is on this page or on one after it. */
-  readonly settled: Cursor
 }
 
 export interface MovedStreams {

@@ -1,6 +1,7 @@
 import type { ToldConversationMove } from '../../delivery/change.ts'
 import { ConversationState } from '../../model/conversation-state.ts'
 import type { AppKey } from '../../model/state.ts'
+import { NOTHING } from '../../store/store.ts'
 import type { Edge } from '../edge.ts'
 import type { ConversationMove } from './changes/telling.ts'
 
@@ -33,13 +34,3 @@ export class ConversationStates {
     return conversation && { ...move, conversation, audience: conversation.audience }
   }
 }
-
-const NOTHING = {
-  conversations: [],
-  distinctKeys: [],
-  messages: [],
-  people: [],
-  operations: [],
-  nonces: [],
-  sessions: [],
-} as const

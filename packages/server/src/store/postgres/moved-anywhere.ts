@@ -1,6 +1,7 @@
 import type { UserId, Uuid } from '@parley/protocol'
+import type { MovedHead, MovedPage } from '../../model/moved.ts'
 import type { AppKey } from '../../model/state.ts'
-import type { Cursor, MovedAnywhere, MovedStream } from '../store.ts'
+import type { Cursor } from '../store.ts'
 import { SETTLED } from './cursor.ts'
 import type { Database } from './database.ts'
 import type { Row } from './rows.ts'
@@ -14,7 +15,7 @@ interface Names {
  * Which streams moved after a cursor: from the commits' own list, or, if that does not reach back so far, from all heads.
  * How far they are is read afterwards. It may be further by then, which does no harm.
  */
-export async function movedAnywhere(db: Database, after: Cursor, limit: number): Promise<MovedAnywhere> {
+export async function movedAnywhere(db: Database, after: Cursor, limit: number): Promise<MovedPage> {
   const [row] = await db.ask(COMMITS, [after, limit])
   const isComplete = after >= Number(row!.moves_after)
   const page = isComplete ? namesOf(row!, limit) : await allNames(db, after, limit)
@@ -51,7 +52,7 @@ async function allNames(db: Database, after: Cursor, limit: number): Promise<Pag
   return { names, next: rows.length < limit ? null : rows[rows.length - 1]!.moved! }
 }
 
-async function headsOf(db: Database, { conversations, inboxes }: Names): Promise<MovedStream[]> {
+async function headsOf(db: Database, { conversations, inboxes }: Names): Promise<MovedHead[]> {
   const chats = [...new Map(conversations.map((one) => [`${one.app} ${one.id}`, one])).values()]
   const people = [...new Map(inboxes.map((one) => [`${one.app} ${one.userId}`, one])).values()]
   const [conversationRows, inboxRows] = await Promise.all([
@@ -60,12 +61,12 @@ async function headsOf(db: Database, { conversations, inboxes }: Names): Promise
   ])
   return [
     ...conversationRows.map(
-      ({ app, id, sequence, audience }): MovedStream => ({
+      ({ app, id, sequence, audience }): MovedHead => ({
         ...{ app: app!, stream: 'conversation', id: id!, sequence: sequence!, audience: audience ?? [] },
       }),
     ),
     ...inboxRows.map(
-      ({ app, user_id: userId, sequence }): MovedStream => ({
+      ({ app, user_id: userId, sequence }): MovedHead => ({
         ...{ app: app!, stream: 'inbox', userId: userId!, sequence: sequence! },
       }),
     ),

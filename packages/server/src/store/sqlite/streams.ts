@@ -1,8 +1,9 @@
 import type { UserId, Uuid } from '@parley/protocol'
+import type { MovedHead } from '../../model/moved.ts'
 import { asOfRemoval } from '../../model/removal.ts'
 import { type AppKey, isActive, type ParticipantRecord } from '../../model/state.ts'
 import { movedPage } from '../moved-page.ts'
-import type { MovedStream, StreamRow, StreamStore, WrittenFrom } from '../store.ts'
+import type { StreamRow, StreamStore, WrittenFrom } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import { writtenPages } from '../written-page.ts'
 import type { Database, Statement } from './database.ts'
@@ -144,12 +145,12 @@ export function sqliteStreams(db: Database): Synchronous<StreamStore> {
   }
 }
 
-const conversationHead = (db: Database, { app, id, head_sequence: sequence }: Row): MovedStream => ({
+const conversationHead = (db: Database, { app, id, head_sequence: sequence }: Row): MovedHead => ({
   ...{ app: app!, stream: 'conversation', id: id!, sequence: sequence! },
   audience: listenersOf(db, app!, id!),
 })
 
-const inboxHead = ({ app, user_id: userId, inbox_sequence: sequence }: Row): MovedStream => ({
+const inboxHead = ({ app, user_id: userId, inbox_sequence: sequence }: Row): MovedHead => ({
   ...{ app: app!, stream: 'inbox', userId: userId!, sequence: sequence! },
 })
 
