@@ -40,13 +40,20 @@ async function migrate({ data, to, json }: MigrateOptions, surroundings: Surroun
   for (const line of report(result)) print(line)
 }
 
-/** Not more often than somebody can read it, but the first word of each step. */
+/** Not more often than somebody can read it, but the first word of each step and the last: that one has its speed. */
 function sparing(say: (progress: TransferProgress) => void): (progress: TransferProgress) => void {
   let saidAt = Number.NEGATIVE_INFINITY
   let step = ''
+  let unsaid: TransferProgress | undefined
   return (progress) => {
     const now = performance.now()
-    if (progress.step === step && now - saidAt < TELL_MS) return
+    const isFirst = progress.step !== step
+    if (!isFirst && now - saidAt < TELL_MS) {
+      unsaid = progress
+      return
+    }
+    if (isFirst && unsaid) say(unsaid)
+    unsaid = undefined
     saidAt = now
     step = progress.step
     say(progress)

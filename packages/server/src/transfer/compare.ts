@@ -6,6 +6,9 @@ import type { Source } from './source.ts'
 import { type Key, keyOf, type Table, tableOf, tables } from './tables.ts'
 import type { Target } from './target.ts'
 
+/** Rows whose digests are asked for at once. */
+const COMPARED_AT_ONCE = 5_000
+
 /**
  * Compares every row of every table, stretch by stretch: how many there are and what their digests add up to, on both
  * sides. Stretches follow each other without a gap from before the first key to after the last one, so a row that is in
@@ -39,12 +42,18 @@ export async function compareAll(
 /** Compares the rows that were carried over just now. To be called while nobody writes. */
 export async function compareChanged(source: Source, target: Target, { keys }: CaughtUp): Promise<void> {
   for (const [name, changed] of keys) {
-    const table: Table = tableOf(name)
-    const rows = source.rowsOf(table, [...changed.values()])
-    const here = new Map(rows.map((row) => [keyText(keyOf(table, row)), digestOf(table, row)]))
-    const found = differences(table, here, await target.digests(table, [...changed.values()]))
-    if (found.length > 0) throw different(found)
+    const all = [...changed.values()]
+    for (let from = 0; from < all.length; from += COMPARED_AT_ONCE) {
+      await compareRows(source, target, tableOf(name), all.slice(from, from + COMPARED_AT_ONCE))
+    }
   }
+}
+
+async function compareRows(source: Source, target: Target, table: Table, keys: readonly Key[]): Promise<void> {
+  const rows = source.rowsOf(table, keys)
+  const here = new Map(rows.map((row) => [keyText(keyOf(table, row)), digestOf(table, row)]))
+  const found = differences(table, here, await target.digests(table, keys))
+  if (found.length > 0) throw different(found)
 }
 
 const different = (found: readonly string[]) =>

@@ -42,8 +42,16 @@ export interface CaughtUp {
   readonly keys: ReadonlyMap<string, ReadonlyMap<string, Key>>
 }
 
-/** Carries over what changed since, until nothing is left; each row as it is now. */
-export async function catchUp(source: Source, target: Target, from: TargetState): Promise<CaughtUp> {
+/**
+ * Carries over what changed since, until nothing is left; each row as it is now.
+ * @param onCarried told of so many changes each time
+ */
+export async function catchUp(
+  source: Source,
+  target: Target,
+  from: TargetState,
+  onCarried: (changes: number) => void = () => undefined,
+): Promise<CaughtUp> {
   const keys = new Map<string, Map<string, Key>>()
   let state = from
   for (;;) {
@@ -52,6 +60,7 @@ export async function catchUp(source: Source, target: Target, from: TargetState)
     if (!last) return { state, keys }
     state = { ...state, changes: last.number }
     await target.replace(replacements(source, changes, keys), state)
+    onCarried(changes.length)
     reached('changes-carried-over')
   }
 }

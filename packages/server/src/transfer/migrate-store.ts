@@ -9,7 +9,7 @@ import { StoreOpenError } from '../store/store.ts'
 import { compareAll, compareChanged } from './compare.ts'
 import { catchUp, copyTables } from './copy.ts'
 import { cutOver, TooSlow } from './cut-over.ts'
-import type { TransferProgress } from './progress.ts'
+import { Counter, type TransferProgress } from './progress.ts'
 import { TransferRefused } from './refusal.ts'
 import { Source } from './source.ts'
 import { askToStandBy, untilOver } from './stand-by.ts'
@@ -160,10 +160,11 @@ class Transfer {
 
   async #carryOver(from: TargetState): Promise<void> {
     const [source, target] = [this.#source, this.#target!]
-    await this.#catchUp(await copyTables(source, target, from, this.#say))
+    const copied = await copyTables(source, target, from, this.#say)
+    if (!this.#isCompared) await target.analyze()
+    await this.#catchUp(copied)
     // Once is enough: what changes from here on is compared when it is carried over.
     if (this.#isCompared) return
-    await target.analyze()
     reached('copied')
     await source.snapshot(async () => {
       this.#state = (await catchUp(source, target, this.#state!)).state
@@ -179,9 +180,9 @@ class Transfer {
     this.#state = from
     for (let pass = 1; ; pass++) {
       const left = source.countChangesAfter(this.#state.changes)
-      this.#say({ step: 'catching up', done: 0, total: left, rowsPerSecond: 0, leftMs: undefined })
+      const counter = new Counter('catching up', { total: left }, this.#say)
       await source.snapshot(async () => {
-        const caughtUp = await catchUp(source, target, this.#state!)
+        const caughtUp = await catchUp(source, target, this.#state!, (changes) => counter.add(changes))
         await compareChanged(source, target, caughtUp)
         this.#state = caughtUp.state
       })

@@ -158,9 +158,9 @@ describe('a store moves while its server is used', () => {
     await postgres.kill()
     await sleep(1_000)
     await postgres.start()
-    // A database that has just recovered catches up more slowly than these people write.
-    await world.stop()
     expect((await run.exit).code).toBe(0)
+    await world.flows()
+    await world.stop()
     await world.check(url)
   })
 
