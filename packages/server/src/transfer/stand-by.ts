@@ -4,7 +4,7 @@ import { TransferRefused } from './refusal.ts'
 import type { Source } from './source.ts'
 
 /** How long a running server has for an answer: it looks twice a second, and then connects to the database. */
-const ANSWER_MS = 15_000
+const ANSWER_MS = 10_000
 /** How long it has for going over. */
 const OVER_MS = 10_000
 const LOOK_MS = 50

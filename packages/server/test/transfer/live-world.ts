@@ -1,5 +1,5 @@
 /** A server that is used while its store moves away under it: people send, read, delete and sign in, and all is noted. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient, type Replica, type ReplicaStorage } from '@parley/client'
@@ -32,6 +32,18 @@ export interface Device {
   sent: number
 }
 
+/** A store that each world begins with a copy of. */
+export interface PreparedStore {
+  readonly folder: string
+  readonly app: ParleyApp
+}
+
+export async function prepareStore(messages: number): Promise<PreparedStore> {
+  const folder = mkdtempSync(join(tmpdir(), 'parley-live-'))
+  fillFile(join(folder, 'parley.sqlite'), { messages })
+  return { folder, app: await createApp(folder, ['--algorithm', 'ES256']) }
+}
+
 interface Acknowledged {
   readonly id: string
   readonly position: number
@@ -54,10 +66,10 @@ export class LiveWorld {
   /** Who wanted to sign in and could not. */
   turnedAway = 0
 
-  static async start(messages: number): Promise<LiveWorld> {
+  static async start({ folder, app }: PreparedStore): Promise<LiveWorld> {
     const world = new LiveWorld()
-    fillFile(world.file, { messages })
-    world.app = await createApp(world.folder, ['--algorithm', 'ES256'])
+    cpSync(folder, world.folder, { recursive: true })
+    world.app = app
     world.server = await startParley({ dataFolder: world.folder })
     world.devices = await Promise.all(['alice', 'ben', 'cleo'].map((name) => world.signIn(name)))
     const made = await world.devices[0]!.client.createConversation({

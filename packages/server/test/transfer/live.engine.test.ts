@@ -1,24 +1,30 @@
 /** Moving the store of a server that is used, by the shipped command and the shipped server. */
+import { rmSync } from 'node:fs'
 import { createApp, type PostgresServer, parley, startParley, startPostgres } from '@parley/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openNodeSdk } from '../layer/support/node-sdk.ts'
-import { LiveWorld, sleep, until } from './live-world.ts'
+import { LiveWorld, type PreparedStore, prepareStore, sleep, until } from './live-world.ts'
 
 describe('a store moves while its server is used', () => {
   let postgres: PostgresServer
+  let prepared: PreparedStore
   let world: LiveWorld
   let url: string
   let count = 0
 
   beforeAll(async () => {
     postgres = await startPostgres({ version: 18, settings: { fsync: 'off' } })
+    prepared = await prepareStore(12_000)
   })
   beforeEach(async () => {
     url = await postgres.createDatabase(`live_${++count}`)
-    world = await LiveWorld.start(12_000)
+    world = await LiveWorld.start(prepared)
   })
   afterEach(() => world?.close())
-  afterAll(() => postgres?.close())
+  afterAll(async () => {
+    await postgres?.close()
+    if (prepared) rmSync(prepared.folder, { recursive: true, force: true })
+  })
 
   /** Runs it to its end; what it said last is its result. */
   async function migrated() {
