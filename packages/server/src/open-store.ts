@@ -14,6 +14,8 @@ export interface StorePlace {
 export interface OpenOptions {
   /** To serve from: on threads of its own, where that is a matter of choice. */
   readonly isServing?: boolean
+  /** Whether the server is given a bus, by which it hears of others on its store. */
+  readonly hasBus?: boolean
   readonly log?: (message: string, details: Record<string, unknown>) => void
 }
 
@@ -22,12 +24,16 @@ export async function openStore({ dataFolder, store }: StorePlace, options: Open
   if (store !== undefined) {
     if (!isPostgresUrl(store))
       throw new StoreOpenError(`A store's address begins with postgres://, and ${store} does not.`)
-    return openPostgresStore(store, options.log ? { log: options.log } : {})
+    return openPostgresStore(store, {
+      ...(options.log && { log: options.log }),
+      ...(options.isServing && { serving: options.hasBus ? 'with a bus' : 'without a bus' }),
+    })
   }
   if (dataFolder === undefined) throw new StoreOpenError('Neither a data folder nor a store was named.')
   if (!options.isServing) return openSqliteStore(storeFile(dataFolder))
   const { log = () => undefined } = options
   const embedded = await openThreadedSqliteStore(storeFile(dataFolder))
-  const openTarget = (url: string, whileFilledBy: string) => openPostgresStore(url, { log, whileFilledBy })
+  const openTarget = (url: string, whileFilledBy: string) =>
+    openPostgresStore(url, { log, whileFilledBy, serving: 'alone' })
   return transferable(embedded, { openTarget, openForAll, log })
 }

@@ -76,7 +76,8 @@ const RETURN_WINDOW_MS = 5_000
 
 /** Starts a server on the store that is named. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const store = await openStore(options, { isServing: true, ...(options.log && { log: options.log }) })
+  const { log, bus } = options
+  const store = await openStore(options, { isServing: true, hasBus: bus !== undefined, ...(log && { log }) })
   try {
     return await serve(store, options)
   } catch (error) {

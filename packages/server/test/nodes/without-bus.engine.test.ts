@@ -43,7 +43,15 @@ it('29 NATS is killed: sends are acknowledged, others are told within 5 s, and a
 it('29 a server that was given no bus hears of what others commit as well, a little later, and says so', async () => {
   const alone = await cluster.join({ bus: '' })
   expect(await readiness(alone)).toMatchObject({ code: 200, bus: 'none', degraded: true })
+  expect(alone.lines.join('\n')).toMatch(/other servers on this store have a bus: .*Give the same bus to all of them/)
   const [cleo, dan] = [await cluster.connect(cluster.node(0), 'cleo'), await cluster.connect(alone, 'dan')]
   const { id } = await cleo.create('create-conversation', { participants: ['dan'], distinct: false })
   expect(await talks(cleo, dan, id, 2)).toBeLessThan(LATE_MS)
+})
+
+it('29 a server with a bus says that another was given none', async () => {
+  const without = await cluster.join({ bus: '' })
+  const joined = await cluster.join()
+  const [line] = await joined.line(/^.*other servers on this store have no bus: .*Give the same bus to all of them.*$/)
+  expect(JSON.parse(line!).pids).toContain(without.pid)
 })

@@ -97,6 +97,12 @@ describe('a store moves while its server is used', () => {
     const [epoch, cursor] = [await meta('epoch'), Number(await meta('cursor'))]
     expect(cursor).toBeGreaterThan(4_000_000_000)
     const { port } = world.server
+    // Until then it serves alone: another server beside it would leave its people without what is said there.
+    const second = parley(['serve', '--store', url, '--port', '0', '--bus', 'nats://127.0.0.1:1'])
+    expect((await second.exit).code).toBe(1)
+    expect(second.lines.join()).toMatch(
+      new RegExp(`The server ${world.server.pid} serves postgres:.* alone: .* Start it anew on the database first`),
+    )
     await world.server.kill()
     const refused = parley(['serve', '--data', world.folder, '--port', '0'])
     expect((await refused.exit).code).toBe(1)

@@ -69,11 +69,11 @@ const SESSION = [
 ]
 
 /** The driver's settings for a URL; also what a single connection of a migration uses. */
-export function connectionConfig(url: string) {
+export function connectionConfig(url: string, name = `parley ${process.pid}`) {
   return {
     connectionString: url,
     // Tells an operator which process a session belongs to.
-    application_name: `parley ${process.pid}`,
+    application_name: name,
     options: SESSION.map((setting) => `-c ${setting}`).join(' '),
     connectionTimeoutMillis: 2_000,
     keepAlive: true,
@@ -86,11 +86,15 @@ export function connectionConfig(url: string) {
   }
 }
 
-/** @param connections at most so many at a time */
-export function openDatabase(url: string, connections: number, onTrouble: (error: Error) => void): Database {
+/** @param of what connections are called, and at most how many there are at a time */
+export function openDatabase(
+  url: string,
+  of: { readonly name: string; readonly connections: number },
+  onTrouble: (error: Error) => void,
+): Database {
   const pool: PgPool = new pg.Pool({
-    ...connectionConfig(url),
-    max: connections,
+    ...connectionConfig(url, of.name),
+    max: of.connections,
     idleTimeoutMillis: 60_000,
     statement_timeout: STATEMENT_MS,
     idle_in_transaction_session_timeout: STATEMENT_MS,

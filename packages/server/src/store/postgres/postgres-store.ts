@@ -6,6 +6,7 @@ import { postgresLists } from './lists.ts'
 import { postgresLog } from './log.ts'
 import { migrate, shownUrl } from './migrate.ts'
 import { PARTITIONS } from './migrations.ts'
+import { connectionName, lookAround, type Serving } from './others-serving.ts'
 import { postgresStreams } from './streams.ts'
 
 export interface PostgresOptions {
@@ -13,6 +14,8 @@ export interface PostgresOptions {
   readonly connections?: number
   /** A connection broke while nobody used it. */
   readonly log?: (message: string, details: Record<string, unknown>) => void
+  /** For a server: how it serves. Left out by whoever only does something and ends. */
+  readonly serving?: Serving
   /** Opens it although it is still being filled, by the transfer of this id. */
   readonly whileFilledBy?: string
 }
@@ -28,16 +31,18 @@ export const isPostgresUrl = (name: string): boolean => /^postgres(ql)?:\/\//.te
  * @throws StoreOpenError if the database cannot be used, is newer than this server, or cannot be reached
  */
 export async function openPostgresStore(url: string, options: PostgresOptions = {}): Promise<Store> {
-  const { connections = 10, log = () => undefined } = options
+  const { connections = 10, log = () => undefined, serving } = options
   await migrate(url)
   const onTrouble = (error: Error) => log('a connection to the database broke', { error: error.message })
   // Two sets, so that a crowd of readers never keeps a commit waiting.
-  const readers = openDatabase(url, connections, onTrouble)
-  const writer = openDatabase(url, LOG_CONNECTIONS, onTrouble)
+  const name = connectionName(serving)
+  const readers = openDatabase(url, { name, connections }, onTrouble)
+  const writer = openDatabase(url, { name, connections: LOG_CONNECTIONS }, onTrouble)
   const close = async () => {
     await Promise.all([readers.close(), writer.close()])
   }
   try {
+    if (serving) await lookAround(readers, { serving, url }, log)
     return {
       epoch: await epochOf(readers, url, options.whileFilledBy),
       hasOneWriter: false,
