@@ -3,10 +3,12 @@
  * once more.
  *
  *     npm run bench:overload -- --seconds 20 --factor 5
+ *     npm run bench:overload -- --unanswered 1000000     by senders who never wait for an answer
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
+import { limits } from '@parley/protocol'
 import { asText } from './figures/table.ts'
 import { measureOverload } from './scenarios/overload.ts'
 
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     factor: { type: 'string', default: '3' },
     pairs: { type: 'string', default: '100' },
+    unanswered: { type: 'string', default: String(limits.maxOperationsInFlight) },
     'capacity-seconds': { type: 'string', default: '6' },
     json: { type: 'string', default: 'artifacts/overload.json' },
   },
@@ -24,6 +27,7 @@ const result = await measureOverload(
     seconds: Number(values.seconds),
     factor: Number(values.factor),
     pairs: Number(values.pairs),
+    unanswered: Number(values.unanswered),
     capacitySeconds: Number(values['capacity-seconds']),
   },
   (line) => process.stderr.write(`${line}\n`),
@@ -36,6 +40,7 @@ const part = (value: number) => `${((value / result.capacityPerSecond) * 100).to
 const rows = [
   ['capacity, messages/s', text(result.capacityPerSecond), '100 %'],
   ['offered', text(result.offeredPerSecond), part(result.offeredPerSecond)],
+  ['kept back by their senders', text(result.heldPerSecond), part(result.heldPerSecond)],
   ['carried out', text(result.acknowledgedPerSecond), part(result.acknowledgedPerSecond)],
   ['refused', text(result.refusedPerSecond), part(result.refusedPerSecond)],
   ['acknowledged after, p50 / p99 ms', `${text(latencies.p50)} / ${text(latencies.p99)}`, ''],

@@ -1,6 +1,7 @@
 /**
- * More than can be done: first what the server can do (a closed loop), then so many times that, offered whether or not
- * anything is answered (an open loop), then quiet, and then what was refused once more.
+ * More than can be done: first what the server can do (a closed loop), then so many times that, then quiet, and then what was
+ * refused once more. Senders do not heed when they are told to come back, and go on with something else at once; but nobody
+ * has more on the line than the protocol lets a connection have under way, unless the load is told otherwise.
  */
 import Database from 'better-sqlite3'
 import { latencies, median } from '../figures/statistics.ts'
@@ -18,6 +19,8 @@ export interface OverloadInput {
   readonly pairs: number
   /** How many times the capacity is offered. */
   readonly factor: number
+  /** Messages without an answer that a sender has on its line; what is due beyond them stays on the device. */
+  readonly unanswered: number
   readonly capacityMs: number
   readonly overloadMs: number
 }
@@ -26,6 +29,8 @@ export interface OverloadResult {
   /** Between what it was before and after. */
   readonly capacityPerSecond: number
   readonly offeredPerSecond: number
+  /** Of these, what stayed on the devices, because as many as may be were on their way. */
+  readonly heldPerSecond: number
   readonly acknowledgedPerSecond: number
   readonly refusedPerSecond: number
   readonly latencies: { readonly p50: number; readonly p95: number; readonly p99: number }
@@ -62,7 +67,7 @@ interface Entry {
   isDelivered: boolean
 }
 
-task<OverloadInput>(async ({ ready, storeFile, pairs, factor, capacityMs, overloadMs }) => {
+task<OverloadInput>(async ({ ready, storeFile, pairs, factor, unanswered: most, capacityMs, overloadMs }) => {
   const dialect = dialectOf(ready)
   const open = new Map<string, Entry>()
   const acknowledged: string[] = []
@@ -77,6 +82,8 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, capacityMs, overlo
   /** What to do when a message is through. */
   let through: (sender: number) => void = () => undefined
 
+  /** By sender. */
+  const unanswered: number[] = new Array(pairs * 2).fill(0)
   const names = Array.from({ length: pairs * 2 }, (_, index) => `u${index}`)
   const people = await connectPeople({ port: ready.port, dialect, names }, (index, data, start, end) => {
     if (dialect.delivered(data, start, end, (id) => arrived(index, id))) return
@@ -92,6 +99,7 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, capacityMs, overlo
     const entry = open.get(yes)
     if (!entry) return
     entry.isAcknowledged = true
+    unanswered[entry.sender]!--
     times.push(performance.now() - entry.at)
     acknowledged.push(yes)
     settle(yes, entry)
@@ -112,6 +120,7 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, capacityMs, overlo
 
   function turnedAway(id: string, { sender, at }: Entry, retryAfterMs: number | undefined): void {
     open.delete(id)
+    unanswered[sender]!--
     refusals++
     const isSampled = refusals < 1_000 || refusals % 64 === 0
     if (isSampled) refusalTimes.push(performance.now() - at)
@@ -137,6 +146,7 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, capacityMs, overlo
   }
 
   const say = (sender: number, id: string = messageId()) => {
+    unanswered[sender]!++
     open.set(id, { sender, at: performance.now(), isAcknowledged: false, isDelivered: false })
     people[sender]!.socket.send(dialect.message(rooms[sender >> 1]!, id, BODY))
   }
@@ -165,14 +175,16 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, capacityMs, overlo
   const refusedBefore = refusals
   times = []
   let offered = 0
+  let held = 0
   let sender = 0
   const cores = coresMeter()
   const start = performance.now()
   for (let now = start; now - start < overloadMs; now = performance.now()) {
     const due = ((now - start) / 1000) * capacityBefore * factor
     // Never so many at once that the rest would wait for this process.
-    for (const most = offered + capacityBefore * factor * 0.05; offered < due && offered < most; offered++) {
-      say(sender)
+    for (const end = offered + capacityBefore * factor * 0.05; offered < due && offered < end; offered++) {
+      if (unanswered[sender]! < most) say(sender)
+      else held++
       sender = (sender + 1) % people.length
     }
     await pause(TICK_MS)
@@ -228,6 +240,7 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, capacityMs, overlo
   tell({
     capacityPerSecond: (capacityBefore + capacityAfter) / 2,
     offeredPerSecond: offered / seconds,
+    heldPerSecond: held / seconds,
     acknowledgedPerSecond,
     refusedPerSecond,
     latencies: underLoad,

@@ -25,10 +25,12 @@ export const row: Row = {
     await promisify(execFile)(process.execPath, args, { signal }).catch(() => undefined)
     const { holds, ...found } = JSON.parse(readFileSync(json, 'utf8')) as Overload
     return judge({
-      bites: Math.round(found.refusedPerSecond * Number(seconds)),
+      bites: Math.round((found.heldPerSecond + found.refusedPerSecond) * Number(seconds)),
       figures: {
         capacity: Math.round(found.capacityPerSecond),
         offered: Math.round(found.offeredPerSecond),
+        keptBack: Math.round(found.heldPerSecond),
+        refused: Math.round(found.refusedPerSecond),
         carriedOut: Math.round(found.acknowledgedPerSecond),
         ackP99Ms: Math.round(found.latencies.p99),
         retryAfterMs: Math.round(found.retryAfterMs.middle),

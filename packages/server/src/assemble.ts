@@ -8,6 +8,7 @@ import { Attendance } from './delivery/attendance.ts'
 import { Delivery } from './delivery/delivery.ts'
 import type { Edge } from './edge/edge.ts'
 import { Gate } from './edge/gate.ts'
+import { HeldRoom } from './edge/native/held-frames.ts'
 import { withFailPoint } from './fail-point.ts'
 import { startJobs } from './jobs/jobs.ts'
 import { StorePulse } from './jobs/store-pulse.ts'
@@ -101,6 +102,7 @@ export async function assemble(store: Store, options: AssembleOptions): Promise<
       clock,
       tally,
       greetings: new Gate(GREETINGS_AT_ONCE),
+      heldRoom: new HeldRoom(),
       log,
       baseUrl,
     },

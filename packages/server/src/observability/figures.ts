@@ -44,6 +44,9 @@ export function figuresOf({
     counter('parley_connections_too_slow_total', 'Sockets cut because their peer read too slowly.', () =>
       one(tally.slowSockets),
     ),
+    gauge('parley_connections_held', 'Connections left unread, since they have enough under way.', () =>
+      one(tally.heldConnections),
+    ),
     gauge('parley_greetings_waiting', 'Connections that wait to be looked up.', () => one(greetings.waiting)),
 
     counter('parley_sign_ins_total', 'Sign-ins by what came of them: opened, or why not.', () =>

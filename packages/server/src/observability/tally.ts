@@ -38,6 +38,8 @@ export class Tally {
   readonly upgradesRefused = new Counts<UpgradeRefusal>(['origin', 'full', 'subprotocol', 'authentication'])
   /** Sockets cut because their peer read too slowly. */
   slowSockets = 0
+  /** Connections that are not read at present, since they have enough under way. */
+  heldConnections = 0
 
   /** By what came of them: `opened`, or why not. */
   readonly signIns = new Counts<string>(['opened'])

@@ -15,9 +15,10 @@ describe('92 who is let in', () => {
   const many = limits.maxOperationsInFlight - 1
   it.each([
     ['nobody waits', 0, many, true],
-    ['half of what is borne', 0.5, many, true],
-    ['a little more: who has much under way waits', 0.6, many, false],
-    ['a little more: who has little under way does not', 0.6, 20, true],
+    ['a quarter of what is borne', 0.25, many, true],
+    ['a little more: who has much under way waits', 0.26, many, false],
+    ['half of what is borne: one of our devices with all that it sends at once', 0.5, 31, true],
+    ['a little more than half: who has little under way', 0.6, 10, true],
     ['nearly all: two at a time', 0.995, 2, false],
     ['nearly all: one who has one', 0.995, 1, true],
     ['all that is borne: one at a time', 1, 1, false],

@@ -3,7 +3,7 @@
  * told when to come back, at once and at little cost, so that a server that is asked for three times what it can do still
  * does nearly all that it can.
  *
- *     pressure   0 ──────────── ½ ─────────────── 1 ─────────────── 1½
+ *     pressure   0 ──────────── ¼ ─────────────── 1 ─────────────── 1½
  *     let in     everybody      those with few    those with        nobody
  *                               under way         nothing under way
  *
@@ -45,8 +45,10 @@ export function pressureOf(waiting: number, waitMs: number): number {
   return Math.max((waiting / MAX_WAITING) * MAX_PRESSURE, waitMs / MAX_WAIT_MS)
 }
 
-/** From here on, what can wait or be left out, is: typing, presence. */
-export const isPressed = (pressure: number): boolean => pressure > 0.5
+/** From here on, what can wait or be left out, is: typing, presence, and those who have much under way. */
+const PRESSED_FROM = 0.25
+
+export const isPressed = (pressure: number): boolean => pressure > PRESSED_FROM
 
 /**
  * Whether one more is let in.
@@ -57,9 +59,16 @@ export function isAdmitted(pressure: number, underWay: number | undefined): bool
   if (!isPressed(pressure)) return true
   if (pressure >= MAX_PRESSURE) return false
   if (underWay === undefined) return true
-  const share = Math.floor(limits.maxOperationsInFlight * 2 * (1 - pressure))
-  return underWay < Math.max(1, share)
+  return underWay < Math.max(1, shareOf(pressure))
 }
+
+/**
+ * How many operations a connection may have under way: all that it ever may where pressure begins, one where all is there
+ * that is borne, and in between as many times fewer for each step. So a few hundred connections that send whatever they can
+ * keep no more waiting than is done in a third of a second; the rest is still on their side.
+ */
+const shareOf = (pressure: number): number =>
+  limits.maxOperationsInFlight ** Math.min(1, (1 - pressure) / (1 - PRESSED_FROM))
 
 /** The shortest time after which it makes sense to come back. */
 const SHORTEST_RETRY_MS = 500

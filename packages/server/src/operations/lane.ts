@@ -156,8 +156,8 @@ export class WriteLane {
    * @param settle called once, perhaps before this returns
    */
   enqueue<Input, Result>(request: LaneRequest<Input, Result>, settle: (outcome: Outcome<Result>) => void): void {
-    const later = this.#isClosed ? 1_000 : this.turnedAway(request.underWay, request.operationId)
-    if (later !== undefined) {
+    if (this.#isClosed || !this.hasRoom(request.underWay)) {
+      const later = this.#isClosed ? 1_000 : this.turnAway(request.operationId)
       this.#tally.settled(request.operation.name, 'service_unavailable', 0)
       settle(busy(later))
       return
@@ -227,9 +227,13 @@ export class WriteLane {
     return isPressed(this.#pressure)
   }
 
-  /** If one more operation cannot be taken on at present: in how many milliseconds to ask again. */
-  turnedAway(underWay: number | undefined, id: string | null | undefined): number | undefined {
-    if (isAdmitted(this.#pressure, underWay)) return undefined
+  /** Whether one more operation can be taken on, of a connection that has so many under way. */
+  hasRoom(underWay: number | undefined): boolean {
+    return isAdmitted(this.#pressure, underWay)
+  }
+
+  /** One more operation is not taken on at present. Answers in how many milliseconds to ask again. */
+  turnAway(id: string | null | undefined): number {
     this.#tally.turnedAway++
     return retryAfterMs(this.#pace.waitMs(this.#waiting.length), chanceOf(id))
   }

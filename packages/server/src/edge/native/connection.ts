@@ -21,6 +21,7 @@ import { framesOf } from './change-frame.ts'
 import { basicIdentity } from './encode.ts'
 import { type Decoded, decodeFrame, type Frame } from './frames.ts'
 import { sendHeads } from './heads.ts'
+import { HeldFrames, MAX_HELD_MS } from './held-frames.ts'
 import { Operating } from './operating.ts'
 import { Reading } from './reading.ts'
 import { typingText } from './typing-frame.ts'
@@ -62,6 +63,8 @@ export class NativeConnection implements Listener {
   #cancelChallenge: () => void = () => undefined
   /** What came along with the hello: heard once we are in. Undefined before and after. */
   #early: string[] | undefined
+  /** What came while there was no room for it. */
+  #held: HeldFrames | undefined
 
   constructor(edge: Edge, socket: Socket, origin?: string) {
     this.#edge = edge
@@ -71,7 +74,7 @@ export class NativeConnection implements Listener {
       edge.lane,
       edge.tally,
       (text) => this.#sendText(text),
-      () => this.#leaveIfIdle(),
+      () => this.#answered(),
     )
     this.#reading = new Reading(edge, socket, (text) => this.#sendWritten(text))
     this.#typing = typingAllowance(edge.clock)
@@ -88,8 +91,41 @@ export class NativeConnection implements Listener {
       if (this.#early.push(text) > MAX_EARLY_FRAMES) this.#breach()
       return
     }
-    if (this.#state.state !== 'greeting' && this.#operating.turnAwayUnread(text)) return
-    this.#receive(decodeFrame(text))
+    if (this.#held) this.#held.add(text)
+    else if (!this.#take(text, !this.#edge.heldRoom.isFull)) this.#holdBack(text)
+  }
+
+  /** Answers whether this frame was seen to; if not, it has to wait. */
+  #take(text: string, mayBeHeld: boolean): boolean {
+    const passage = this.#state.state === 'greeting' ? 'heard' : this.#operating.passage(text, mayBeHeld)
+    if (passage === 'heard') this.#receive(decodeFrame(text))
+    return passage !== 'held'
+  }
+
+  /** Nothing more is read until there is room for this frame, or it has waited long enough. */
+  #holdBack(text: string): void {
+    const { heldRoom, tally, clock } = this.#edge
+    const cancelTimeout = clock.after(MAX_HELD_MS, () => this.#goOn(false))
+    this.#socket.pause()
+    tally.heldConnections++
+    this.#held = new HeldFrames(heldRoom, () => {
+      cancelTimeout()
+      tally.heldConnections--
+      this.#socket.resume()
+    })
+    this.#held.add(text)
+  }
+
+  #goOn(mayBeHeld: boolean): void {
+    const held = this.#held
+    held?.goOn((text) => this.#take(text, mayBeHeld))
+    if (held?.isEmpty) this.#endHold(held)
+  }
+
+  #endHold(held: HeldFrames | undefined): void {
+    if (this.#held !== held) return
+    this.#held = undefined
+    held?.end()
   }
 
   #receive(decoded: Decoded): void {
@@ -116,6 +152,7 @@ export class NativeConnection implements Listener {
   /** The socket is gone, whoever closed it. */
   gone(): void {
     this.#early = undefined
+    this.#endHold(this.#held)
     if (this.#state.state === 'greeting') this.#state.cancelTimeout()
     this.#state = { state: 'closed' }
     this.#cancelChallenge()
@@ -141,6 +178,11 @@ export class NativeConnection implements Listener {
   }
 
   /** What was taken on is answered first; nothing more is taken on. */
+  #answered(): void {
+    this.#leaveIfIdle()
+    if (this.#held) this.#goOn(true)
+  }
+
   #leaveIfIdle(): void {
     if (this.#drainHint === undefined || !this.#operating.isIdle) return
     this.#close(closeCodes.goingAway, { type: 'goodbye', reason: 'going_away', retry_after_ms: this.#drainHint })

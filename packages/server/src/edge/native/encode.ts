@@ -12,6 +12,7 @@ import {
   type ParticipantRow,
   type Row,
   type StreamId,
+  toWireError,
   type Uuid,
 } from '@parley/protocol'
 import type { Change } from '../../delivery/change.ts'
@@ -115,6 +116,12 @@ export function messageChangeText({ move, cursor }: Change, record: MessageRecor
     `"rows":[${messageText(record, JSON.stringify(record.parts))}]}`
   )
 }
+
+const BUSY = JSON.stringify(toWireError({ id: 'service_unavailable' }))
+
+/** Tells an operation when to come back. The cheapest of answers, since it is given when there is no time. */
+export const busyText = (id: Uuid, retryAfterMs: number): string =>
+  `{"type":"acknowledgement","id":"${id}","refusal":${BUSY},"retry_after_ms":${retryAfterMs}}`
 
 /** The acknowledgement of an operation that was carried out, as text. */
 export function acknowledgementText(id: Uuid, done: Exclude<Outcome, { readonly refusal: unknown }>): string {

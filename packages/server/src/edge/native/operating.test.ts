@@ -12,7 +12,9 @@ function crankedLane() {
   const waiting: { request: LaneRequest<unknown, unknown>; settle: (outcome: Outcome) => void }[] = []
   const lane = {
     isPressed: false,
-    turnedAway: () => undefined,
+    share: Number.POSITIVE_INFINITY,
+    hasRoom: (underWay: number) => underWay < lane.share,
+    turnAway: () => 700,
     enqueue: (request: LaneRequest<unknown, unknown>, settle: (outcome: Outcome) => void) =>
       waiting.push({ request, settle }),
   }
@@ -28,6 +30,8 @@ function crankedLane() {
   )
   return {
     answered,
+    operating,
+    lane,
     ask(n: number, after: number | undefined) {
       const input = { conversation: id(900), receipt: 'read', position: 1 }
       const frame = { type: 'operation', id: id(n), name: 'mark-messages', input, after: after && id(after) }
@@ -73,5 +77,26 @@ describe('operations of a connection', () => {
     lane.next('well')
     lane.next('well')
     expect(lane.answered).toEqual(['1 later', '2 later', '1 done', '2 done'])
+  })
+
+  it.each([
+    ['nobody is pressed', { isPressed: false, share: 0 }, 1, 'heard'],
+    ['there is room', { isPressed: true, share: 2 }, 1, 'heard'],
+    ['others of this connection are under way', { isPressed: true, share: 1 }, 1, 'held'],
+    ['nothing is under way whose answer would make room', { isPressed: true, share: 0 }, 0, 'turned away'],
+  ])('92 an operation that comes when %s', (_, mood, underWay, passage) => {
+    const { operating, lane, ask } = crankedLane()
+    for (let n = 1; n <= underWay; n++) ask(n, undefined)
+    Object.assign(lane, mood)
+    expect(operating.passage(`{"type":"operation","id":"${id(9)}","name":"anything`, true)).toBe(passage)
+  })
+
+  it('92 what may not be held is turned away, and what is no operation is heard', () => {
+    const { operating, lane, ask, answered } = crankedLane()
+    ask(1, undefined)
+    Object.assign(lane, { isPressed: true, share: 1 })
+    expect(operating.passage(`{"type":"operation","id":"${id(9)}"`, false)).toBe('turned away')
+    expect(answered).toEqual(['9 later'])
+    expect(operating.passage('{"type":"ping"}', false)).toBe('heard')
   })
 })

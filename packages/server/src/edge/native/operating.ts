@@ -13,12 +13,15 @@ import type { LaneRequest, Outcome, WriteLane } from '../../operations/lane.ts'
 import type { Operation } from '../../operations/operation.ts'
 import { operations } from '../../operations/table.ts'
 import { parseInput } from '../json-input.ts'
-import { acknowledgementText } from './encode.ts'
+import { acknowledgementText, busyText } from './encode.ts'
 import type { Frame } from './frames.ts'
 import { unreadOperationId } from './unread-operation.ts'
 
 /** Operations remembered as put off, so that nothing overtakes them. */
 const MAX_PUT_OFF = 1_024
+
+/** What becomes of a frame that was not read yet. */
+export type Passage = 'heard' | 'held' | 'turned away'
 
 /** Which operation is asked for, and on whose behalf. */
 interface Asked {
@@ -31,33 +34,37 @@ export class Operating {
   readonly #lane: WriteLane
   readonly #tally: Tally
   readonly #send: (text: string) => void
-  readonly #idle: () => void
+  readonly #answered: () => void
   /** What was put off → when it was asked for again; before that, never. */
   readonly #putOff = new Map<string, number>()
   /** Counts what is asked for. */
   #turn = 0
   #inFlight = 0
 
-  /** @param idle called whenever an operation was answered and no other is under way */
-  constructor(lane: WriteLane, tally: Tally, send: (text: string) => void, idle: () => void) {
+  /** @param answered called whenever an operation that was under way was answered */
+  constructor(lane: WriteLane, tally: Tally, send: (text: string) => void, answered: () => void) {
     this.#tally = tally
     this.#lane = lane
     this.#send = send
-    this.#idle = idle
+    this.#answered = answered
   }
 
   get isIdle(): boolean {
     return this.#inFlight === 0
   }
 
-  /** Turns an operation away for which there is no room at present, before it is read. Answers whether it was one. */
-  turnAwayUnread(text: string): boolean {
-    if (!this.#lane.isPressed) return false
+  /**
+   * What becomes of a frame, before it is read: an operation for which there is no room waits until others of this connection
+   * are answered. Where none is, nothing would end the wait, so it is turned away.
+   */
+  passage(text: string, mayBeHeld: boolean): Passage {
+    if (!this.#lane.isPressed || this.#lane.hasRoom(this.#inFlight)) return 'heard'
     const id = unreadOperationId(text)
-    const retryAfterMs = id && this.#lane.turnedAway(this.#inFlight, id)
-    if (retryAfterMs === undefined) return false
-    this.#refuse(id as Uuid, { id: 'service_unavailable', retryAfterMs })
-    return true
+    if (id === undefined) return 'heard'
+    if (mayBeHeld && this.#inFlight > 0) return 'held'
+    this.#notePutOff(id)
+    this.#send(busyText(id, this.#lane.turnAway(id)))
+    return 'turned away'
   }
 
   /** Takes an operation on whose input is raw. */
@@ -129,7 +136,7 @@ export class Operating {
     this.#inFlight--
     if ('refusal' in outcome) this.#refuse(id, outcome.refusal)
     else this.#send(acknowledgementText(id, outcome))
-    if (this.#inFlight === 0) this.#idle()
+    this.#answered()
   }
 
   #refuse(id: Uuid, refusal: Refusal): void {
