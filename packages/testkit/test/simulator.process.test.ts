@@ -41,6 +41,10 @@ describe('seeds that failed once', () => {
     [41_211_607_983, 'a tab that slept hears what became of an owner that thought itself alone'],
     [41_211_609_612, 'a conversation that is looked for while signing out takes the database away'],
     [41_211_623_656, 'an owner whose term could not be written begins anew when there is room'],
+    [
+      41_211_626_007,
+      'what an owner that sleeps may still carry out is not said to have failed before its successor can write',
+    ],
   ])('%i: %s', async (seed) => {
     expect((await runWorld(planOf(seed))).findings).toEqual([])
   })

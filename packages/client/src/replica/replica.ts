@@ -166,7 +166,7 @@ export class ReplicaError extends Error {
 /** For adapters, inside the commit: throws unless the term found is the one that was given. */
 export function assertTerm(given: number | undefined, found: Tables['meta'] | undefined): void {
   if (given !== undefined && given !== (found?.value ?? 0)) {
-    throw new ReplicaError('fenced', `Another tab writes now, in term ${found?.value}; this one had term ${given}.`)
+    throw new ReplicaError('fenced', `Another tab writes now, in term ${found?.value}; this one had ${given}.`)
   }
 }
 

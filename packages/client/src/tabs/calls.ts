@@ -5,7 +5,7 @@
 import { type Deferred, deferred } from '../deferred.ts'
 import type { ParleyError } from '../errors.ts'
 import type { Acknowledged, Placed } from '../outbox/outbox.ts'
-import type { Answer, Call } from './messages.ts'
+import { type Answer, type Call, isOperation } from './messages.ts'
 
 export interface Pending {
   readonly call: Call
@@ -53,8 +53,7 @@ export class Calls {
   answered(number: number, answer: Answer): void {
     const pending = this.#pending.get(number)
     if (!pending) return
-    const isOperation = pending.call.verb === 'add' || pending.call.verb === 'create'
-    if ('value' in answer && isOperation) {
+    if ('value' in answer && isOperation(pending.call)) {
       pending.isPlaced = true
       const acknowledged = pending.acknowledgement.promise
       pending.answer.resolve({ ...(answer.value as Omit<Placed, 'acknowledged'>), acknowledged })

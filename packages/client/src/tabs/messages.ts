@@ -43,6 +43,9 @@ export interface Call<V extends Verb = Verb> {
   readonly isRepeat?: 'perhaps' | 'placed'
 }
 
+/** Whether it places something in the outbox, which is answered twice. */
+export const isOperation = ({ verb }: Call): boolean => verb === 'add' || verb === 'create'
+
 /** `value` or `error` first; operations are acknowledged, or not, later. */
 export type Answer =
   | { readonly value: unknown }

@@ -10,9 +10,14 @@ import { discarded, storageError } from '../errors.ts'
 import { findDistinct } from '../operations/find-distinct.ts'
 import { listUnsent, type Placed } from '../outbox/outbox.ts'
 import { type ConnectionState, stopped } from '../sync/connection-state.ts'
-import type { Engine } from '../sync/engine.ts'
+import { type Engine, FULL_RETRY_MS } from '../sync/engine.ts'
 import { type HistoryProgress, NO_HISTORY } from '../sync/history.ts'
-import type { Answer, Call, Verb, Verbs } from './messages.ts'
+import { type Answer, type Call, isOperation, type Verb, type Verbs } from './messages.ts'
+import type { SharedReplica } from './shared-replica.ts'
+
+export interface OwnerPorts extends AuthenticationPorts {
+  readonly replica: AuthenticationPorts['replica'] & Pick<SharedReplica, 'hasTerm'>
+}
 
 /** A tab that asks. */
 export interface Asker {
@@ -29,10 +34,10 @@ const NO_ALIASES: ReadonlyMap<ConversationId, ConversationId> = new Map()
 
 export class Owner {
   readonly authentication: Authentication
-  readonly #ports: AuthenticationPorts
+  readonly #ports: OwnerPorts
   readonly #carrying: Carrying
 
-  constructor(ports: AuthenticationPorts) {
+  constructor(ports: OwnerPorts) {
     this.#ports = ports
     const authentication = new Authentication(ports)
     this.authentication = authentication
@@ -71,7 +76,7 @@ export class Owner {
       // The cast: each call goes to its own verb.
       const carry = this.#carrying[call.verb] as (call: Call, asker: Asker) => unknown
       const value = await carry(call, asker)
-      if (call.verb !== 'add' && call.verb !== 'create') return answer({ value })
+      if (!isOperation(call)) return answer({ value })
       const { acknowledged, ...placed } = value as Placed
       answer({ value: placed })
       acknowledged.then(
@@ -79,7 +84,13 @@ export class Owner {
         (failed) => answer({ failed }),
       )
     } catch (error) {
-      answer(call.isRepeat === 'placed' ? { failed: error } : { error })
+      // Who owned before, and sleeps, may have heard it too: that it was not done is true only once they cannot do it any more.
+      const { clock, replica } = this.#ports
+      if (isOperation(call) && call.isRepeat && !replica.hasTerm) {
+        clock.after(FULL_RETRY_MS, () => {
+          if (this.authentication.state.state !== 'closed') void this.carryOut(call, asker)
+        })
+      } else answer(call.isRepeat === 'placed' ? { failed: error } : { error })
     }
   }
 

@@ -63,8 +63,8 @@ export class SharedReplica implements Replica {
 
   /** Makes this tab the only one that can write, in a term above every earlier one; answers which. */
   async claim(latest: number): Promise<number> {
-    const stored = (await this.get('meta', [TERM]))?.value
-    this.#term = typeof stored === 'number' ? stored : 0
+    // Nobody but us writes here, and always a number.
+    this.#term = Number((await this.get('meta', [TERM]))?.value ?? 0)
     const term = Math.max(this.#term, latest) + 1
     this.#unwritten = undefined
     try {
@@ -77,6 +77,11 @@ export class SharedReplica implements Replica {
       this.#unwritten = term
     }
     return term
+  }
+
+  /** Whether our term is written, so that no tab of an earlier one can write. */
+  get hasTerm(): boolean {
+    return this.#unwritten === undefined
   }
 
   /** No row is left, for any tab, and no tab of an earlier term can write one. */
@@ -107,19 +112,17 @@ export class SharedReplica implements Replica {
 
   async commit(writes: readonly Write[], { durability }: CommitOptions): Promise<void> {
     try {
-      if (this.#unwritten !== undefined && this.#ports.isShared()) await this.#beginAnew(this.#unwritten)
+      // There is room again. Whoever owned before, and slept, may have written meanwhile, so what we know may be too old: from
+      // here on our own next commit is one of an earlier term, and we begin anew.
+      if (this.#unwritten !== undefined && this.#ports.isShared()) {
+        await this.#present.commit([termRow(this.#unwritten)], { durability: 'strict', term: this.#term })
+      }
       await this.#present.commit(writes, { durability, term: this.#term })
     } catch (error) {
       if ((error as Partial<ReplicaError>).code === 'fenced') this.#ports.onFenced()
       throw error
     }
     this.#ports.onCommitted(writes)
-  }
-
-  /** There is room again. Whoever owned before, and slept, may have written meanwhile: what we know may be too old. */
-  async #beginAnew(term: number): Promise<never> {
-    await this.#present.commit([termRow(term)], { durability: 'strict', term: this.#term })
-    throw new ReplicaError('fenced', 'This term begins anew.')
   }
 
   async close(): Promise<void> {
