@@ -85,6 +85,8 @@ export class Answering {
           if (!(await this.#options.ready())) return
         }
       } catch (error) {
+        // Layer's clients ask for what they missed once and, told no, never again; when the connection ends they do.
+        if (error instanceof StoreOutage) throw error
         answer = this.#trouble(error)
       } finally {
         this.#streams--
