@@ -2,6 +2,7 @@ import { type Pool as PgPool, type PoolClient, default as pg, type QueryResult }
 import { StoreOutage } from '../store.ts'
 import { asOutage, isConnectionGood, troubleOf } from './outages.ts'
 import type { Row } from './rows.ts'
+import { Turns } from './turns.ts'
 
 /** How long a caller waits for the database, a frozen one included. Beyond it the answer is "later". */
 const CALL_MS = 2_500
@@ -101,6 +102,10 @@ export function openDatabase(
   })
   // A connection that breaks while nobody uses it; the next call gets another.
   pool.on('error', onTrouble)
+  const turns = new Turns(pool.options.max)
+  const takenAt = new WeakMap<PoolClient, number>()
+  pool.on('acquire', (client) => takenAt.set(client, performance.now()))
+  pool.on('release', (_, client) => turns.kept(performance.now() - (takenAt.get(client) ?? performance.now())))
   const names = new Map<string, string>()
   let isClosed = false
 
@@ -115,7 +120,8 @@ export function openDatabase(
   async function connect(deadline: number): Promise<PoolClient> {
     for (;;) {
       if (isClosed) throw new StoreOutage('The store is closed.')
-      if (pool.waitingCount >= MAX_WAITING) throw new StoreOutage('Too many wait for the database.')
+      const { waitingCount: waiting } = pool
+      if (waiting >= MAX_WAITING || !turns.hasRoom(waiting)) throw new StoreOutage('Too many wait for the database.')
       try {
         return await connectBefore(deadline)
       } catch (error) {
