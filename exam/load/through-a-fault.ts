@@ -27,6 +27,10 @@ export interface FaultOptions {
   readonly cluster?: ExamClusterOptions
   /** How many others send over bare sockets besides, in pairs; default none. They make the numbers. */
   readonly hardSenders?: number
+  /** What each of them has under way, and how long it then waits with the next. */
+  readonly hardness?: { readonly window: number; readonly pauseMs: number }
+  /** People with Layer's SDK; default one. */
+  readonly guests?: readonly string[]
   /** Before and after the fault. */
   readonly calmMs?: number
   /** Where the devices connect; default: the balancer. */
@@ -59,11 +63,13 @@ const PAUSE_MS = 150
  * What one hard sender has under way, and how long it then waits with the next: with six of them 120 a second by day and
  * 480 by night, when there is a processor to spare for nodes, store and bus.
  */
-const HARD = { window: 2, windowByNight: 8, pauseMs: 100 }
+const HARD = { window: 2, pauseMs: 100 }
+const HARD_BY_NIGHT = { window: 8, pauseMs: 100 }
 
 /** People on all nodes chat, Layer's SDK among them; something happens; it ends; and everything is looked at. */
 export async function throughAFault(context: RowContext, options: FaultOptions): Promise<ThroughAFault> {
-  const { cluster: clusterOptions, hardSenders: hard = 0, calmMs = 3_000, fault } = options
+  const { cluster: clusterOptions, hardSenders: hard = 0, calmMs = 3_000, guests: names = ['lena'], fault } = options
+  const hardness = options.hardness ?? (context.isNight ? HARD_BY_NIGHT : HARD)
   const world = await World.openCluster(context, clusterOptions)
   const { server: cluster, recorder } = world
   const websocketUrl = (await options.websocketUrl?.(cluster)) ?? cluster.websocketUrl
@@ -72,16 +78,17 @@ export async function throughAFault(context: RowContext, options: FaultOptions):
   for (const userId of ['alice', 'alice', 'ben', 'ben', 'cleo', 'cleo']) {
     devices.push(await world.signedIn(userId, { websocketUrl }))
   }
-  const lena = await LayerPerson.signedIn(context, world, 'lena')
+  const guests: LayerPerson[] = []
+  for (const name of names) guests.push(await LayerPerson.signedIn(context, world, name))
   const conversations = [await world.conversation(devices), await world.conversation(devices)]
   const mild = conversations[1]!
-  await (await devices[0]!.client.conversation(mild).addParticipants(['lena'])).acknowledged
+  await (await devices[0]!.client.conversation(mild).addParticipants(names)).acknowledged
   devices[5]!.watch(mild)
 
-  const guest = await lena.chat(mild)
+  const chats = await Promise.all(guests.map((guest) => guest.chat(mild)))
   const loads = [
     mixed({ world, chance: context.chance, conversations, pauseMs: PAUSE_MS }),
-    ...(await hardSenders(context, world, hard)),
+    ...(await hardSenders(context, world, { senders: hard, ...hardness })),
   ]
   await until(() => recorder.acknowledged > 30, 'the load is running')
   await pause(calmMs)
@@ -91,7 +98,7 @@ export async function throughAFault(context: RowContext, options: FaultOptions):
   await backWithin(devices)
   await pause(calmMs)
   // Layer's SDK comes back when it thinks fit.
-  await guest.stop()
+  await Promise.all(chats.map((chat) => chat.stop()))
   world.heal()
   await Promise.all(loads.map((load) => load.stop()))
   const { findings, figures, history } = await world.examine({
@@ -101,16 +108,18 @@ export async function throughAFault(context: RowContext, options: FaultOptions):
   })
   clearInterval(nudges)
   const sends = sendsOf(history.operations)
+  const isGuest = (device: string) => names.includes(device)
   const waits = sends.flatMap(({ outcome, invokedAt, device }) =>
-    outcome.state === 'ok' && device !== 'lena' && !device.startsWith('raw') ? [outcome.at - invokedAt] : [],
+    outcome.state === 'ok' && !isGuest(device) && !device.startsWith('raw') ? [outcome.at - invokedAt] : [],
   )
-  const own = sends.filter(({ device }) => device === 'lena').map(({ message }) => message)
-  const missing = await missingOn(lena, mild, history)
+  const own = sends.filter(({ device }) => isGuest(device)).length
+  const missing = await Promise.all(guests.map((guest) => missingOn(guest, mild, history)))
+  const untold = guests.reduce((sum, guest) => sum + guest.untold, 0)
   return {
     bites,
     findings,
     history,
-    figures: { ...figures, lena: own.length },
+    figures: { ...figures, layer: own, ...(untold > 0 && { untold }) },
     sendP99Ms: Math.round(percentile(waits, 0.99)),
     longestWayMs: (from, to) =>
       Math.round(
@@ -123,20 +132,20 @@ export async function throughAFault(context: RowContext, options: FaultOptions):
       ),
     refused: history.operations.filter(({ outcome }) => outcome.state === 'failed').length,
     holds: {
-      'who uses Layer’s SDK was heard': own.length > 0,
-      [`Layer’s SDK shows what the store has (${missing})`]: missing === '',
+      'who uses Layer’s SDK was heard': own > 0,
+      [`Layer’s SDK shows what the store has (${missing.join('; ')})`]: missing.every((one) => one === ''),
     },
   }
 }
 
 /** What of the store the guest does not show, or otherwise, from the first message on that it has; nothing if all is well. */
-async function missingOn(lena: LayerPerson, conversation: ConversationId, { store }: History): Promise<string> {
+async function missingOn(guest: LayerPerson, conversation: ConversationId, { store }: History): Promise<string> {
   const stored = messagesOf(store[0]!.copy).filter(
     (one) => one.conversation === conversation && one.row.deleted_at === null,
   )
   let difference = ''
   await until(async () => {
-    const shown = await lena.shown()
+    const shown = await guest.shown()
     const first = shown[0]?.position ?? Number.POSITIVE_INFINITY
     const wanted = stored.flatMap(({ row }) => (row.position >= first ? [`${row.position} ${row.id}`] : []))
     const have = shown.map(({ position, id }) => `${position} ${id}`)
@@ -153,7 +162,11 @@ async function missingOn(lena: LayerPerson, conversation: ConversationId, { stor
 }
 
 /** They talk in pairs, and what the store has for them is looked at in the end. */
-async function hardSenders(context: RowContext, world: World<ExamCluster>, senders: number): Promise<RawSender[]> {
+async function hardSenders(
+  context: RowContext,
+  world: World<ExamCluster>,
+  { senders, window, pauseMs }: { readonly senders: number; readonly window: number; readonly pauseMs: number },
+): Promise<RawSender[]> {
   const { server, recorder } = world
   const loads: RawSender[] = []
   for (let i = 0; i < senders; i += 2) {
@@ -164,8 +177,8 @@ async function hardSenders(context: RowContext, world: World<ExamCluster>, sende
     world.readers.push(names[0]!)
     for (const name of names) {
       const token = await server.signIn(name)
-      const options = { url: server.websocketUrl, token, name, recorder, pauseMs: HARD.pauseMs }
-      const sender = new RawSender(options, conversation, context.isNight ? HARD.windowByNight : HARD.window)
+      const options = { url: server.websocketUrl, token, name, recorder, pauseMs }
+      const sender = new RawSender(options, conversation, window)
       context.onEnd(() => sender.close())
       loads.push(sender)
     }

@@ -70,7 +70,10 @@ declare module 'layer-websdk' {
     readonly isReady: boolean
     readonly isAuthenticated: boolean
     readonly socketManager: { pingFrequency: number }
-    readonly syncManager: { readonly receiptQueue: readonly unknown[] }
+    readonly syncManager: {
+      receiptQueue: readonly unknown[]
+      request(asked: { readonly operation: string }): void
+    }
     connect(userId: string): void
     logout(callback?: () => void): void
     createQuery(options: object): SdkQuery
