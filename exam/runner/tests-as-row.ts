@@ -10,7 +10,7 @@ const folders = ['packages', 'apps', 'scripts']
 const isTestFile = (name: string) => /\.test\.tsx?$/.test(name)
 
 /** What vitest's JSON report says of one test. */
-interface Told {
+export interface Told {
   readonly title: string
   readonly ancestorTitles: readonly string[]
   readonly status: string
@@ -26,13 +26,17 @@ export const testsAsRow = (row: Pick<Row, 'id' | 'tier' | 'title'>): Row => ({
   // They have limits of their own.
   limitMs: 180_000,
   livesInTests: true,
-  run: (context) => runTests(row.id, context),
+  run: async (context) => (await runTests(row.id, context)).result,
 })
 
-async function runTests(id: number, context: RowContext): Promise<RowResult> {
+/** Runs the tests of a row. Answers those that are its own besides, for a row that has more to say of them. */
+export async function runTests(
+  id: number,
+  context: RowContext,
+): Promise<{ readonly result: RowResult; readonly own: readonly Told[] }> {
   const begins = new RegExp(`['"\`]${id} `)
   const files = folders.flatMap((folder) => testFiles(join(root, folder))).filter((file) => begins.test(read(file)))
-  if (files.length === 0) return failed(`no test's title begins with ${id}`)
+  if (files.length === 0) return { result: failed(`no test's title begins with ${id}`), own: [] }
   const { exitCode, output, told } = await vitest(id, files, context)
   const own = told.filter(
     ({ title, ancestorTitles, status }) =>
@@ -42,7 +46,7 @@ async function runTests(id: number, context: RowContext): Promise<RowResult> {
   const complaints = broken.map(
     ({ title, failureMessages }) => `${title}: ${failureMessages?.[0]?.split('\n')[0] ?? 'failed'}`,
   )
-  return judge({
+  const result = judge({
     bites: own.length,
     figures: { tests: own.length, failed: broken.length, files: files.length },
     holds: {
@@ -51,6 +55,7 @@ async function runTests(id: number, context: RowContext): Promise<RowResult> {
         broken.length > 0 || exitCode === 0,
     },
   })
+  return { result, own }
 }
 
 async function vitest(id: number, files: readonly string[], { onEnd }: RowContext) {

@@ -34,7 +34,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let files = 0
 const open = () => openThreadedSqliteStore(storeFile(join(folder, String(++files))))
 
-describe('SQLite on threads of its own', () => {
+describe('25 SQLite on threads of its own', () => {
   storeContract(open)
 
   it('OPR-2 what a commit promised, a reader sees at once', async () => {

@@ -12,9 +12,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let files = 0
 const freshFile = () => storeFile(join(folder, String(++files)))
 
-describe('SQLite in memory', () => storeContract(async () => openSqliteStore(':memory:')))
+describe('25 SQLite in memory', () => storeContract(async () => openSqliteStore(':memory:')))
 
-describe('SQLite on a disk', () => {
+describe('25 SQLite on a disk', () => {
   storeContract(async () => openSqliteStore(freshFile()))
 
   it('OPR-2 a store opened again is the same store with the same rows', async () => {
