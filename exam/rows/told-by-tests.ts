@@ -16,6 +16,7 @@ export const rows: readonly Row[] = [
   testsAsRow({ id: 24, tier: 'q', title: 'three servers migrate at once, and one is killed in the middle' }),
   testsAsRow({ id: 32, tier: 'q', title: 'hints between nodes dropped, doubled, reordered and late' }),
   testsAsRow({ id: 33, tier: 'q', title: 'hints that are hostile' }),
+  testsAsRow({ id: 38, tier: 'q', title: 'who is here and who types, when their node dies or sleeps' }),
   testsAsRow({ id: 58, tier: 'q', title: 'the tab with the engine is closed, crashes or freezes' }),
   testsAsRow({ id: 60, tier: 'q', title: 'five tabs each send 200 at once' }),
   testsAsRow({ id: 70, tier: 'q', title: 'one tab signs out while another sends' }),

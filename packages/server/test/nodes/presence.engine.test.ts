@@ -9,6 +9,8 @@ import { Cluster, sleep, until } from './cluster.ts'
 const PROMPT_MS = 1_000
 /** Within this a server that was killed is held for dead by the others. */
 const DEAD_MS = 45_000
+/** Whoever would be brought back is brought back within this: servers tell each other of their people at once. */
+const WATCHED_MS = 5_000
 
 describe('two servers on one store', () => {
   let cluster: Cluster
@@ -40,6 +42,13 @@ describe('two servers on one store', () => {
     const { body } = await viewer.hear(({ body: { object } }) => object?.id === identityUri(userId))
     return (body.data as { property: string; value: string }[])[0]!.value
   }
+
+  /** What was told of somebody's presence, from then on. */
+  const presencesOf = (viewer: LayerSocket, userId: string, from: number) =>
+    viewer.heard
+      .slice(from)
+      .filter(({ body: { object } }) => object?.id === identityUri(userId))
+      .map(({ body }) => (body.data as { value: string }[])[0]!.value)
 
   const says = (value: string) => [{ operation: 'set', property: 'status', value }]
 
@@ -125,5 +134,41 @@ describe('two servers on one store', () => {
     console.log(`held for gone ${Math.round((performance.now() - from) / 1_000)} s after the server was killed`)
     const typed = () => native.heard.flatMap((frame) => (frame.type === 'typing' ? [frame.action] : []))
     await until(() => typed().at(-1) === 'finished', 'ben still types', 5_000)
+    // Neither by another that joins and asks who is there, nor by the same one started anew, is he brought back.
+    const told = ann.heard.length
+    await cluster.join()
+    await cluster.join({ port: third.port })
+    await sleep(WATCHED_MS)
+    expect(await statusOf(ann, 'ben-k')).toBe('offline')
+    expect(presencesOf(ann, 'ben-k', told)).not.toContain('available')
+    expect(typed().at(-1)).toBe('finished')
+  })
+
+  it('38 a server that sleeps for too long takes its people with it, and does not bring back who left meanwhile', async () => {
+    const ann = await enter(cluster.node(0), 'ann-s')
+    const native = await cluster.connect(cluster.node(0), 'ann-s')
+    const sleeper = await cluster.join()
+    const ben = await cluster.connect(sleeper, 'ben-s')
+    const cleo = await cluster.connect(sleeper, 'cleo-s')
+    const { id } = await native.create('create-conversation', { participants: ['ben-s', 'cleo-s'], distinct: false })
+    await ann.request('Presence.subscribe')
+    for (const user of ['ben-s', 'cleo-s']) {
+      await until(async () => (await statusOf(ann, user)) === 'available', `${user} is not seen`)
+    }
+    ben.say({ type: 'typing', conversation: `layer:///conversations/${id}` as never, action: 'started' })
+    expect(await native.hear('typing')).toMatchObject({ sender: { user_id: 'ben-s' }, action: 'started' })
+    sleeper.pause()
+    ben.close()
+    for (const user of ['ben-s', 'cleo-s']) {
+      await until(async () => (await statusOf(ann, user)) === 'offline', `${user} is still here`, DEAD_MS)
+    }
+    const [told, typed] = [ann.heard.length, native.heard.length]
+    sleeper.resume()
+    // Who stayed is here again, as soon as the sleeper knows that it was held for dead; who left is not.
+    await until(async () => (await statusOf(ann, 'cleo-s')) === 'available', 'cleo is not seen again')
+    await sleep(WATCHED_MS)
+    expect(presencesOf(ann, 'ben-s', told)).not.toContain('available')
+    expect(native.heard.slice(typed).filter(({ type }) => type === 'typing')).toEqual([])
+    cleo.close()
   })
 })
