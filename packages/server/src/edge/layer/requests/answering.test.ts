@@ -34,31 +34,38 @@ describe('LAY-31 the answer to a message', () => {
 })
 
 describe('LAY-43 the answer to a replay', () => {
-  /** What becomes of it when the store fails in the middle. */
-  async function replayed(error: Error): Promise<unknown> {
-    const told: unknown[] = []
+  const FROM = '2026-01-01T00:00:00.000Z'
+
+  /** What is told, and as of when, if the store fails; and whether the connection can go on. */
+  async function replayed(error: Error) {
+    const told: { packet: unknown; at: number | undefined }[] = []
     let work: Promise<unknown> = Promise.resolve()
     const lists = { movedSince: () => Promise.reject(error) }
     const queue = {
-      put: (entry: (send: (packet: unknown) => void) => Promise<unknown>) => {
-        work = entry((packet) => told.push(packet))
+      put: (entry: (send: (packet: unknown, at?: number) => void) => Promise<unknown>) => {
+        work = entry((packet, at) => told.push({ packet, at }))
       },
     }
     const desk = { edge: { store: { lists }, log: () => undefined } }
     const options = { desk, session: {}, connection: {}, queue, ready: async () => true }
     const answering = new Answering(options as unknown as AnsweringOptions)
-    const data = { from_timestamp: '2026-01-01T00:00:00.000Z' }
-    answering.handle({ request_id: '1', method: 'Event.replay', data })
-    await work
-    return told[0]
+    answering.handle({ request_id: '1', method: 'Event.replay', data: { from_timestamp: FROM } })
+    const isOver = await work.then(
+      () => false,
+      () => true,
+    )
+    return { told, isOver }
   }
 
-  it('is none while the store is away: the connection ends, and Layer’s clients ask again on the next', async () => {
-    const outage = new StoreOutage('PostgreSQL is away.')
-    await expect(replayed(outage)).rejects.toBe(outage)
+  it('while the store is away bears the time asked from and ends the connection, so that it is asked for again', async () => {
+    const { told, isOver } = await replayed(new StoreOutage('PostgreSQL is away.'))
+    expect(told).toMatchObject([{ packet: { body: { success: false } }, at: Date.parse(FROM) }])
+    expect(isOver).toBe(true)
   })
 
-  it('says that it went wrong if it did', async () => {
-    expect(await replayed(new Error('a bug'))).toMatchObject({ body: { success: false } })
+  it('says that it went wrong if it did, and the connection goes on', async () => {
+    const { told, isOver } = await replayed(new Error('a bug'))
+    expect(told).toMatchObject([{ packet: { body: { success: false } }, at: undefined }])
+    expect(isOver).toBe(false)
   })
 })

@@ -85,9 +85,14 @@ export class Answering {
           if (!(await this.#options.ready())) return
         }
       } catch (error) {
-        // Layer's clients ask for what they missed once and, told no, never again; when the connection ends they do.
-        if (error instanceof StoreOutage) throw error
         answer = this.#trouble(error)
+        if (error instanceof StoreOutage) {
+          // Told no, Layer's clients never ask again; on their next connection they do, from the time of what they heard
+          // last. That is this, and not what else came down the line before they were answered.
+          const packet = answered(answer)
+          if (packet) send(packet, stream.at)
+          throw error
+        }
       } finally {
         this.#streams--
       }
