@@ -106,7 +106,8 @@ async function measureCatchUp(kind: ServerKind, settings: Settings): Promise<Sam
   const server = await Server.start(programs[kind], engine.url)
   try {
     const times = settings.isQuick ? 2 : TIMES
-    const load = new Load('catch-up', { ready: server.ready, times, ...missed } satisfies CatchUpInput)
+    const warmUpMs = settings.isQuick ? 100 : WARM_UP_MS
+    const load = new Load('catch-up', { ready: server.ready, warmUpMs, times, ...missed } satisfies CatchUpInput)
     await load.next()
     const before = await engine.look()
     const { result, cpuSeconds } = await observed(server, { name: 'postgres-catch-up', settings }, () =>
