@@ -86,8 +86,9 @@ export async function startThread(file: string, { mustBeSound, died }: ThreadOpt
         if (isOver) return reject(new StoreOutage('The store is closed.'))
         asked.set(++next, { resolve, reject })
         if (gathered.push({ id: next, part, method, args }) > 1) return
-        // The write lane has gathered already, and everybody waits for it.
-        if (part === 'log') send()
+        // The write lane has gathered already, and everybody waits for it; who reads on is about to be busy with what was
+        // read before.
+        if (part === 'log' || method === 'writtenConversations') send()
         else setImmediate(send)
       }),
     get busyMs() {
