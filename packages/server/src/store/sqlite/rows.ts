@@ -77,43 +77,45 @@ export function toMessage(row: Row): MessageRecord {
 
 /**
  * A message as one text with a value in each line: of a long history, to bring values over one by one costs more than to
- * find them in a text. Values that follow each other in the sum do so here. Who sent it is the last one, since nothing
- * else can have an end of line in it.
+ * find them in a text. After the sum comes all that it was made of, as it was made, so that nothing has to be put
+ * together to look whether it is true.
  */
-export const WRITTEN_COLUMNS = `concat_ws(char(10), coalesce(sum, ''), sequence, first_sequence, changed_at, position, id,
-  sent_at, coalesce(deleted_at, ''), parts, sender)`
+export const WRITTEN_COLUMNS = `concat_ws(char(10), coalesce(sum, ''), conversation, position, id, sender, sent_at, parts,
+  coalesce(deleted_at, ''), sequence, first_sequence, changed_at)`
 
 /** A message as it travels: its parts are text in the table and stay it. */
-export function toWrittenRow(conversation: Uuid, row: string): WrittenRow {
-  const atSequence = row.indexOf('\n') + 1
-  const atFirst = row.indexOf('\n', atSequence) + 1
-  const atChanged = row.indexOf('\n', atFirst) + 1
-  const atPosition = row.indexOf('\n', atChanged) + 1
+export function toWrittenRow(row: string): WrittenRow {
+  const atConversation = row.indexOf('\n') + 1
+  const sum = atConversation === 1 ? null : Number(row.slice(0, atConversation - 1))
+  mustBeAsWrittenText('messages', sum, row.slice(atConversation))
+  const atPosition = row.indexOf('\n', atConversation) + 1
   const atId = row.indexOf('\n', atPosition) + 1
-  const atSent = row.indexOf('\n', atId) + 1
-  const atDeleted = row.indexOf('\n', atSent) + 1
-  const atParts = row.indexOf('\n', atDeleted) + 1
-  const atSender = row.indexOf('\n', atParts) + 1
-  const sum = atSequence === 1 ? null : Number(row.slice(0, atSequence - 1))
-  const sentAt = row.slice(atSent, atDeleted - 1)
-  const deletedAt = row.slice(atDeleted, atParts - 1)
-  const parts = row.slice(atParts, atSender - 1)
-  const sender = row.slice(atSender) as UserId
-  mustBeAsWrittenText(
-    'messages',
-    sum,
-    `${conversation}\n${row.slice(atPosition, atSent)}${sender}\n${sentAt}\n${parts}\n${deletedAt}\n${row.slice(atSequence, atPosition - 1)}`,
-  )
-  const sequence = Number(row.slice(atSequence, atFirst - 1))
+  const atSender = row.indexOf('\n', atId) + 1
+  let atSent = row.indexOf('\n', atSender) + 1
+  let atParts = row.indexOf('\n', atSent) + 1
+  let atDeleted = row.indexOf('\n', atParts) + 1
+  let atSequence = row.indexOf('\n', atDeleted) + 1
+  let atFirst = row.indexOf('\n', atSequence) + 1
+  let atChanged = row.indexOf('\n', atFirst) + 1
+  // Nothing but who sent it can have an end of line in it: as many too many as there are, it goes on by.
+  for (let next = row.indexOf('\n', atChanged) + 1; next > 0; next = row.indexOf('\n', atChanged) + 1) {
+    atSent = atParts
+    atParts = atDeleted
+    atDeleted = atSequence
+    atSequence = atFirst
+    atFirst = atChanged
+    atChanged = next
+  }
+  const deletedAt = row.slice(atDeleted, atSequence - 1)
   const message = {
-    sequence,
-    id: row.slice(atId, atSent - 1) as Uuid,
+    sequence: Number(row.slice(atSequence, atFirst - 1)),
+    id: row.slice(atId, atSender - 1) as Uuid,
     position: Number(row.slice(atPosition, atId - 1)),
-    sender,
-    sentAt: Number(sentAt),
+    sender: row.slice(atSender, atSent - 1) as UserId,
+    sentAt: Number(row.slice(atSent, atParts - 1)),
     deletedAt: deletedAt === '' ? null : Number(deletedAt),
   }
-  return { type: 'message', record: { sequence }, text: messageText(message, parts) }
+  return { type: 'message', record: message, text: messageText(message, row.slice(atParts, atDeleted - 1)) }
 }
 
 export const PROFILE_COLUMNS =

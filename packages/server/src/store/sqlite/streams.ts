@@ -54,7 +54,7 @@ export function sqliteStreams(db: Database): Synchronous<StreamStore> {
     writtenConversations(app, viewer, from, limit, room) {
       const read = ({ id, after }: WrittenFrom) => {
         const written = (statement: Statement, values: readonly unknown[]) =>
-          (statement.pluck().all(...values) as string[]).map((row) => toWrittenRow(id, row))
+          (statement.pluck().all(...values) as string[]).map(toWrittenRow)
         return pageOf(db, { app, id, viewer, after, limit }, { columns: WRITTEN_COLUMNS, read: written })
       }
       return db.transaction('read', () => writtenPages(from, read, room))
