@@ -108,11 +108,24 @@ function defineContract(create: () => StorageUnderTest | Promise<StorageUnderTes
 
     it('every table holds rows under the key that it promises', async () => {
       await commit(...oneOfEach)
-      for (const write of oneOfEach) expect(await replica.scan(write.table)).toEqual([write.row])
+      for (const write of oneOfEach) expect(await replica.scan(write.table)).toMatchObject([write.row])
     })
   })
 
   describe('commits', () => {
+    it('a position comes and goes with its message', async () => {
+      const places = [1, 2].map((position) => {
+        const { id, conversation } = message('c1', position)
+        return put('positions', { id, conversation, position })
+      })
+      await commit(...messages('c1', 1, 2), ...places)
+      expect(await replica.getMany('positions', [['c1/2'], ['c1/3']])).toMatchObject([{ position: 2 }, undefined])
+      await commit({ type: 'delete', table: 'messages', key: [conversation('c1'), 2] }, ...gone('c1/2'))
+      expect(await replica.count('positions')).toBe(1)
+      await commit({ type: 'delete-all', table: 'messages', prefix: [conversation('c1')] }, ...gone('c1/1'))
+      expect(await replica.get('positions', ['c1/1'])).toBeUndefined()
+    })
+
     it('writes happen in order', async () => {
       await commit(
         put('meta', { name: 'a', value: 1 }),
@@ -241,7 +254,7 @@ function defineContract(create: () => StorageUnderTest | Promise<StorageUnderTes
       await commit(...oneOfEach)
       await replica.close()
       replica = await subject.restarted().open('app')
-      for (const write of oneOfEach) expect(await replica.scan(write.table)).toEqual([write.row])
+      for (const write of oneOfEach) expect(await replica.scan(write.table)).toMatchObject([write.row])
     })
 
     it('apps do not see each other', async () => {
@@ -337,6 +350,8 @@ function messages(id: string, from: number, to: number): Write[] {
   return Array.from({ length: to - from + 1 }, (_, i) => put('messages', message(id, from + i)))
 }
 
+const gone = (id: string): Write[] => [{ type: 'delete', table: 'positions', key: [id] }]
+
 function outboxEntry(order: number): Tables['outbox'] {
   return {
     order,
@@ -382,7 +397,7 @@ const oneOfEach = [
     last_position: null,
   }),
   put('messages', message('c1', 1)),
-  put('positions', { id: 'm1' as MessageId, conversation: conversation('c1'), position: 1 }),
+  put('positions', { id: message('c1', 1).id, conversation: conversation('c1'), position: 1 }),
   put('outbox', outboxEntry(7)),
 ]
 

@@ -82,7 +82,10 @@ export interface Tables {
   memberships: MembershipRow
   /** [conversation id, position] */
   messages: MessageRow & { readonly conversation: ConversationId }
-  /** [message id] → where it is. */
+  /**
+   * [message id] → where it is. Written and deleted with its message, never alone: an adapter may keep none, and answer
+   * with the message, which says the same.
+   */
   positions: { readonly id: MessageId; readonly conversation: ConversationId; readonly position: number }
   /** [order], ascending in the order the app asked. */
   outbox: OutboxEntry

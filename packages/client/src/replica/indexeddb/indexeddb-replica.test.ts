@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { replicaContract } from '../replica.contract.ts'
 import type { LossReason, OutboxEntry } from '../replica.ts'
 import { createIndexedDbStorage } from './index.ts'
-import { answer } from './requests.ts'
+import { answer, completion } from './requests.ts'
 
 beforeEach(() => {
   vi.stubGlobal('indexedDB', new IDBFactory())
@@ -54,6 +54,25 @@ describe('the replica in IndexedDB', () => {
     await commit
     expect(await answer(newer.transaction('meta').objectStore('meta').get(['m']))).toEqual(row)
     newer.close()
+  })
+
+  it('a device that kept positions by themselves finds its messages by their ids', async () => {
+    const opening = indexedDB.open('parley:app', 2)
+    opening.onupgradeneeded = () => {
+      for (const store of ['messages', 'positions', 'meta', 'past-terms']) opening.result.createObjectStore(store)
+    }
+    const older = await answer(opening)
+    const transaction = older.transaction(['messages', 'positions'], 'readwrite')
+    const place = { id: 'm1', conversation: 'c1', position: 7 }
+    transaction.objectStore('messages').put(place, ['c1', 7])
+    transaction.objectStore('positions').put(place, ['m1'])
+    await completion(transaction)
+    older.close()
+    const replica = await createIndexedDbStorage().open('app')
+    expect(await replica.getMany('positions', [['m1'], ['m2']])).toEqual([place, undefined])
+    await replica.commit([{ type: 'delete', table: 'messages', key: ['c1', 7] }], { durability: 'relaxed' })
+    expect(await replica.count('positions')).toBe(0)
+    await replica.close()
   })
 
   it('a database that newer code has written is refused, not downgraded', async () => {

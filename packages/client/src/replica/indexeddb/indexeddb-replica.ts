@@ -15,11 +15,11 @@ import {
   type Write,
 } from '../replica.ts'
 import { answer, completion } from './requests.ts'
-import { PAST_TERMS, SCHEMA_VERSION, upgradeSchema } from './schema.ts'
+import { PAST_TERMS, POSITIONS, SCHEMA_VERSION, upgradeSchema } from './schema.ts'
 
 /**
  * Replicas in the browser: one IndexedDB database for each app, one object store for each table, rows as they are
- * under their key as an array.
+ * under their key as an array. Positions are an index of the messages, which writes itself.
  */
 export function createIndexedDbStorage(): ReplicaStorage {
   return {
@@ -49,13 +49,16 @@ function assertAvailable(): void {
 /** Waits until no other tab keeps an older version open; each lets go when asked. */
 function openDatabase(name: string): Promise<IDBDatabase> {
   const opening = indexedDB.open(name, SCHEMA_VERSION)
-  opening.onupgradeneeded = ({ oldVersion }) => upgradeSchema(opening.result, oldVersion)
+  opening.onupgradeneeded = ({ oldVersion }) => upgradeSchema(opening.result, opening.transaction!, oldVersion)
   return answer(opening)
 }
 
+/** What can be read alike of a store and of an index of one. */
+type Rows = Pick<IDBIndex, 'get' | 'getAll' | 'count' | 'openKeyCursor'>
+
 interface Read {
   readonly table: TableName
-  readonly run: (store: IDBObjectStore) => void
+  readonly run: (store: Rows) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -128,8 +131,9 @@ class IndexedDbReplica implements Replica {
    * adds the key of its term, which fails, and all with it, if it is there; and takes it away again unless the term
    * ends with this commit.
    */
-  commit(writes: readonly Write[], { durability, term }: CommitOptions): Promise<void> {
+  commit(all: readonly Write[], { durability, term }: CommitOptions): Promise<void> {
     return this.#use(async (database) => {
+      const writes = all.filter(({ table }) => table !== POSITIONS)
       if (writes.length === 0) return
       const stores = new Set<string>(writes.map((write) => write.table))
       if (term !== undefined) stores.add(PAST_TERMS)
@@ -167,7 +171,7 @@ class IndexedDbReplica implements Replica {
    * What is asked for in one go is one transaction: opening them is most of what small reads cost.
    * @param work throws nothing, it rejects
    */
-  #read<T>(table: TableName, work: (store: IDBObjectStore) => Promise<T>): Promise<T> {
+  #read<T>(table: TableName, work: (store: Rows) => Promise<T>): Promise<T> {
     return this.#use(
       () =>
         new Promise<T>((resolve, reject) => {
@@ -184,8 +188,12 @@ class IndexedDbReplica implements Replica {
     // Closing was faster, and has looked.
     if (!this.#database || reads.length === 0) return
     try {
-      const transaction = this.#database.transaction([...new Set(reads.map(({ table }) => table))])
-      for (const { table, run } of reads) run(transaction.objectStore(table))
+      const stores = reads.map(({ table }) => (table === POSITIONS ? 'messages' : table))
+      const transaction = this.#database.transaction([...new Set(stores)])
+      reads.forEach(({ table, run }, i) => {
+        const store = transaction.objectStore(stores[i]!)
+        run(table === POSITIONS ? store.index(POSITIONS) : store)
+      })
       transaction.commit()
     } catch (error) {
       for (const { reject } of reads) reject(error)
