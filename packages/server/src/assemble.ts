@@ -1,3 +1,4 @@
+import { Departures } from './authentication/departures.ts'
 import { guardedFetchKeySet } from './authentication/fetch-key-set.ts'
 import { IdentityTokens } from './authentication/identity-tokens.ts'
 import { KeySets } from './authentication/key-sets.ts'
@@ -31,6 +32,8 @@ export interface AssembleOptions {
   readonly maxParticipants?: number
   /** Where everything that is done is counted. */
   readonly tally?: Tally
+  /** Those who sign in within so long of each other do so together; without it everybody at once. */
+  readonly signInsEveryMs?: number
   /** The rest is for simulations: who looks at identity tokens, where chance comes from, when a turn ends. */
   readonly tokens?: SessionsOptions['tokens']
   readonly random?: SessionsOptions['random']
@@ -77,6 +80,7 @@ export async function assemble(store: Store, options: AssembleOptions): Promise<
     log,
     tally,
     ...(options.random && { random: options.random }),
+    ...(options.signInsEveryMs && { departures: new Departures(options.signInsEveryMs) }),
   })
   const pulse = new StorePulse(!bus)
   const hasStore = () => pulse.trouble === undefined

@@ -71,6 +71,12 @@ const BACKLOG = 4_096
 /** Of the time for a stop, what is kept for those who did not go by themselves. */
 const LAST_WORDS_MS = 500
 
+/**
+ * Sign-ins leave for the store this often, when many come: at a thousand a second some five go together. One more such wait
+ * is nothing beside the round trips of a sign-in.
+ */
+const SIGN_INS_EVERY_MS = 5
+
 /** Clients told to go come back spread over this window. */
 const RETURN_WINDOW_MS = 5_000
 
@@ -103,6 +109,7 @@ export async function serve(
   const bus = await openBus(store, { address: options.bus, node, clock, log })
   const { edge, readiness, hasStore, startJobs, nodes } = await assemble(store, {
     ...{ clock, log, tally, baseUrl: () => url, development, maxParticipants },
+    signInsEveryMs: SIGN_INS_EVERY_MS,
     ...(bus && { bus, node }),
   }).catch(async (error) => {
     await bus?.close()

@@ -15,6 +15,7 @@ import { renewSession } from '../operations/renew-session.ts'
 import { type UseNonce, useNonce } from '../operations/use-nonce.ts'
 import type { App, Store } from '../store/store.ts'
 import { ClockMemory } from './clock-memory.ts'
+import type { Departures } from './departures.ts'
 import type { IdentityTokens } from './identity-tokens.ts'
 import { isGoodNonce, issueNonce, nonceHash } from './nonces.ts'
 import { randomBytesInPortions } from './random-bytes.ts'
@@ -55,6 +56,8 @@ export interface SessionsOptions {
   readonly clock: Clock
   readonly secret: string
   readonly log: (message: string, details: Record<string, unknown>) => void
+  /** Those who sign in at nearly the same time do so together; without it everybody at once. */
+  readonly departures?: Departures
   /** Where sign-ins are counted. */
   readonly tally?: Tally
   /** Random bytes; the system's by default. */
@@ -134,6 +137,7 @@ export class Sessions {
   ): Promise<OpenedSession | { readonly refusal: Refusal }> {
     const { tokens, clock, store } = this.#options
     const named = peekToken(identityToken, limits.maxIdentityTokenLength)
+    await this.#options.departures?.next()
     const looked = await store.apps.forSignIn(appId, named)
     const app = looked?.app
     if (!app || (environment !== undefined && environment !== app.environment)) return refuse('invalid_app_id')
