@@ -87,8 +87,8 @@ describe('sessions', () => {
     const { session } = await open(sessions)
     await sessions.end(session)
     let ends = 0
-    const release = sessions.hold(session, { ended: () => ends++, renewed: () => undefined })
-    release()
+    const hold = sessions.hold(session, { ended: () => ends++, renewed: () => undefined })
+    hold.release()
     await sessions.end(session)
     expect(ends).toBe(1)
   })
@@ -97,9 +97,9 @@ describe('sessions', () => {
     const sessions = await fresh()
     const { session } = await open(sessions)
     const told: string[] = []
-    const letGo = sessions.hold(session, { ended: () => told.push('gone'), renewed: () => undefined })
+    const first = sessions.hold(session, { ended: () => told.push('gone'), renewed: () => undefined })
     sessions.hold(session, { ended: () => told.push('there'), renewed: () => undefined })
-    letGo()
+    first.release()
     await sessions.end(session)
     await sessions.end(session)
     expect(told).toEqual(['there'])

@@ -16,6 +16,7 @@ import { type UseNonce, useNonce } from '../operations/use-nonce.ts'
 import type { App, Store } from '../store/store.ts'
 import { ClockMemory } from './clock-memory.ts'
 import type { Departures } from './departures.ts'
+import { type Hold, Holds, type SessionHolder } from './holds.ts'
 import type { IdentityTokens } from './identity-tokens.ts'
 import { isGoodNonce, issueNonce, nonceHash } from './nonces.ts'
 import { randomBytesInPortions } from './random-bytes.ts'
@@ -27,19 +28,6 @@ const MAX_ENDED = 10_000
 const MAX_SHOWN_AT_ONCE = 500
 /** Used nonces are kept this much longer than they live, so that a clock that jumps back revives none. */
 const NONCE_MEMORY_MS = 24 * 3_600_000
-
-/** A connection, as its session sees it. */
-export interface SessionHolder {
-  /** The session is over: say so and close. Called once. */
-  ended(): void
-  /** It goes on until a new time. */
-  renewed(session: Session): void
-}
-
-/** A connection, and its session as it is now. */
-interface Held extends SessionHolder {
-  readonly session: Session
-}
 
 export type OpenedSession = { readonly session: Session; readonly token: string; readonly profile: Profile }
 
@@ -73,7 +61,7 @@ export class Sessions {
   /** Token hash → session. Only live ones; whoever ends one takes it out. */
   readonly #cached = new Map<string, Session>()
   readonly #hashes = new Map<Uuid, string>()
-  readonly #holders = new Map<Uuid, Set<Held>>()
+  readonly #holds: Holds
   /** Ended lately: a look-up that was under way then must not bring them back. */
   readonly #ended = new Set<Uuid>()
   readonly #clockMemory = new ClockMemory()
@@ -83,6 +71,7 @@ export class Sessions {
 
   constructor(options: SessionsOptions) {
     this.#options = options
+    this.#holds = new Holds(options.clock)
     this.#watchers = new Listeners((error) => options.log('a session was not told of', { error: String(error) }))
     this.#random = options.random ?? randomBytesInPortions()
     this.#sweptUntil = options.clock.now()
@@ -255,8 +244,7 @@ export class Sessions {
         return
       case 'sessions-ended': {
         const { app, userId, at } = message
-        const held = [...this.#holders.values()].flatMap((holders) => [...holders].map(({ session }) => session))
-        for (const session of [...this.#cached.values(), ...held]) {
+        for (const session of [...this.#cached.values(), ...this.#holds.sessions]) {
           if (session.app === app && session.userId === userId && session.createdAt <= at) this.#close(session.id)
         }
         return
@@ -264,36 +252,11 @@ export class Sessions {
     }
   }
 
-  /** Ties a connection to its session; the answer unties it. The session's expiry ends it as well. */
-  hold(session: Session, holder: SessionHolder): () => void {
-    const { clock } = this.#options
-    const holders = this.#holders.get(session.id) ?? new Set()
-    const end = () => {
-      release()
-      holder.ended()
-    }
-    let cancel = clock.after(session.expiresAt - clock.now(), end)
-    let current = session
-    const entry: Held = {
-      get session() {
-        return current
-      },
-      ended: end,
-      renewed(renewed) {
-        current = renewed
-        cancel()
-        cancel = clock.after(renewed.expiresAt - clock.now(), end)
-        holder.renewed(renewed)
-      },
-    }
-    const release = () => {
-      cancel()
-      holders.delete(entry)
-      if (holders.size === 0 && this.#holders.get(session.id) === holders) this.#holders.delete(session.id)
-    }
-    this.#holders.set(session.id, holders.add(entry))
-    if (this.#ended.has(session.id)) end()
-    return release
+  /** Ties a connection to its session. The session's expiry ends it as well. */
+  hold(session: Session, holder: SessionHolder): Hold {
+    const hold = this.#holds.add(session, holder)
+    if (this.#ended.has(session.id)) hold.end()
+    return hold
   }
 
   /** Closes the connections of sessions that another process ended. */
@@ -359,7 +322,7 @@ export class Sessions {
   #renewed(id: Uuid, expiresAt: number): void {
     this.#clockMemory.begun(id, this.#options.clock.now())
     this.#forget(id)
-    for (const holder of this.#holders.get(id) ?? []) holder.renewed({ ...holder.session, expiresAt })
+    for (const hold of this.#holds.of(id)) hold.renew({ ...hold.session, expiresAt })
   }
 
   #close(id: Uuid): void {
@@ -367,7 +330,7 @@ export class Sessions {
     this.#forget(id)
     this.#ended.add(id)
     if (this.#ended.size > MAX_ENDED) this.#ended.delete(this.#ended.values().next().value as Uuid)
-    for (const holder of [...(this.#holders.get(id) ?? [])]) holder.ended()
+    for (const hold of this.#holds.of(id)) hold.end()
   }
 
   /** Where others write, a session may have ended because its owner was suspended, of which nobody else tells the lane. */

@@ -39,9 +39,10 @@ export class Delivery {
 
   /** Registers a listener of an identity; the answer takes it away again. */
   listen(app: AppKey, userId: UserId, listener: Listener): () => void {
-    const others = this.#listeners.get(app, userId) ?? []
-    this.#listeners.set(app, userId, [...others, listener])
-    if (others.length === 0) this.#tellWatchers(app, userId, true)
+    const others = this.#listeners.get(app, userId)
+    // A list that is spread out has room for sixteen more, and nearly everybody is there once.
+    this.#listeners.set(app, userId, others ? [...others, listener] : [listener])
+    if (!others) this.#tellWatchers(app, userId, true)
     return () => this.#leave(app, userId, listener)
   }
 

@@ -63,10 +63,10 @@ export class LayerConnection implements Listener {
         return this.#isOpen
       },
     })
-    this.#release = [
-      delivery.listen(session.app, session.userId, this),
-      sessions.hold(session, { ended: () => this.#close(closeCodes.sessionEnded), renewed: () => undefined }),
-    ]
+    const leave = delivery.listen(session.app, session.userId, this)
+    this.#release = [leave]
+    const hold = sessions.hold(session, { ended: () => this.#close(closeCodes.sessionEnded), renewed: () => undefined })
+    this.#release.push(() => hold.release())
   }
 
   /** A text frame has arrived. */

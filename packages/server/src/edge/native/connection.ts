@@ -7,6 +7,7 @@ import {
   type Refusal,
   toWireError,
 } from '@parley/protocol'
+import type { Hold, SessionHolder } from '../../authentication/holds.ts'
 import type { Change, Listener, Typing } from '../../delivery/change.ts'
 import type { Session } from '../../model/state.ts'
 import { type Allowance, typingAllowance } from '../allowance.ts'
@@ -47,20 +48,24 @@ type State =
  *     greeting ──hello──→ catching-up ──heads sent──→ live
  *         └──────────────────┴────────────────────────┴──→ closed
  */
-export class NativeConnection implements Listener {
+export class NativeConnection implements Listener, SessionHolder {
   readonly #edge: Edge
   readonly #socket: Socket
   /** Where the page comes from that opened the socket; undefined for programs. */
   readonly #origin: string | undefined
   #state: State
-  #release: (() => void)[] = []
-  readonly #operating: Operating
-  readonly #reading: Reading
-  readonly #typing: Allowance
+  /** Takes it out of delivery. */
+  #leave: () => void = nothing
+  #sessionHold: Hold | undefined
+  // What many connections never need is made when it is needed: of idle ones there are tens of thousands.
+  #madeOperating: Operating | undefined
+  #madeReading: Reading | undefined
+  #madeTyping: Allowance | undefined
   #badFrames = 0
   /** The server is going away; this is when to come back. */
   #drainHint: number | undefined
-  #cancelChallenge: () => void = () => undefined
+  /** The end of the session came near before we were in. */
+  #isChallengeDue = false
   /** What came along with the hello: heard once we are in. Undefined before and after. */
   #early: string[] | undefined
   /** What came while there was no room for it. */
@@ -70,14 +75,6 @@ export class NativeConnection implements Listener {
     this.#edge = edge
     this.#origin = origin
     this.#socket = socket
-    this.#operating = new Operating(
-      edge.lane,
-      edge.tally,
-      (text) => this.#sendText(text),
-      () => this.#answered(),
-    )
-    this.#reading = new Reading(edge, socket, (text) => this.#sendWritten(text))
-    this.#typing = typingAllowance(edge.clock)
     const cancelTimeout = edge.clock.after(HELLO_TIMEOUT_MS, () =>
       this.#close(closeCodes.timeout, { type: 'goodbye', reason: 'protocol_error' }),
     )
@@ -155,8 +152,10 @@ export class NativeConnection implements Listener {
     this.#endHold(this.#held)
     if (this.#state.state === 'greeting') this.#state.cancelTimeout()
     this.#state = { state: 'closed' }
-    this.#cancelChallenge()
-    for (const release of this.#release.splice(0)) release()
+    this.#leave()
+    this.#leave = nothing
+    this.#sessionHold?.release()
+    this.#sessionHold = undefined
   }
 
   /** The peer reads too slowly. */
@@ -184,8 +183,34 @@ export class NativeConnection implements Listener {
   }
 
   #leaveIfIdle(): void {
-    if (this.#drainHint === undefined || !this.#operating.isIdle) return
+    if (this.#drainHint === undefined || this.#madeOperating?.isIdle === false) return
     this.#close(closeCodes.goingAway, { type: 'goodbye', reason: 'going_away', retry_after_ms: this.#drainHint })
+  }
+
+  /** The session is over. */
+  ended(): void {
+    this.#close(closeCodes.sessionEnded, { type: 'goodbye', reason: 'session_ended' })
+  }
+
+  /** The session goes on, renewed on this connection or on another one. */
+  renewed(session: Session): void {
+    if (this.#state.state !== 'live' && this.#state.state !== 'catching-up') return
+    this.#state = { ...this.#state, session }
+    this.#isChallengeDue = false
+    this.#send({
+      type: 'renewed',
+      session: { id: session.id, expires_at: new Date(session.expiresAt).toISOString() },
+    })
+  }
+
+  warnAt(session: Session, nowMs: number): number {
+    return challengeAt(session, nowMs)
+  }
+
+  /** The end of the session is near. */
+  ending(): void {
+    if (this.#state.state === 'live') this.#challenge(this.#state.session)
+    else this.#isChallengeDue = true
   }
 
   change(change: Change): void {
@@ -193,7 +218,7 @@ export class NativeConnection implements Listener {
     if (state !== 'live' && state !== 'catching-up') return
     for (const frame of framesOf(change)) {
       if (this.#state.state === 'live') this.#socket.sendFrame(frame)
-      else if (this.#state.state === 'catching-up') this.#hold(this.#state.held, frame)
+      else if (this.#state.state === 'catching-up') this.#keep(this.#state.held, frame)
     }
   }
 
@@ -246,13 +271,8 @@ export class NativeConnection implements Listener {
     const held: SharedFrame[] = []
     this.#state = { state: 'catching-up', session, held }
     // First listen, then read: what is committed meanwhile is held, so nothing falls between.
-    this.#release.push(delivery.listen(session.app, session.userId, this))
-    this.#release.push(
-      sessions.hold(session, {
-        ended: () => this.#close(closeCodes.sessionEnded, { type: 'goodbye', reason: 'session_ended' }),
-        renewed: (renewed) => this.#renewed(renewed),
-      }),
-    )
+    this.#leave = delivery.listen(session.app, session.userId, this)
+    this.#sessionHold = sessions.hold(session, this)
     const after = hello.epoch === store.epoch ? readCursor(hello.cursor) : 0
     const { profile, moved } = await arrivalOf(this.#edge, session, after)
     this.#send({
@@ -266,8 +286,7 @@ export class NativeConnection implements Listener {
     if (this.#state.state !== 'catching-up') return
     this.#state = { state: 'live', session: this.#state.session }
     for (const frame of held) this.#socket.sendFrame(frame)
-    // It may have been renewed meanwhile, on another connection.
-    this.#scheduleChallenge(this.#state.session)
+    if (this.#isChallengeDue) this.#challenge(this.#state.session)
     const early = this.#early ?? []
     this.#early = undefined
     for (const text of early) this.receive(text)
@@ -320,23 +339,6 @@ export class NativeConnection implements Listener {
     }
   }
 
-  #renewed(session: Session): void {
-    if (this.#state.state !== 'live' && this.#state.state !== 'catching-up') return
-    this.#state = { ...this.#state, session }
-    this.#send({
-      type: 'renewed',
-      session: { id: session.id, expires_at: new Date(session.expiresAt).toISOString() },
-    })
-    this.#scheduleChallenge(session)
-  }
-
-  #scheduleChallenge(session: Session): void {
-    const { clock } = this.#edge
-    this.#cancelChallenge()
-    const now = clock.now()
-    this.#cancelChallenge = clock.after(challengeAt(session, now) - now, () => this.#challenge(session))
-  }
-
   /** Offers a nonce. The client keeps asking its app until a token comes or the session ends. */
   #challenge(session: Session): void {
     this.#send({
@@ -344,6 +346,26 @@ export class NativeConnection implements Listener {
       nonce: this.#edge.sessions.nonce(null),
       expires_at: new Date(session.expiresAt).toISOString(),
     })
+  }
+
+  get #operating(): Operating {
+    this.#madeOperating ??= new Operating(
+      this.#edge.lane,
+      this.#edge.tally,
+      (text) => this.#sendText(text),
+      () => this.#answered(),
+    )
+    return this.#madeOperating
+  }
+
+  get #reading(): Reading {
+    this.#madeReading ??= new Reading(this.#edge, this.#socket, (text) => this.#sendWritten(text))
+    return this.#madeReading
+  }
+
+  get #typing(): Allowance {
+    this.#madeTyping ??= typingAllowance(this.#edge.clock)
+    return this.#madeTyping
   }
 
   #refuseFrame(refusal: Refusal): void {
@@ -356,7 +378,7 @@ export class NativeConnection implements Listener {
     this.#close(closeCodes.protocolError, { type: 'goodbye', reason: 'protocol_error' })
   }
 
-  #hold(held: SharedFrame[], frame: SharedFrame): void {
+  #keep(held: SharedFrame[], frame: SharedFrame): void {
     held.push(frame)
     if (held.length > MAX_HELD_FRAMES) this.tooSlow()
   }
@@ -386,6 +408,8 @@ export class NativeConnection implements Listener {
     this.gone()
   }
 }
+
+const nothing = () => undefined
 
 /** Whatever cannot be a cursor of ours is taken for none: the device hears of everything, and has a good one again. */
 const readCursor = (text: string | null): number => (text !== null && /^\d{1,15}$/.test(text) ? Number(text) : 0)

@@ -24,39 +24,47 @@ export interface Socket {
 /** How long a peer has to take the last frames and answer the close. */
 const CLOSE_TIMEOUT_MS = 3_000
 
-/** @param raw the TCP socket under the WebSocket, as the upgrade gave it */
-export function openSocket(webSocket: WebSocket, raw: Duplex, peer: Peer, flushing: Flushing): Socket {
-  const writer = new SocketWriter(raw, peer, flushing)
-  let pauses = 0
-  return {
-    sendText: (text) => writer.sendText(text),
-    sendList: (list) => writer.sendList(list),
-    sendFrame: (frame) => writer.sendFrame(frame),
-    async drained(bytes) {
-      while (writer.unsentBytes > bytes && !raw.destroyed) {
-        writer.flush()
-        await new Promise<void>((resolve) => {
-          const done = () => {
-            raw.off('drain', done)
-            raw.off('close', done)
-            resolve()
-          }
-          if (raw.writableNeedDrain) raw.once('drain', done).once('close', done)
-          else setImmediate(done)
-        })
-      }
-    },
-    pause() {
-      if (pauses++ === 0) webSocket.pause()
-    },
-    resume() {
-      if (--pauses === 0) webSocket.resume()
-    },
-    close(code) {
-      writer.flush()
-      writer.stop()
-      webSocket.close(code)
-      setTimeout(() => webSocket.terminate(), CLOSE_TIMEOUT_MS).unref()
-    },
+/** One object for all that a connection needs of its WebSocket: of idle ones there are tens of thousands. */
+export class WrittenSocket extends SocketWriter implements Socket {
+  readonly #webSocket: WebSocket
+  readonly #raw: Duplex
+  #pauses = 0
+
+  /** @param raw the TCP socket under the WebSocket, as the upgrade gave it */
+  constructor(webSocket: WebSocket, raw: Duplex, peer: Peer, flushing: Flushing) {
+    super(raw, peer, flushing)
+    this.#webSocket = webSocket
+    this.#raw = raw
+  }
+
+  async drained(bytes: number): Promise<void> {
+    const raw = this.#raw
+    while (this.unsentBytes > bytes && !raw.destroyed) {
+      this.flush()
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          raw.off('drain', done)
+          raw.off('close', done)
+          resolve()
+        }
+        if (raw.writableNeedDrain) raw.once('drain', done).once('close', done)
+        else setImmediate(done)
+      })
+    }
+  }
+
+  pause(): void {
+    if (this.#pauses++ === 0) this.#webSocket.pause()
+  }
+
+  resume(): void {
+    if (--this.#pauses === 0) this.#webSocket.resume()
+  }
+
+  close(code: number): void {
+    this.flush()
+    this.stop()
+    this.#webSocket.close(code)
+    setTimeout(() => this.#webSocket.terminate(), CLOSE_TIMEOUT_MS).unref()
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { limits, SUBPROTOCOL } from '@parley/protocol'
-import { type WebSocket, WebSocketServer } from 'ws'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { Session } from '../../model/state.ts'
 import type { UpgradeRefusal } from '../../observability/tally.ts'
 import type { Edge } from '../edge.ts'
@@ -11,8 +11,8 @@ import { NativeConnection } from '../native/connection.ts'
 import { isOriginAllowed } from '../origins.ts'
 import { FairTurns } from './fair-turns.ts'
 import { Flushing } from './flushing.ts'
+import { type Connect, Guest } from './guest.ts'
 import { slotsWithin } from './slots.ts'
-import { openSocket, type Socket } from './socket.ts'
 import { MAX_WAITING_UPGRADES, Turnstile } from './turnstile.ts'
 
 /** The subprotocol of Layer's Web SDK 3. */
@@ -25,19 +25,6 @@ const MS_BETWEEN_MOVES = 2
 const MOVE_GRACE_MS = 1_000
 /** When whoever found no room may look again. */
 const RETRY_AFTER_SECONDS = 5
-
-/** A connection of either dialect. */
-interface Connection {
-  receive(text: string): void
-  /** A dialect that has no word for it hears an empty text, which is malformed. */
-  receiveBinary?(): void
-  gone(): void
-  tooSlow(): void
-  /** Others serve on: go there after so long. A dialect that has no word for it is told nothing yet. */
-  move?(afterMs: number): void
-  /** Takes nothing more on, answers what it has, and closes. */
-  drain(retryAfterMs: number): void
-}
 
 export interface UpgradeOptions {
   readonly isOriginAllowed: (origin: string) => boolean
@@ -65,11 +52,6 @@ export interface Sockets {
   terminate(): void
 }
 
-interface Connect {
-  readonly dialect: 'native' | 'layer'
-  connect(socket: Socket): Connection
-}
-
 const ignore = () => undefined
 
 function goAway(this: Duplex): void {
@@ -93,7 +75,7 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
   const { tally } = edge
   /** Sockets open, by the address they come from. Only where there is a bound: an address takes a system call. */
   const addresses = new Map<string, number>()
-  const open = new Map<WebSocket, { readonly connection: Connection; isAlive: boolean }>()
+  const open = new Map<WebSocket, Guest>()
 
   let isDraining = false
   let isAside = false
@@ -117,38 +99,25 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
     connect: (socket) => new LayerConnection(layerDesk, socket, session),
   })
 
-  const enter = (webSocket: WebSocket, raw: Duplex, { dialect, connect }: Connect) => {
-    const peer = {
-      tooSlow: () => {
-        tally.slowSockets++
-        connection.tooSlow()
-      },
-      notWritable: (error: unknown) => {
-        edge.log('a frame could not be written', { error: error instanceof Error ? error.stack : String(error) })
-        connection.tooSlow()
-      },
-    }
-    const socket = openSocket(webSocket, raw, peer, flushing)
-    const connection = connect(socket)
-    const entry = { connection, isAlive: true }
-    open.set(webSocket, entry)
-    tally.connections[dialect].opened++
-    tally.connections[dialect].open++
-    webSocket.on('message', (data, isBinary) => {
-      entry.isAlive = true
-      turns.heard(socket)
-      if (isBinary && connection.receiveBinary) connection.receiveBinary()
-      else connection.receive(isBinary ? '' : (data as Buffer).toString('utf8'))
-    })
-    webSocket.on('pong', () => {
-      entry.isAlive = true
-    })
+  function hear(this: WebSocket, data: RawData, isBinary: boolean): void {
+    open.get(this)?.hear(data, isBinary)
+  }
+  function hearPong(this: WebSocket): void {
+    const guest = open.get(this)
+    if (guest) guest.isAlive = true
+  }
+  function leave(this: WebSocket): void {
+    const guest = open.get(this)
+    open.delete(this)
+    guest?.gone()
+  }
+
+  const enter = (webSocket: WebSocket, raw: Duplex, connect: Connect) => {
+    open.set(webSocket, new Guest(webSocket, raw, connect, { edge, turns, flushing }))
+    webSocket.on('message', hear)
+    webSocket.on('pong', hearPong)
     webSocket.on('error', ignore)
-    webSocket.on('close', () => {
-      open.delete(webSocket)
-      tally.connections[dialect].open--
-      connection.gone()
-    })
+    webSocket.on('close', leave)
   }
 
   const accept = (request: IncomingMessage, raw: Duplex, head: Buffer, connect: Connect) => {
@@ -190,9 +159,9 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
   })
 
   const watch = setInterval(() => {
-    for (const [webSocket, entry] of open) {
-      if (entry.isAlive) {
-        entry.isAlive = false
+    for (const [webSocket, guest] of open) {
+      if (guest.isAlive) {
+        guest.isAlive = false
         webSocket.ping()
       } else webSocket.terminate()
     }
