@@ -36,3 +36,22 @@ test('a member is never inherited', () => {
   expect(member(parse('{"__proto__":{"alg":"none"}}')!, 'alg')).toBeUndefined()
   expect(member({}, 'constructor')).toBeUndefined()
 })
+
+test('EIT-3 a member that is named again is found wherever it is and however it is written', () => {
+  const name = fc.string({ unit: fc.constantFrom('a', '"', '\\', ':', '{', ' ', ',') })
+  const value = fc.jsonValue({ maxDepth: 3 })
+  const around = fc.array(fc.tuple(name, value), { maxLength: 4 })
+  fc.assert(
+    fc.property(around, name, value, fc.boolean(), (members, again, last, isEscaped) => {
+      const unique = [...new Map([...members, [again, last]])].map(([key, one]) => [
+        JSON.stringify(key),
+        JSON.stringify(one),
+      ])
+      const text = (all: string[][]) => `{"x":[1,{${all.map(([key, one]) => `${key} \n: ${one}`).join(' , ')}}]}`
+      expect(hasUniqueMembers(text(unique))).toBe(true)
+      const code = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+      const written = isEscaped ? `"${[...again].map(code).join('')}"` : JSON.stringify(again)
+      expect(hasUniqueMembers(text([[written, '{}'], ...unique]))).toBe(false)
+    }),
+  )
+})
