@@ -1,5 +1,5 @@
 /** A nonce opens one session, once, whoever hurries; and one that opens none does not say why. */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -106,7 +106,12 @@ it('113 a nonce that was used stays used when the server starts again, and when 
 
 /** A nonce as the server issued it some time ago. */
 const issuedBefore = async (ms: number): Promise<string> =>
-  issueNonce({ secret: await store.apps.secret(), appId: null, nowMs: Date.now() - ms, random: randomBytes(16) })
+  issueNonce({
+    secret: createSecretKey(await store.apps.secret(), 'utf8'),
+    appId: null,
+    nowMs: Date.now() - ms,
+    random: randomBytes(16),
+  })
 
 /** Nonces that open nothing, each made anew. */
 const refused: Readonly<Record<string, () => Promise<string> | string>> = {

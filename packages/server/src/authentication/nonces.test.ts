@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { limits, type Uuid } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import { isGoodNonce, issueNonce, nonceHash } from './nonces.ts'
@@ -6,9 +6,10 @@ import { isGoodNonce, issueNonce, nonceHash } from './nonces.ts'
 const ONE = '5d2e1b0a-0000-4000-8000-000000000001' as Uuid
 const TWO = '5d2e1b0a-0000-4000-8000-000000000002' as Uuid
 const NOW = 1_800_000_000_000
-const secret = 'a secret'
+const keyOf = (secret: string) => createSecretKey(secret, 'utf8')
+const secret = keyOf('a secret')
 const issue = (appId: Uuid | null = null) => issueNonce({ secret, appId, nowMs: NOW, random: randomBytes(16) })
-const isGood = (nonce: string, more: { appId?: Uuid; nowMs?: number; secret?: string } = {}) =>
+const isGood = (nonce: string, more: { appId?: Uuid; nowMs?: number; secret?: KeyObject } = {}) =>
   isGoodNonce(nonce, { secret, appId: ONE, nowMs: NOW, ...more })
 
 describe('114 AUTH-24 AUTH-29 a nonce', () => {
@@ -41,7 +42,7 @@ describe('114 AUTH-24 AUTH-29 a nonce', () => {
 
   it('is nobody else’s: another secret, one bit changed, cut, longer, written otherwise', () => {
     const nonce = issue(ONE)
-    expect(isGood(nonce, { secret: 'another' })).toBe(false)
+    expect(isGood(nonce, { secret: keyOf('another') })).toBe(false)
     const bytes = Buffer.from(nonce, 'base64url')
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const changed = Buffer.from(bytes)

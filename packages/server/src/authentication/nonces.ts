@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { limits, type Uuid } from '@parley/protocol'
 
 /**
@@ -16,7 +16,7 @@ const NONCE_BYTES = BODY_BYTES + TAG_BYTES
 
 /** @param appId the app the nonce is bound to; null when the client did not say which app it is for */
 export function issueNonce(of: {
-  readonly secret: string
+  readonly secret: KeyObject
   readonly appId: Uuid | null
   readonly nowMs: number
   readonly random: Uint8Array
@@ -30,7 +30,7 @@ export function issueNonce(of: {
 /** Whether we issued this nonce, for this app or for none in particular, and not too long ago. */
 export function isGoodNonce(
   nonce: string,
-  of: { readonly secret: string; readonly appId: Uuid; readonly nowMs: number },
+  of: { readonly secret: KeyObject; readonly appId: Uuid; readonly nowMs: number },
 ): boolean {
   const bytes = Buffer.from(nonce, 'base64url')
   const isWellFormed = bytes.length === NONCE_BYTES && bytes.toString('base64url') === nonce
@@ -46,12 +46,9 @@ export function isGoodNonce(
 }
 
 /** What is remembered of a used nonce. */
-export const nonceHash = (nonce: string): string => createHash('sha256').update(nonce).digest('base64url')
+export const nonceHash = (nonce: string): string => hash('sha256', nonce, 'base64url')
 
-function tag(secret: string, appId: Uuid | null, body: Uint8Array): Buffer {
-  return createHmac('sha256', secret)
-    .update(`nonce ${appId ?? ''} `)
-    .update(body)
-    .digest()
-    .subarray(0, TAG_BYTES)
+function tag(secret: KeyObject, appId: Uuid | null, body: Uint8Array): Buffer {
+  const about = Buffer.concat([Buffer.from(`nonce ${appId ?? ''} `), body])
+  return createHmac('sha256', secret).update(about).digest().subarray(0, TAG_BYTES)
 }

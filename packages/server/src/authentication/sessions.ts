@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createSecretKey, hash, type KeyObject } from 'node:crypto'
 import { isStorableText, limits, type Refusal, refuse, type UserId, type Uuid, uuidv7 } from '@parley/protocol'
 import { type EitRefusal, type IdentityTokenClaims, peekToken } from '@parley/token'
 import type { SessionMessage } from '../bus/revocations.ts'
@@ -62,6 +62,7 @@ export class Sessions {
   readonly #cached = new Map<string, Session>()
   readonly #hashes = new Map<Uuid, string>()
   readonly #holds: Holds
+  readonly #secret: KeyObject
   /** Ended lately: a look-up that was under way then must not bring them back. */
   readonly #ended = new Set<Uuid>()
   readonly #clockMemory = new ClockMemory()
@@ -72,6 +73,7 @@ export class Sessions {
   constructor(options: SessionsOptions) {
     this.#options = options
     this.#holds = new Holds(options.clock)
+    this.#secret = createSecretKey(options.secret, 'utf8')
     this.#watchers = new Listeners((error) => options.log('a session was not told of', { error: String(error) }))
     this.#random = options.random ?? randomBytesInPortions()
     this.#sweptUntil = options.clock.now()
@@ -79,8 +81,13 @@ export class Sessions {
 
   /** A fresh nonce, good for ten minutes and one use. */
   nonce(app: Uuid | null): string {
-    const { secret, clock } = this.#options
-    return issueNonce({ secret, appId: app, nowMs: this.#clockMemory.latest(clock.now()), random: this.#random(16) })
+    const { clock } = this.#options
+    return issueNonce({
+      secret: this.#secret,
+      appId: app,
+      nowMs: this.#clockMemory.latest(clock.now()),
+      random: this.#random(16),
+    })
   }
 
   /** The live session of a token, if there is one. */
@@ -288,11 +295,11 @@ export class Sessions {
   }
 
   #spending(app: App, nonce: string): UseNonce {
-    const { secret, clock } = this.#options
+    const { clock } = this.#options
     const nowMs = this.#clockMemory.latest(clock.now())
     return {
       nonceHash: nonceHash(nonce),
-      isGood: isGoodNonce(nonce, { secret, appId: app.id, nowMs }),
+      isGood: isGoodNonce(nonce, { secret: this.#secret, appId: app.id, nowMs }),
       forgetAt: nowMs + limits.nonceLifetimeMs + NONCE_MEMORY_MS,
     }
   }
@@ -367,7 +374,7 @@ function refusalOf(verdict: EitRefusal): { readonly refusal: Refusal } {
 const reasonOf = ({ id, data }: Refusal): string => (typeof data?.reason === 'string' ? data.reason : id)
 
 /** Sessions are stored by the hash of their token: a stolen store opens no session. */
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url')
+const hashOf = (token: string): string => hash('sha256', token, 'base64url')
 
 function profileClaims(claims: IdentityTokenClaims): ProfileClaims {
   const name = (value: string | undefined) => value && shortened(value, limits.maxNameLength)
