@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { abandonMigration, migrateStore, openAdministration, startServer } from '@parley/server'
 import { checkAuthService } from '@parley/token/conformance'
 import { run } from './run.ts'
@@ -15,6 +17,10 @@ process.exitCode = await run(process.argv.slice(2), {
   checkAuthService,
   print: (line) => void process.stdout.write(`${line}\n`),
   complain: (line) => void process.stderr.write(`${line}\n`),
+  loadModule: (name) =>
+    import(/^[./]|\.[cm]?js$/.test(name) ? pathToFileURL(resolve(name)).href : name).catch((cause: Error) => {
+      throw new Obstacle(`${name} cannot be loaded: ${cause.message}`, { cause })
+    }),
   readText: (file) =>
     readFile(file, 'utf8').catch((cause) => {
       throw new Obstacle(`${file} cannot be read.`, { cause })

@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly migrateStore: typeof migrateStore
   readonly abandonMigration: typeof abandonMigration
   readonly checkAuthService: typeof checkAuthService
+  /** What a module exports, named as in an import or by its path from here. */
+  loadModule(name: string): Promise<unknown>
   readText(file: string): Promise<string>
   /** Resolves when somebody asks the program to stop. */
   untilStopped(): Promise<void>

@@ -7,6 +7,7 @@ export {
 } from './administration.ts'
 export { type Clock, systemClock } from './clock.ts'
 export type { MetricsPlace } from './observability/metrics-door.ts'
+export type { Span, SpanOutcome, SpanStart, Tracing } from './observability/tracing.ts'
 export type { StorePlace } from './open-store.ts'
 export { type RunningServer, type ServerOptions, serve, startServer } from './server.ts'
 export { openPostgresStore, type PostgresOptions } from './store/postgres/postgres-store.ts'

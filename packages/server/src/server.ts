@@ -13,6 +13,8 @@ import { type MetricsPlace, openMetricsDoor } from './observability/metrics-door
 import type { Readiness } from './observability/readiness.ts'
 import { Tally } from './observability/tally.ts'
 import { timedStore } from './observability/timed-store.ts'
+import { TracedTally, tracedStore } from './observability/traced.ts'
+import type { Tracing } from './observability/tracing.ts'
 import { openBus } from './open-bus.ts'
 import { openStore, type StorePlace } from './open-store.ts'
 import type { Store } from './store/store.ts'
@@ -36,6 +38,8 @@ export interface ServerOptions extends StorePlace {
   readonly maxParticipants?: number
   /** Shows figures to Prometheus, at a door of its own; without it they are shown to nobody. */
   readonly metrics?: MetricsPlace
+  /** Is told of requests, operations and calls of the store while they are under way; without it nobody is. */
+  readonly tracing?: Tracing
   /** Where servers on one PostgreSQL hear of each other, such as `nats://nats.example:4222`; hosts after commas. */
   readonly bus?: string
   readonly log?: (message: string, details: Record<string, unknown>) => void
@@ -103,8 +107,10 @@ export async function serve(
   let isClosing = false
   const { development = false, maxParticipants = limits.maxParticipants } = options
   checkMaxParticipants(maxParticipants)
-  const tally = new Tally()
-  const store = options.metrics ? timedStore(opened, tally) : opened
+  const { tracing } = options
+  const tally = tracing ? new TracedTally(tracing, clock) : new Tally()
+  const timed = options.metrics ? timedStore(opened, tally) : opened
+  const store = tracing ? tracedStore(timed, tracing) : timed
   const node = nodeName()
   const bus = await openBus(store, { address: options.bus, node, clock, log })
   const { edge, readiness, hasStore, startJobs, nodes } = await assemble(store, {
@@ -122,6 +128,7 @@ export async function serve(
     isAway: () => isClosing || sockets.isAway,
     nodes,
     countsRequests: options.metrics !== undefined,
+    tracing,
   })
   readiness.expect(() => (isClosing ? 'The server is being stopped.' : undefined))
   const failed = watchStore(store, readiness, log)
@@ -170,6 +177,7 @@ export async function serve(
     sockets.terminate()
     await store.close()
     await metrics?.close()
+    await tracing?.close?.()
   }
   return {
     url,

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import type { Tracing } from '@parley/server'
 import { type Command, Option } from 'commander'
 import {
   busOption,
@@ -27,6 +28,7 @@ interface ServeOptions extends PlaceOptions {
   readonly drainSeconds: number
   readonly metricsPort?: number
   readonly metricsHost?: string
+  readonly tracing?: string
   readonly development?: boolean
   readonly json?: boolean
 }
@@ -74,15 +76,19 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     .addOption(
       new Option('--metrics-host <address>', 'address of that port').env('PARLEY_METRICS_HOST').default('127.0.0.1'),
     )
+    .addOption(
+      new Option('--tracing <module>', 'tell this module of requests, operations and calls of the store').env(
+        'PARLEY_TRACING',
+      ),
+    )
     .option('--development', 'let key sets be fetched from this machine')
     .addOption(jsonOption())
     .action((options: ServeOptions) => serve(options, surroundings))
 }
 
-async function serve(
-  options: ServeOptions,
-  { startServer, print, complain, untilStopped }: Surroundings,
-): Promise<void> {
+async function serve(options: ServeOptions, surroundings: Surroundings): Promise<void> {
+  const { startServer, print, complain, untilStopped } = surroundings
+  const tracing = options.tracing === undefined ? undefined : await tracingOf(options.tracing, surroundings)
   const stopped = untilStopped()
   const server = await startServer({
     ...placeOf(options),
@@ -91,6 +97,7 @@ async function serve(
     ...(options.development && { development: true }),
     ...(options.maxParticipants !== undefined && { maxParticipants: options.maxParticipants }),
     ...(options.bus && { bus: options.bus }),
+    ...(tracing && { tracing }),
     ...(options.publicUrl && { publicUrl: options.publicUrl }),
     ...(options.maxConnections && { maxConnections: options.maxConnections }),
     ...(options.maxConnectionsPerAddress && { maxConnectionsPerAddress: options.maxConnectionsPerAddress }),
@@ -117,6 +124,13 @@ async function serve(
 
 const metricsPlace = ({ metricsPort, metricsHost = '127.0.0.1' }: ServeOptions) =>
   metricsPort !== undefined && { metrics: { port: metricsPort, host: metricsHost } }
+
+/** What a module exports by default, if that can be told of anything. */
+async function tracingOf(module: string, { loadModule }: Surroundings): Promise<Tracing> {
+  const tracing = ((await loadModule(module)) as { readonly default?: Partial<Tracing> }).default
+  if (typeof tracing?.begin === 'function') return tracing as Tracing
+  throw new Obstacle(`${module} cannot be told of anything: its default export has no function 'begin'.`)
+}
 
 function explain(error: unknown, { host, port, metricsPort }: ServeOptions): unknown {
   const { code, address = host, port: taken = port } = error as NodeJS.ErrnoException & Partial<AddressInfo>
