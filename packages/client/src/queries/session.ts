@@ -93,7 +93,9 @@ export class Session {
   async #loadAll(): Promise<void> {
     await this.#loadOutbox()
     const rows = await readAllConversationRows(this.basis.replica)
-    for (const { stream } of rows.values()) if (stream) this.#streams.set(stream.stream, stream)
+    // What a commit told meanwhile is newer than what was read.
+    for (const { stream } of rows.values())
+      if (stream && !this.#streams.has(stream.stream)) this.#streams.set(stream.stream, stream)
     for (const { participants } of rows.values()) this.#meet(participants)
     for (const id of this.#summaries.keys()) if (!rows.has(id)) this.#summaries.delete(id)
     const ids = new Set([...rows.keys(), ...this.#outbox.entries.keys()])
@@ -194,6 +196,8 @@ export class Session {
     }
     if (write.type === 'put') return write.table === 'conversations' ? write.row.id : conversationOfRow(write.row)
     const [id] = write.type === 'delete' ? write.key : write.prefix
+    // When it comes again it is news, even if it is as it was.
+    if (write.table === 'streams') this.#streams.delete(id as StreamId)
     return id === undefined ? 'all' : conversationOfStream(id as StreamId)
   }
 

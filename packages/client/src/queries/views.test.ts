@@ -28,6 +28,11 @@ import type { LiveQuery } from './live-query.ts'
 
 const other = conversationNamed('2')
 
+/** So many steps of others in between. */
+async function passes(steps: number): Promise<void> {
+  for (let i = 0; i < steps; i++) await null
+}
+
 describe('a conversation', () => {
   it('CONV-5 shows its row, who takes part, and its newest message', async () => {
     const device = await createViewDevice(talkWith(2), conversation({ metadata: { title: 'Tea' }, distinct: true }))
@@ -57,6 +62,35 @@ describe('a conversation', () => {
     const found = await only(device)
     expect(found.participants.map((who) => who.userId)).toEqual(['alice', 'aaron', 'cleo'])
     expect(found.lastMessage?.sender.displayName).toBe('Bob')
+  })
+
+  it('tells how far its history reaches, whatever was committed while it was first looked at', async () => {
+    for (let steps = 0; steps < 40; steps++) {
+      const device = await createViewDevice(
+        conversation(),
+        membership('joined'),
+        stream({ oldest: 3, complete: false }),
+      )
+      const query = device.views.conversations()
+      await passes(steps)
+      await device.commit(stream({ oldest: 1, complete: true }))
+      await passes(300)
+      expect(query.snapshot()).toMatchObject([{ history: 'complete' }])
+      await device.commit(stream({ oldest: 3, complete: false }))
+      await passes(300)
+      expect(query.snapshot()).toMatchObject([{ history: 'partial' }])
+    }
+  })
+
+  it('tells how far its history reaches when that was forgotten and is again as it was', async () => {
+    const device = await createViewDevice(conversation(), membership('joined'), stream({ oldest: 3, complete: false }))
+    const query = device.views.conversations()
+    await query.ready
+    await device.commit({ type: 'delete', table: 'streams', key: [talk] })
+    await passes(300)
+    await device.commit(stream({ oldest: 3, complete: false }))
+    await passes(300)
+    expect(query.snapshot()).toMatchObject([{ history: 'partial' }])
   })
 
   it('is partial as long as its history is not here', async () => {
