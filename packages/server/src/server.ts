@@ -13,7 +13,7 @@ import { type MetricsPlace, openMetricsDoor } from './observability/metrics-door
 import type { Readiness } from './observability/readiness.ts'
 import { Tally } from './observability/tally.ts'
 import { timedStore } from './observability/timed-store.ts'
-import { TracedTally, tracedStore } from './observability/traced.ts'
+import { TracedTally, tracedStore, traceRequests } from './observability/traced.ts'
 import type { Tracing } from './observability/tracing.ts'
 import { openBus } from './open-bus.ts'
 import { openStore, type StorePlace } from './open-store.ts'
@@ -128,7 +128,7 @@ export async function serve(
     isAway: () => isClosing || sockets.isAway,
     nodes,
     countsRequests: options.metrics !== undefined,
-    tracing,
+    watchRequests: tracing && ((http) => traceRequests(http, tracing)),
   })
   readiness.expect(() => (isClosing ? 'The server is being stopped.' : undefined))
   const failed = watchStore(store, readiness, log)

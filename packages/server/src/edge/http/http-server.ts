@@ -1,8 +1,6 @@
 import type { Socket } from 'node:net'
 import { ERRORS_PATH, errors, limits, toWireError } from '@parley/protocol'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { traceRequests } from '../../observability/traced.ts'
-import type { Tracing } from '../../observability/tracing.ts'
 import type { Edge } from '../edge.ts'
 import { decodeJson } from '../json-input.ts'
 import { authenticationRoutes } from './authentication-routes.ts'
@@ -30,7 +28,8 @@ export interface HttpOptions {
   readonly isAway?: () => boolean
   /** Whether requests are counted, which costs each of them something. */
   readonly countsRequests?: boolean
-  readonly tracing?: Tracing | undefined
+  /** Adds hooks that see every request before anything else does. */
+  readonly watchRequests?: ((http: FastifyInstance) => void) | undefined
 }
 
 /** The HTTP side of the server, without a port: limits, errors, cross-origin rules and the routes common to all. */
@@ -48,7 +47,7 @@ export function createHttpServer(edge: Edge, options: HttpOptions): FastifyInsta
     routerOptions: { maxParamLength: 1_024, ignoreTrailingSlash: true },
   })
   http.server.headersTimeout = HEADERS_TIMEOUT_MS
-  if (options.tracing) traceRequests(http, options.tracing)
+  options.watchRequests?.(http)
   allowOrigins(http, options.isOriginAllowed)
   answerErrors(http, edge)
   readBodies(http)
