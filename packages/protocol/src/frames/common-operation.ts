@@ -6,17 +6,17 @@
 import { isStorableText, parseConversationId, parseMessageId, parseUuid, type Uuid } from '../ids.ts'
 import { limits } from '../limits.ts'
 import type { MarkMessages } from '../operations/mark-messages.ts'
-import type { SendMessage } from '../operations/send-message.ts'
-import { isMimeType } from '../operations/send-message.ts'
+import { isMimeType, type SendMessage } from '../operations/send-message.ts'
 import { partBytes } from '../part.ts'
 import type { Part } from '../rows.ts'
+import type { WrittenMessage } from './plain-message.ts'
 
 /** An operation frame whose input was checked as well. */
 export type CommonOperation = {
   readonly id: Uuid
   readonly after: Uuid | undefined
 } & (
-  | { readonly name: 'send-message'; readonly input: SendMessage }
+  | { readonly name: 'send-message'; readonly input: WrittenMessage }
   | { readonly name: 'mark-messages'; readonly input: MarkMessages }
 )
 

@@ -14,7 +14,8 @@ export type Fact =
       /** Which side changed: what all participants see, what only this one sees, or both. */
       readonly side: 'public' | 'private' | 'both'
     }
-  | { readonly type: 'message'; readonly message: Message }
+  /** `partsText`: its parts in JSON, if they were there already. */
+  | { readonly type: 'message'; readonly message: Message; readonly partsText?: string | undefined }
   /** All messages of the conversation are gone. */
   | { readonly type: 'messages-purged'; readonly conversation: Uuid }
   | { readonly type: 'profile'; readonly profile: Profile }

@@ -12,12 +12,16 @@ function senderId(sender: UserId): IdentityId {
   return lastId
 }
 
+/** The parts of a message in JSON. */
+export const partsTextOf = ({ parts, partsText }: Pick<MessageRecord, 'parts' | 'partsText'>): string =>
+  partsText ?? JSON.stringify(parts)
+
 /**
  * A message as its row travels, in JSON: nothing of it needs escaping but the ids and the parts, which are text already.
  * @param parts the message's parts in JSON, as they are stored
  */
 export function messageText(
-  message: Omit<MessageRecord, 'parts' | 'conversation' | 'firstSequence' | 'changedAt'>,
+  message: Omit<MessageRecord, 'parts' | 'partsText' | 'conversation' | 'firstSequence' | 'changedAt'>,
   parts: string,
 ): string {
   const { sequence, id, position, sender, sentAt, deletedAt } = message

@@ -80,6 +80,8 @@ export interface MessageRecord extends Message {
   /** The sequence it was sent at; rises with position, which lets a reader find its place without an index. */
   readonly firstSequence: number
   readonly changedAt: number
+  /** Its parts in JSON, where they were written out already; see `partsTextOf`. */
+  readonly partsText?: string | undefined
 }
 
 export const isActive = (participant: Participant): boolean =>

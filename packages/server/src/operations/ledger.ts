@@ -121,7 +121,7 @@ export class Ledger {
         this.#recordParticipant(app, fact, moves)
         return
       case 'message':
-        this.#recordMessage(app, fact.message, moves)
+        this.#recordMessage(app, fact, moves)
         return
       case 'messages-purged':
         this.#purged.push({ app, key: fact.conversation })
@@ -208,7 +208,7 @@ export class Ledger {
     }
   }
 
-  #recordMessage(app: AppKey, message: Extract<Fact, { type: 'message' }>['message'], moves: Moves): void {
+  #recordMessage(app: AppKey, { message, partsText }: Extract<Fact, { type: 'message' }>, moves: Moves): void {
     const conversation = this.#known.conversation(app, message.conversation)
     if (!conversation) throw new Error(`Message ${message.id} without its conversation.`)
     const move = this.#conversationMove(conversation, moves)
@@ -227,6 +227,7 @@ export class Ledger {
       sequence,
       firstSequence: isNew ? sequence : before,
       changedAt: this.#now,
+      partsText,
       app,
       isNew: isNew || (this.#messages.get(app, id)?.isNew ?? false),
     }

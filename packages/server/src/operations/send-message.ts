@@ -1,4 +1,4 @@
-import { refuse, type SendMessage, type SendMessageResult } from '@parley/protocol'
+import { refuse, type SendMessageResult, type WrittenMessage } from '@parley/protocol'
 import { requireParticipant } from '../model/access.ts'
 import type { ConversationState } from '../model/conversation-state.ts'
 import type { Fact } from '../model/decision.ts'
@@ -10,7 +10,7 @@ import type { Operation } from './operation.ts'
  * Appends a message at the conversation's next position. The cost does not depend on the number of participants or
  * of messages: unread counts and receipts follow from positions and marks.
  */
-export const sendMessage: Operation<SendMessage, SendMessageResult> = {
+export const sendMessage: Operation<WrittenMessage, SendMessageResult> = {
   name: 'send-message',
   remembered: false,
   reads: (input) => ({ conversations: [input.conversation], newMessages: [input.id] }),
@@ -23,22 +23,24 @@ export const sendMessage: Operation<SendMessage, SendMessageResult> = {
     const access = requireParticipant(facts.conversation(input.conversation), asking.userId)
     if ('refusal' in access) return access
     if (sent) return refuse('id_in_use', { message: 'This message id is taken.' })
+    const { conversation } = access
     const message = {
       id: input.id,
-      conversation: input.conversation,
-      position: access.conversation.headPosition + 1,
+      conversation: conversation.id,
+      position: conversation.headPosition + 1,
       sender: asking.userId,
       // Never before the one it follows, whatever the clock does: readers find their place by time as well.
-      sentAt: Math.max(asking.now, access.conversation.lastMessageAt),
+      sentAt: Math.max(asking.now, conversation.lastMessageAt),
       parts: input.parts,
       deletedAt: null,
     }
-    const sending: Fact = { type: 'message', message }
-    const { conversation } = access
+    // It is written out more than once: for the store, and for whoever hears of it.
+    const partsText = input.partsText ?? JSON.stringify(input.parts)
+    const sending: Fact = { type: 'message', message, partsText }
     return {
       facts: conversation.hasHidden ? [...returning(conversation), sending] : [sending],
       result: resultOf(message),
-      effect: input.conversation,
+      effect: conversation.id,
     }
   },
 }
@@ -47,6 +49,10 @@ const resultOf = (message: Pick<MessageRecord, 'position' | 'sentAt'>): SendMess
   position: message.position,
   sent_at: isoTime(message.sentAt),
 })
+
+/** No other operation's result says when something was sent. */
+export const isSendMessageResult = (result: unknown): result is SendMessageResult =>
+  typeof result === 'object' && result !== null && 'sent_at' in result
 
 /** Deleted from somebody's devices, a conversation returns with its next message (CNV-4). */
 const returning = (conversation: ConversationState): Fact[] =>

@@ -81,11 +81,14 @@ describe('frames as text', () => {
 
   it('of an acknowledgement are what its object writes out as', () => {
     const id = '7f2c2d0e-0000-4000-8000-000000000001' as Uuid
-    const done = { result: { position: 1, sent_at: '"' }, sequence: 9, hasChanged: true }
-    for (const stream of ['inbox', id] as const) {
-      const name = stream === 'inbox' ? 'inbox' : `layer:///conversations/${id}`
-      const frame = { type: 'acknowledgement', id, result: done.result, stream: name, sequence: 9 }
-      expect(acknowledgementText(id, { ...done, stream })).toBe(JSON.stringify(frame))
+    const results = [{ position: 1, sent_at: '2026-11-23T01:00:00.000Z' }, { id: '"' }, {}]
+    for (const result of results) {
+      for (const stream of ['inbox', id] as const) {
+        const name = stream === 'inbox' ? 'inbox' : `layer:///conversations/${id}`
+        const frame = { type: 'acknowledgement', id, result, stream: name, sequence: 9 }
+        const done = { result, stream, sequence: 9, hasChanged: true }
+        expect(acknowledgementText(id, done)).toBe(JSON.stringify(frame))
+      }
     }
   })
 

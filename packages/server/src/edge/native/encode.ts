@@ -17,10 +17,11 @@ import {
 } from '@parley/protocol'
 import type { Change } from '../../delivery/change.ts'
 import { isoTime } from '../../model/iso-time.ts'
-import { messageText } from '../../model/message-text.ts'
+import { messageText, partsTextOf } from '../../model/message-text.ts'
 import type { ConversationRecord, MessageRecord, ParticipantRecord, Profile } from '../../model/state.ts'
 import { isActive } from '../../model/state.ts'
 import type { Outcome } from '../../operations/lane.ts'
+import { isSendMessageResult } from '../../operations/send-message.ts'
 import type { StreamRow } from '../../store/store.ts'
 
 export const basicIdentity = (profile: Profile): BasicIdentity => ({
@@ -113,7 +114,7 @@ export function messageChangeText({ move, cursor }: Change, record: MessageRecor
   return (
     `{"type":"change","stream":"${conversationId(record.conversation)}","after":${move.after},` +
     `"sequence":${move.sequence},"cursor":"${cursor}",` +
-    `"rows":[${messageText(record, JSON.stringify(record.parts))}]}`
+    `"rows":[${messageText(record, partsTextOf(record))}]}`
   )
 }
 
@@ -127,7 +128,13 @@ export const busyText = (id: Uuid, retryAfterMs: number): string =>
 export function acknowledgementText(id: Uuid, done: Exclude<Outcome, { readonly refusal: unknown }>): string {
   const stream = done.stream === 'inbox' ? 'inbox' : conversationId(done.stream)
   return (
-    `{"type":"acknowledgement","id":"${id}","result":${JSON.stringify(done.result)},` +
+    `{"type":"acknowledgement","id":"${id}","result":${resultText(done.result)},` +
     `"stream":"${stream}","sequence":${done.sequence}}`
   )
+}
+
+/** Of nearly all operations it is a message's place, of which nothing needs escaping. */
+function resultText(result: unknown): string {
+  if (!isSendMessageResult(result)) return JSON.stringify(result)
+  return `{"position":${result.position},"sent_at":"${result.sent_at}"}`
 }

@@ -1,4 +1,11 @@
-import { type CommonOperation, type ParsedUpFrame, type Refusal, readCommonOperation, upFrame } from '@parley/protocol'
+import {
+  type CommonOperation,
+  type ParsedUpFrame,
+  type Refusal,
+  readCommonOperation,
+  readPlainMessage,
+  upFrame,
+} from '@parley/protocol'
 import { decodeText, parseInput, refuseDeep } from '../json-input.ts'
 
 /** A frame of one type, after parsing. */
@@ -12,6 +19,8 @@ export type Decoded =
 
 /** Decodes a text frame; of messages and receipts the input is checked as well. */
 export function decodeFrame(text: string): Decoded {
+  const message = readPlainMessage(text)
+  if (message) return { common: { name: 'send-message', ...message } }
   const decoded = decodeText(text)
   if ('refusal' in decoded) return decoded
   const common = readCommonOperation(decoded.value)

@@ -1,3 +1,4 @@
+import { partsTextOf } from '../../model/message-text.ts'
 import type { AppItem, Basis, ConversationWrite, Writes } from '../store.ts'
 import { bigints, integers, texts, uuids } from './arrays.ts'
 import { BETWEEN_PARTS } from './commit-function.ts'
@@ -84,7 +85,7 @@ function sentArguments(messages: Writes['messages']): unknown[] {
     uuids(sent.map(({ id }) => id)),
     texts(sent.map(({ sender }) => sender)),
     bigints(sent.map(({ sentAt }) => sentAt)),
-    sent.length === 0 ? null : sent.map(({ parts }) => JSON.stringify(parts)).join(BETWEEN_PARTS),
+    sent.length === 0 ? null : sent.map(partsTextOf).join(BETWEEN_PARTS),
     bigints(sent.map(({ deletedAt }) => deletedAt)),
     bigints(sent.map(({ sequence }) => sequence)),
     bigints(sent.map(({ firstSequence }) => firstSequence)),

@@ -1,3 +1,4 @@
+import { partsTextOf } from '../../model/message-text.ts'
 import type { Writes } from '../store.ts'
 
 /** The values of a row's columns. */
@@ -60,7 +61,7 @@ function participantRow(one: Writes['participants'][number]): PackedRow {
 
 function messageRow(one: Writes['messages'][number]): PackedRow {
   const { app, conversation, position, id, sender, sentAt, deletedAt, sequence, firstSequence, changedAt } = one
-  const parts = JSON.stringify(one.parts)
+  const parts = partsTextOf(one)
   return [app, conversation, position, id, sender, sentAt, parts, deletedAt, sequence, firstSequence, changedAt]
 }
 
