@@ -8,30 +8,48 @@ import type { AppKey } from './state.ts'
 export class AppMap<Value> {
   readonly #apps = new Map<AppKey, Map<string, Value>>()
   #size = 0
+  /** The app asked for last is mostly the one that is asked for next. */
+  #lastApp: AppKey | undefined
+  #last: Map<string, Value> | undefined
 
   get size(): number {
     return this.#size
   }
 
   get(app: AppKey, key: string): Value | undefined {
-    return this.#apps.get(app)?.get(key)
+    return this.#of(app)?.get(key)
   }
 
   set(app: AppKey, key: string, value: Value): void {
-    const values = this.#apps.get(app) ?? new Map<string, Value>()
-    if (values.size === 0) this.#apps.set(app, values)
+    const values = this.#of(app) ?? this.#begin(app)
     const before = values.size
     values.set(key, value)
     this.#size += values.size - before
   }
 
   delete(app: AppKey, key: string): void {
-    if (this.#apps.get(app)?.delete(key)) this.#size--
+    if (this.#of(app)?.delete(key)) this.#size--
   }
 
   /** In the order they were first set, app by app. */
   values(): Value[] {
     if (this.#apps.size === 1) for (const values of this.#apps.values()) return [...values.values()]
     return [...this.#apps.values()].flatMap((values) => [...values.values()])
+  }
+
+  #of(app: AppKey): Map<string, Value> | undefined {
+    if (app !== this.#lastApp) {
+      this.#lastApp = app
+      this.#last = this.#apps.get(app)
+    }
+    return this.#last
+  }
+
+  #begin(app: AppKey): Map<string, Value> {
+    const values = new Map<string, Value>()
+    this.#apps.set(app, values)
+    this.#lastApp = app
+    this.#last = values
+    return values
   }
 }

@@ -338,8 +338,8 @@ export class WriteLane {
   }
 
   /** What is decided stays decided, whatever becomes of its answer. */
-  #settle({ request, settle, takenOnAt }: Waiting, outcome: Outcome): void {
-    this.#tally.settled(request.operation.name, wordFor(outcome), (performance.now() - takenOnAt) / 1_000)
+  #settle({ request, settle, takenOnAt }: Waiting, outcome: Outcome, at = performance.now()): void {
+    this.#tally.settled(request.operation.name, wordFor(outcome), (at - takenOnAt) / 1_000)
     try {
       settle(outcome)
     } catch (error) {
@@ -409,7 +409,8 @@ export class WriteLane {
     }
     this.#uncommitted = undefined
     this.#publish(batch, place, at)
-    for (const waiting of batch) this.#settle(waiting, waiting.outcome)
+    const settledAt = performance.now()
+    for (const waiting of batch) this.#settle(waiting, waiting.outcome, settledAt)
   }
 
   #publish(batch: readonly Waiting[], { cursor, settled }: Place, at: number): void {

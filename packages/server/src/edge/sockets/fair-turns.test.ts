@@ -6,11 +6,12 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 it('130 who says much in one turn is not read until the next, and nobody else is held', async () => {
   const turns = new FairTurns()
   const told: string[] = []
-  const socket = (name: string) => ({
-    pause: () => void told.push(`${name} paused`),
-    resume: () => void told.push(`${name} resumed`),
+  const speaker = (name: string) => ({
+    socket: { pause: () => void told.push(`${name} paused`), resume: () => void told.push(`${name} resumed`) },
+    turn: 0,
+    frames: 0,
   })
-  const [loud, quiet] = [socket('loud'), socket('quiet')]
+  const [loud, quiet] = [speaker('loud'), speaker('quiet')]
   for (let i = 0; i < FRAMES_PER_TURN + 10; i++) turns.heard(loud)
   turns.heard(quiet)
   expect(told).toEqual(['loud paused'])

@@ -7,23 +7,42 @@ export interface Readable {
   resume(): void
 }
 
+/** A socket, and how much it said. Both numbers are the turns' to change; they begin with 0. */
+export interface Speaker {
+  readonly socket: Readable
+  /** When it was last heard. */
+  turn: number
+  /** How often it was heard then. */
+  frames: number
+}
+
 /**
  * Keeps one who says much from keeping the others waiting: the system would read megabytes of theirs before it looks at
  * anybody else. After so many frames a socket is not read until the next turn.
  */
 export class FairTurns {
-  readonly #counts = new Map<Readable, number>()
+  #turn = 1
+  #isRunning = false
+  #held: Readable[] = []
 
   /** A frame of this socket was heard. */
-  heard(socket: Readable): void {
-    if (this.#counts.size === 0) setImmediate(() => this.#end())
-    const count = (this.#counts.get(socket) ?? 0) + 1
-    this.#counts.set(socket, count)
-    if (count === FRAMES_PER_TURN) socket.pause()
+  heard(speaker: Speaker): void {
+    if (!this.#isRunning) {
+      this.#isRunning = true
+      setImmediate(() => this.#end())
+    }
+    speaker.frames = speaker.turn === this.#turn ? speaker.frames + 1 : 1
+    speaker.turn = this.#turn
+    if (speaker.frames !== FRAMES_PER_TURN) return
+    this.#held.push(speaker.socket)
+    speaker.socket.pause()
   }
 
   #end(): void {
-    for (const [socket, count] of this.#counts) if (count >= FRAMES_PER_TURN) socket.resume()
-    this.#counts.clear()
+    this.#isRunning = false
+    this.#turn++
+    const held = this.#held
+    this.#held = []
+    for (const socket of held) socket.resume()
   }
 }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import type { Edge } from '../edge.ts'
-import type { FairTurns } from './fair-turns.ts'
+import type { FairTurns, Speaker } from './fair-turns.ts'
 import type { Flushing } from './flushing.ts'
 import { type Socket, WrittenSocket } from './socket.ts'
 import type { Peer } from './socket-writer.ts'
@@ -28,13 +28,15 @@ export interface Connect {
  * Whoever came in: a socket and the connection that speaks over it. There are tens of thousands of them, so it is one object
  * with methods; the functions that hear its socket are everybody's.
  */
-export class Guest implements Peer {
+export class Guest implements Peer, Speaker {
   readonly connection: Connection
   /** Whether anything was heard since the last look. */
   isAlive = true
+  readonly socket: Socket
+  turn = 0
+  frames = 0
   readonly #edge: Edge
   readonly #turns: FairTurns
-  readonly #socket: Socket
   readonly #dialect: Connect['dialect']
 
   constructor(
@@ -46,8 +48,8 @@ export class Guest implements Peer {
     this.#edge = edge
     this.#turns = turns
     this.#dialect = dialect
-    this.#socket = new WrittenSocket(webSocket, raw, this, flushing)
-    this.connection = connect(this.#socket)
+    this.socket = new WrittenSocket(webSocket, raw, this, flushing)
+    this.connection = connect(this.socket)
     const counts = edge.tally.connections[dialect]
     counts.opened++
     counts.open++
@@ -55,7 +57,7 @@ export class Guest implements Peer {
 
   hear(data: RawData, isBinary: boolean): void {
     this.isAlive = true
-    this.#turns.heard(this.#socket)
+    this.#turns.heard(this)
     if (isBinary && this.connection.receiveBinary) this.connection.receiveBinary()
     else this.connection.receive(isBinary ? '' : (data as Buffer).toString('utf8'))
   }
