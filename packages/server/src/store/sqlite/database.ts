@@ -24,6 +24,21 @@ export interface Database {
 }
 
 /**
+ * A further connection to a file that is open already, for commits that must keep nobody waiting: it does not wait for
+ * another writer, and never moves pages out of the log.
+ */
+export function openBeside(file: string): Database {
+  const db = openDatabase(file)
+  db.sql('PRAGMA busy_timeout = 0').get()
+  db.sql('PRAGMA wal_autocheckpoint = 0').get()
+  db.sql(`PRAGMA cache_size = -${CACHE_BESIDE_KIB}`).run()
+  return db
+}
+
+/** What small batches touch is little. */
+const CACHE_BESIDE_KIB = 8_192
+
+/**
  * Opens the file, creating and migrating it if need be.
  *
  * @param options.mustBeSound looks for damage first

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { type Store, type StoreLoss, StoreOutage, type Writes } from '../store.ts'
+import { type Place, type Store, type StoreLoss, StoreOutage, type Writes } from '../store.ts'
 import { sqliteApps } from './apps.ts'
-import { type Database, openDatabase } from './database.ts'
+import { commitsBeside } from './commits-beside.ts'
+import { type Database, openBeside, openDatabase } from './database.ts'
 import { asKnownError } from './known-error.ts'
 import { sqliteLists } from './lists.ts'
-import { sqliteLog } from './log.ts'
+import { type CommittedPlace, sqliteLog } from './log.ts'
 import { packWrites } from './packed-writes.ts'
 import { closeWorker, startThread } from './store-thread.ts'
 import { sqliteStreams } from './streams.ts'
@@ -59,12 +60,13 @@ export function sqliteStoreOver(db: Database): Store {
       return Promise.reject(asKnownError(error as Error))
     }
   }
-  return storeOf(epochOf(db), call, async () => db.close())
+  const commit = (writes: Writes) => call('log', 'commitRows', [packWrites(writes)]) as Promise<Place>
+  return storeOf(epochOf(db), { call, commit, close: async () => db.close() })
 }
 
 /**
- * A store on threads of its own, one that writes and one that reads, so that no fsync ever stalls a socket and a long
- * catch-up never delays a commit.
+ * A store on threads of its own, one that writes and one that reads, so that no slow flush stalls a socket and a long
+ * catch-up never delays a commit. What is written in passing, while flushes are fast, is written by this one.
  */
 export async function openThreadedSqliteStore(file: string): Promise<SqliteStore> {
   let lose: (loss: StoreLoss) => void = () => undefined
@@ -91,11 +93,18 @@ export async function openThreadedSqliteStore(file: string): Promise<SqliteStore
     damage === undefined
       ? (part === 'log' || isWrite(method) ? writer : reader).call(part, method, args)
       : Promise.reject(new StoreOutage(damage))
-  const store = storeOf(writer.epoch, call, async () => {
+  const beside = openBeside(file)
+  const commit = commitsBeside(beside, {
+    isThereIdle: () => damage === undefined && writer.isIdle,
+    there: (rows) => call('log', 'commitRows', [rows]) as Promise<CommittedPlace>,
+  })
+  const close = async () => {
+    beside.close()
     await closeWorker(checkpoints)
     await reader.close()
     await writer.close()
-  })
+  }
+  const store = storeOf(writer.epoch, { call, commit, close })
   const threads = () => [
     { name: 'writer', busySeconds: writer.busyMs / 1_000 },
     { name: 'reader', busySeconds: reader.busyMs / 1_000 },
@@ -107,8 +116,15 @@ const isWrite = (method: string) => /^(create|put|end(?!edSince))/.test(method)
 
 function storeOf(
   epoch: string,
-  call: (part: StorePart, method: string, args: readonly unknown[]) => Promise<unknown>,
-  close: () => Promise<void>,
+  {
+    call,
+    commit,
+    close,
+  }: {
+    call(part: StorePart, method: string, args: readonly unknown[]): Promise<unknown>
+    commit(writes: Writes): Promise<Place>
+    close(): Promise<void>
+  },
 ): SqliteStore {
   const part = (name: StorePart) =>
     new Proxy({} as Record<string, unknown>, {
@@ -119,7 +135,7 @@ function storeOf(
       },
     })
   const log = part('log')
-  log.commit = async (writes: Writes) => call('log', 'commitRows', [packWrites(writes)])
+  log.commit = commit
   const parts = { log, streams: part('streams'), lists: part('lists'), apps: part('apps'), transfer: part('transfer') }
   return { epoch, hasOneWriter: true, ...(parts as unknown as Pick<SqliteStore, StorePart>), close }
 }

@@ -10,6 +10,8 @@ import type { StorePart } from './sqlite-store.ts'
 export interface StoreThread {
   readonly epoch: string
   call(part: StorePart, method: string, args: readonly unknown[]): Promise<unknown>
+  /** Whether it has nothing to do. */
+  readonly isIdle: boolean
   /** How long it was at work so far. */
   readonly busyMs: number
   close(): Promise<void>
@@ -91,6 +93,9 @@ export async function startThread(file: string, { mustBeSound, died }: ThreadOpt
         if (part === 'log' || method === 'writtenConversations') send()
         else setImmediate(send)
       }),
+    get isIdle() {
+      return !isOver && asked.size === 0
+    },
     get busyMs() {
       return worker.performance.eventLoopUtilization().active
     },
