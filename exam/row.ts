@@ -41,6 +41,17 @@ export interface RowContext {
   onEnd(close: () => unknown): void
 }
 
+/** Does a part of a row: what it opens is closed when that is over, and by the row's end in any case. */
+export async function untilItsEnd<T>(context: RowContext, part: (context: RowContext) => Promise<T>): Promise<T> {
+  const opened: (() => unknown)[] = []
+  context.onEnd(async () => {
+    for (const close of opened.splice(0).reverse()) await close()
+  })
+  const result = await part({ ...context, onEnd: (close) => void opened.push(close) })
+  for (const close of opened.splice(0).reverse()) await close()
+  return result
+}
+
 /** A verdict from what was found. */
 export function judge(of: {
   /** How often the fault was seen to happen. */
