@@ -293,6 +293,8 @@ export class Tab {
       this.#service = new Service({ owner, locks: this.#ports.locks, lockOf, post })
       await owner.authentication.takeOver()
       if (this.#owner !== owner) return
+      // Of its last commits the owner before us may have told nobody.
+      this.#ports.watch.touched('everything')
       this.#ownership.dispatch('claimed')
       this.#introduce()
       this.#opened.resolve()
