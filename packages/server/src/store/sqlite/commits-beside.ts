@@ -24,10 +24,10 @@ export function commitsBeside(
     try {
       return commitRows(beside, rows)
     } catch (error) {
+      // Somebody else writes just now, such as whoever makes room in the log: the store's thread may wait for its turn.
+      if (isBusy(error)) return undefined
       const known = asKnownError(error as Error)
       if (known instanceof StoreOutage) lone.failedHere()
-      // Somebody else writes just now, so nothing was written: the store's thread may wait for its turn.
-      if (isBusy(error)) return undefined
       throw known
     }
   }
