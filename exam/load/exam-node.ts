@@ -1,7 +1,6 @@
-import { type ParleyServer, startParley, startTcpProxy, type TcpProxy } from '@parley/testkit'
+import { type ParleyServer, startParley, startTcpProxy, type TcpProxy, until } from '@parley/testkit'
 import type { RowContext } from '../row.ts'
 import { now } from './recorder.ts'
-import { until } from './until.ts'
 
 export interface ExamNodeOptions {
   readonly name: string

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { until } from '@parley/testkit'
 import type { RowContext } from '../row.ts'
-import { until } from './until.ts'
 
 const program = fileURLToPath(new URL('idle-readers-process.ts', import.meta.url))
 

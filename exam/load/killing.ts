@@ -1,9 +1,9 @@
+import { until } from '@parley/testkit'
 import type { Finding } from '../checker/history.ts'
 import type { RowContext } from '../row.ts'
 import { RawSender } from './raw-senders.ts'
 import { now } from './recorder.ts'
 import { isIntact } from './store-file.ts'
-import { until } from './until.ts'
 import { chatter } from './workloads.ts'
 import { pause, type World } from './world.ts'
 

@@ -1,10 +1,10 @@
 import type { ConversationId } from '@parley/protocol'
+import { until } from '@parley/testkit'
 import { openNodeSdk } from '../../packages/server/test/layer/support/node-sdk.ts'
 import type { SdkHost } from '../../packages/server/test/layer/support/sdk-host.ts'
 import type { RowContext } from '../row.ts'
 import type { ReachableServer } from './reachable-server.ts'
 import type { Recorder } from './recorder.ts'
-import { until } from './until.ts'
 
 /** Between two messages. */
 const EVERY_MS = 150

@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { until } from '@parley/testkit'
 import { percentile } from '../checker/percentile.ts'
 import type { RowContext } from '../row.ts'
 import type { ReachableServer } from './reachable-server.ts'
-import { until } from './until.ts'
 
 const program = fileURLToPath(new URL('probe-process.ts', import.meta.url))
 

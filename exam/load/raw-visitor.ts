@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DownFrame } from '@parley/protocol'
+import { until } from '@parley/testkit'
 import { WebSocket } from 'ws'
-import { until } from './until.ts'
 
 type Heard<Type extends DownFrame['type']> = Extract<DownFrame, { type: Type }>
 

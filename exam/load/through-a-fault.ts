@@ -1,4 +1,5 @@
 import type { ConversationId } from '@parley/protocol'
+import { until } from '@parley/testkit'
 import type { CheckId } from '../checker/check.ts'
 import { arrivalDelays } from '../checker/checks/wake-up.ts'
 import { type Finding, type History, messagesOf, sendsOf } from '../checker/history.ts'
@@ -11,7 +12,6 @@ import { LayerPerson } from './layer-person.ts'
 import { RawSender } from './raw-senders.ts'
 import { RawVisitor } from './raw-visitor.ts'
 import { now } from './recorder.ts'
-import { until } from './until.ts'
 import { mixed } from './workloads.ts'
 import { pause, World } from './world.ts'
 

@@ -1,5 +1,6 @@
 import type { ClientOptions } from '@parley/client'
 import type { ConversationId, IdentityId } from '@parley/protocol'
+import { until } from '@parley/testkit'
 import type { CheckId } from '../checker/check.ts'
 import { check } from '../checker/check.ts'
 import { differences } from '../checker/checks/convergence.ts'
@@ -15,7 +16,6 @@ import { LocalServer, type LocalServerOptions } from './local-server.ts'
 import type { ReachableServer } from './reachable-server.ts'
 import { now, Recorder } from './recorder.ts'
 import { readStoreView } from './store-view.ts'
-import { until } from './until.ts'
 
 const SETTLE_MS = 10_000
 /** Nobody wrote anything for so long: receipts wait 200 ms for company. */

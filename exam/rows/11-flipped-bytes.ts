@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { storeFile } from '@parley/server'
+import { until } from '@parley/testkit'
 import { hashOfCopy } from '../checker/canonical.ts'
 import { ExamServer } from '../load/exam-server.ts'
 import { RawVisitor } from '../load/raw-visitor.ts'
 import type { ReachableServer } from '../load/reachable-server.ts'
 import { readStoreView } from '../load/store-view.ts'
-import { until } from '../load/until.ts'
 import { judge, type Row } from '../row.ts'
 
 const PAGE_BYTES = 4_096

@@ -1,6 +1,6 @@
+import { until } from '@parley/testkit'
 import { WebSocket } from 'ws'
 import { isolation } from '../checker/checks/isolation.ts'
-import { until } from '../load/until.ts'
 import { World } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'
 

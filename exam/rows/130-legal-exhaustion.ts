@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs'
 import { storeFile } from '@parley/server'
+import { until } from '@parley/testkit'
 import { watched } from '../instruments/resources.ts'
 import { ExamServer } from '../load/exam-server.ts'
 import { Probe } from '../load/probe.ts'
 import { RawVisitor } from '../load/raw-visitor.ts'
 import { now } from '../load/recorder.ts'
-import { until } from '../load/until.ts'
 import { pause } from '../load/world.ts'
 import { judge, type Row, type RowContext } from '../row.ts'
 

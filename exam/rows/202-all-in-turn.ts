@@ -1,7 +1,7 @@
+import { until } from '@parley/testkit'
 import type { Finding } from '../checker/history.ts'
 import type { ExamCluster } from '../load/exam-cluster.ts'
 import { backWithin, throughAFault } from '../load/through-a-fault.ts'
-import { until } from '../load/until.ts'
 import { pause } from '../load/world.ts'
 import { judge, type Row, type RowContext } from '../row.ts'
 

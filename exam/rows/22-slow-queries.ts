@@ -1,8 +1,8 @@
+import { until } from '@parley/testkit'
 import { WITH_FIGURES } from '../load/exam-cluster.ts'
 import type { ExamNode } from '../load/exam-node.ts'
 import { now } from '../load/recorder.ts'
 import { throughAFault } from '../load/through-a-fault.ts'
-import { until } from '../load/until.ts'
 import { pause } from '../load/world.ts'
 import { judge, type Row, type RowContext } from '../row.ts'
 

@@ -1,9 +1,9 @@
 import type { DownFrame } from '@parley/protocol'
+import { until } from '@parley/testkit'
 import { RawVisitor } from '../load/raw-visitor.ts'
 import { now } from '../load/recorder.ts'
 import { readCopy } from '../load/store-view.ts'
 import { backWithin, throughAFault } from '../load/through-a-fault.ts'
-import { until } from '../load/until.ts'
 import { pause } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'
 

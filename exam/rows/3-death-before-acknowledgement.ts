@@ -1,6 +1,6 @@
+import { until } from '@parley/testkit'
 import { allBack } from '../load/killing.ts'
 import { committedPositions } from '../load/store-file.ts'
-import { until } from '../load/until.ts'
 import { chatter } from '../load/workloads.ts'
 import { World } from '../load/world.ts'
 import { judge, type Row, type RowContext } from '../row.ts'

@@ -1,7 +1,7 @@
+import { until } from '@parley/testkit'
 import { WITH_FIGURES } from '../load/exam-cluster.ts'
 import { now } from '../load/recorder.ts'
 import { throughAFault } from '../load/through-a-fault.ts'
-import { until } from '../load/until.ts'
 import { pause } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'
 

@@ -1,7 +1,7 @@
+import { until } from '@parley/testkit'
 import { ExamCluster } from '../load/exam-cluster.ts'
 import { RawVisitor } from '../load/raw-visitor.ts'
 import { now } from '../load/recorder.ts'
-import { until } from '../load/until.ts'
 import { judge, type Row } from '../row.ts'
 
 const HEALTHY_MS = 1_000

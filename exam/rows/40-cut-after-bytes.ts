@@ -1,6 +1,5 @@
-import { type Direction, startTcpProxy } from '@parley/testkit'
+import { type Direction, startTcpProxy, until } from '@parley/testkit'
 import { allBack, nudgeAll } from '../load/killing.ts'
-import { until } from '../load/until.ts'
 import { World } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'
 

@@ -1,8 +1,8 @@
 import type { DownFrame } from '@parley/protocol'
+import { until } from '@parley/testkit'
 import { proxyFor } from '../load/frame-faults.ts'
 import { RawVisitor } from '../load/raw-visitor.ts'
 import { now } from '../load/recorder.ts'
-import { until } from '../load/until.ts'
 import { World } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'
 

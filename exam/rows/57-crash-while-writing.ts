@@ -1,5 +1,5 @@
+import { until } from '@parley/testkit'
 import { allBack } from '../load/killing.ts'
-import { until } from '../load/until.ts'
 import { chatter } from '../load/workloads.ts'
 import { pause, World } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'

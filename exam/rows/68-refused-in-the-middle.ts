@@ -1,5 +1,5 @@
 import type { OutboxEntry } from '@parley/client'
-import { until } from '../load/until.ts'
+import { until } from '@parley/testkit'
 import { World } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'
 

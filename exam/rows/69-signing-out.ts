@@ -1,7 +1,7 @@
+import { until } from '@parley/testkit'
 import { messagesOf } from '../checker/history.ts'
 import { allBack } from '../load/killing.ts'
 import { readStoreView } from '../load/store-view.ts'
-import { until } from '../load/until.ts'
 import { World } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'
 

@@ -1,5 +1,5 @@
+import { until } from '@parley/testkit'
 import { hastyServerClock } from '../load/hasty-clock.ts'
-import { until } from '../load/until.ts'
 import { World } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'
 

@@ -1,6 +1,6 @@
+import { until } from '@parley/testkit'
 import { hastyClock, hastyServerClock } from '../load/hasty-clock.ts'
 import { minterOf } from '../load/reachable-server.ts'
-import { until } from '../load/until.ts'
 import { World } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'
 

@@ -1,10 +1,10 @@
+import { until } from '@parley/testkit'
 import { percentile } from '../checker/percentile.ts'
 import { resourcesOf, watched } from '../instruments/resources.ts'
 import { Crowd, type CrowdReport, guestsOf } from '../load/crowd.ts'
 import type { Manner } from '../load/crowd-member.ts'
 import { ExamServer } from '../load/exam-server.ts'
 import { now } from '../load/recorder.ts'
-import { until } from '../load/until.ts'
 import { pause } from '../load/world.ts'
 import { judge, type Row, type RowContext } from '../row.ts'
 

@@ -1,10 +1,10 @@
+import { until } from '@parley/testkit'
 import { arrivalDelays } from '../checker/checks/wake-up.ts'
 import { percentile } from '../checker/percentile.ts'
 import { openFiles } from '../instruments/open-files.ts'
 import { IdleReaders } from '../load/idle-readers.ts'
 import { now } from '../load/recorder.ts'
 import { readCopy } from '../load/store-view.ts'
-import { until } from '../load/until.ts'
 import { pause, World } from '../load/world.ts'
 import { judge, type Row } from '../row.ts'
 

@@ -1,10 +1,9 @@
 import { fileURLToPath } from 'node:url'
-import { startProcess } from '@parley/testkit'
+import { startProcess, until } from '@parley/testkit'
 import { WebSocket } from 'ws'
 import { openFiles } from '../instruments/open-files.ts'
 import { ExamServer } from '../load/exam-server.ts'
 import { RawVisitor } from '../load/raw-visitor.ts'
-import { until } from '../load/until.ts'
 import { judge, type Row } from '../row.ts'
 
 const LIMIT = 256

@@ -8,11 +8,10 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Client, createClient, type Replica, type ReplicaStorage } from '@parley/client'
-import { createMemoryStorage } from '@parley/client/memory'
+import { type Client, createClient, type Replica } from '@parley/client'
 import type { ConversationId, MessageRow } from '@parley/protocol'
 import { type CreatedApp, openAdministration } from '@parley/server'
-import { type RunningProcess, startProcess } from '@parley/testkit'
+import { type RunningProcess, startProcess, storageToLookInto, until } from '@parley/testkit'
 import { createIdentityTokenMinter } from '@parley/token'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
@@ -84,12 +83,12 @@ it('P1 nothing acknowledged is lost, doubled or reordered when the server is kil
     lives.push(lifeMs)
     const before = total()
     await new Promise((resolve) => setTimeout(resolve, lifeMs))
-    await until(() => total() > before, 'no message was acknowledged in this life of the server')
+    await until(() => total() > before, 'a message was acknowledged in this life of the server')
     expect(await server.kill()).toMatchObject({ signal: 'SIGKILL' })
     server = await start()
   }
   const before = total()
-  await until(() => total() > before + 50, 'the clients did not come back')
+  await until(() => total() > before + 50, 'the clients came back')
   isOver = true
   await Promise.all(senders)
   console.log(`${total()} messages acknowledged; the server lived ${lives.join(', ')} ms between kills.`)
@@ -107,7 +106,7 @@ it('P1 nothing acknowledged is lost, doubled or reordered when the server is kil
       const wanted = expected.get(conversation)!
       await until(
         async () => (await messages(device, conversation)).length >= wanted.size,
-        `${device.name} did not get everything`,
+        `${device.name} got everything`,
       )
       const rows = await messages(device, conversation)
       expect(rows.map(({ position }) => position)).toEqual(Array.from(rows, (_row, index) => index + 1))
@@ -144,15 +143,7 @@ async function messages(device: Device, conversation: ConversationId): Promise<r
 }
 
 async function signIn(name: string, userId: string): Promise<Device> {
-  const storage = createMemoryStorage()
-  let opened: Promise<Replica> | undefined
-  const watched: ReplicaStorage = {
-    open: (appId) => {
-      opened = storage.open(appId)
-      return opened
-    },
-    destroy: (appId) => storage.destroy(appId),
-  }
+  const { storage, replica } = storageToLookInto()
   const minter = createIdentityTokenMinter({
     providerId: app.providerId,
     keyId: app.keyId,
@@ -161,12 +152,12 @@ async function signIn(name: string, userId: string): Promise<Device> {
   const client = createClient({
     appId: app.appId,
     url: `http://127.0.0.1:${port}`,
-    storage: watched,
+    storage,
     webSocket: WebSocket as never,
     challenge: ({ nonce }) => minter.mint({ userId, nonce }),
   })
   await client.authenticate(userId)
-  return { name, client, replica: () => opened!, acknowledged: [], sent: 0 }
+  return { name, client, replica, acknowledged: [], sent: 0 }
 }
 
 async function start(): Promise<RunningProcess> {
@@ -176,14 +167,6 @@ async function start(): Promise<RunningProcess> {
   })
   await started.line(/"url"/)
   return started
-}
-
-async function until(condition: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
-  const deadline = Date.now() + 30_000
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`After 30 s: ${otherwise}.`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }
 
 async function freePort(): Promise<number> {

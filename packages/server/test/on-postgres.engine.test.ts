@@ -1,6 +1,5 @@
 /** The shipped server on PostgreSQL, spoken to through the SDK, while the database is killed, restarted and frozen. */
-import { type Client, createClient, type Replica, type ReplicaStorage } from '@parley/client'
-import { createMemoryStorage } from '@parley/client/memory'
+import { type Client, createClient, type Replica } from '@parley/client'
 import type { ConversationId, MessageRow } from '@parley/protocol'
 import {
   createApp,
@@ -10,6 +9,8 @@ import {
   postgresVersions,
   startParley,
   startPostgres,
+  storageToLookInto,
+  until,
 } from '@parley/testkit'
 import { createIdentityTokenMinter } from '@parley/token'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -51,27 +52,19 @@ describe.each(postgresVersions)('a server on PostgreSQL %i', (version) => {
   })
 
   async function signIn(name: string, userId: string): Promise<Device> {
-    const storage = createMemoryStorage()
-    let opened: Promise<Replica> | undefined
-    const watched: ReplicaStorage = {
-      open: (appId) => {
-        opened = storage.open(appId)
-        return opened
-      },
-      destroy: (appId) => storage.destroy(appId),
-    }
+    const { storage, replica } = storageToLookInto()
     const { providerId, keyId, privateKeyPem: privateKey } = app
     const minter = createIdentityTokenMinter({ providerId, keyId, privateKey })
     const client = createClient({
       appId: app.appId,
       url: server.url,
-      storage: watched,
+      storage,
       webSocket: WebSocket as never,
       challenge: ({ nonce }) => minter.mint({ userId, nonce }),
     })
     clients.push(client)
     await client.authenticate(userId)
-    return { name, client, replica: () => opened!, acknowledged: [], sent: 0 }
+    return { name, client, replica, acknowledged: [], sent: 0 }
   }
 
   it('people sign in, talk and catch up; killed and started again, the server has everything', async () => {
@@ -80,16 +73,16 @@ describe.each(postgresVersions)('a server on PostgreSQL %i', (version) => {
     await acknowledged
     for (let n = 1; n <= 20; n++) await (await conversation.sendText(`m${n}`)).acknowledged
     const wanted = Array.from({ length: 20 }, (_, n) => `m${n + 1}`)
-    await until(async () => (await bodies(ben, conversation.id)).length === 20, 'Ben did not hear of it')
+    await until(async () => (await bodies(ben, conversation.id)).length === 20, 'Ben heard of it')
     expect(await bodies(ben, conversation.id)).toEqual(wanted)
     const { port } = server
     await server.kill()
     server = await startParley({ dataFolder: url, port })
     const laptop = await signIn('alice’s laptop', 'alice')
-    await until(async () => (await bodies(laptop, conversation.id)).length === 20, 'the laptop did not catch up')
+    await until(async () => (await bodies(laptop, conversation.id)).length === 20, 'the laptop caught up')
     expect(await bodies(laptop, conversation.id)).toEqual(wanted)
     await (await ben.client.conversation(conversation.id).sendText('back')).acknowledged
-    await until(async () => (await bodies(laptop, conversation.id)).includes('back'), 'nothing flows')
+    await until(async () => (await bodies(laptop, conversation.id)).includes('back'), 'messages flow')
   })
 
   /** What happens to the database, until it accepts again. */
@@ -129,11 +122,11 @@ describe.each(postgresVersions)('a server on PostgreSQL %i', (version) => {
         Array.from({ length: WINDOW }, () => keepSending(device, id, () => isOver)),
       )
       const total = () => devices.reduce((sum, device) => sum + device.acknowledged.length, 0)
-      await until(() => total() > 100, 'nothing was acknowledged')
+      await until(() => total() > 100, 'something was acknowledged')
       await accident()
       const acceptedAt = performance.now()
       const before = total()
-      await until(() => total() > before + WINDOW * devices.length, 'writes do not flow')
+      await until(() => total() > before + WINDOW * devices.length, 'writes flow')
       expect(performance.now() - acceptedAt).toBeLessThan(FLOW_MS)
       isOver = true
       await Promise.all(senders)
@@ -141,7 +134,7 @@ describe.each(postgresVersions)('a server on PostgreSQL %i', (version) => {
       const wanted = new Map(devices.flatMap((device) => device.acknowledged.map((one) => [one.position, one.id])))
       expect(wanted.size).toBe(total())
       for (const device of devices) {
-        await until(async () => (await messages(device, id)).length >= wanted.size, `${device.name} misses something`)
+        await until(async () => (await messages(device, id)).length >= wanted.size, `${device.name} has everything`)
         const rows = await messages(device, id)
         expect(rows.map(({ position, id: message }) => [position, message])).toEqual(
           [...wanted].sort(([a], [b]) => a - b),
@@ -179,11 +172,3 @@ const bodies = async (device: Device, conversation: ConversationId): Promise<str
   (await messages(device, conversation)).map(({ parts }) => parts[0]!.body)
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-
-async function until(condition: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
-  const deadline = Date.now() + 30_000
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`After 30 s: ${otherwise}.`)
-    await sleep(20)
-  }
-}

@@ -30,4 +30,6 @@ export {
 } from './processes/postgres.ts'
 export { type ProcessExit, type ProcessOptions, type RunningProcess, startProcess } from './processes/start-process.ts'
 export * from './seeded-chance.ts'
+export { storageToLookInto } from './storage-to-look-into.ts'
+export { until } from './until.ts'
 export * from './virtual-clock.ts'

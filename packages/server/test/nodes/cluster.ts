@@ -8,6 +8,7 @@ import {
   startNats,
   startParley,
   startPostgres,
+  until,
 } from '@parley/testkit'
 import { createIdentityTokenMinter, type IdentityTokenMinter } from '@parley/token'
 import { ACCEPT, Person } from '../support.ts'
@@ -54,8 +55,7 @@ export class Cluster {
 
   /** Resolves when all servers hear each other. */
   async settled(): Promise<void> {
-    for (const node of this.nodes)
-      await until(async () => !(await readiness(node)).degraded, 'the servers are not joined')
+    for (const node of this.nodes) await until(async () => !(await readiness(node)).degraded, 'the servers are joined')
   }
 
   async request(
@@ -116,18 +116,6 @@ export async function readiness(node: ParleyServer) {
   const answer = await fetch(`${node.url}/readyz`)
   const body = (await answer.json()) as { readonly status: string; readonly bus: string; readonly degraded: boolean }
   return { code: answer.status, ...body }
-}
-
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  otherwise: string,
-  withinMs = 20_000,
-): Promise<void> {
-  const deadline = performance.now() + withinMs
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`Within ${withinMs} ms: ${otherwise}.`)
-    await sleep(10)
-  }
 }
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))

@@ -1,10 +1,11 @@
 /** Two servers on one PostgreSQL and one NATS are one service to whoever speaks to either of them. */
 import { randomUUID } from 'node:crypto'
 import { conversationId } from '@parley/protocol'
+import { until } from '@parley/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openNodeSdk } from '../layer/support/node-sdk.ts'
 import { type Person, text } from '../support.ts'
-import { Cluster, until } from './cluster.ts'
+import { Cluster } from './cluster.ts'
 
 /** Told from one server to the other, in fine weather on a busy machine. */
 const PROMPT_MS = 1_000
@@ -37,7 +38,7 @@ describe('two servers on one store', () => {
       await from.create('send-message', { conversation: id, parts: text(body) })
     }
     for (const person of [ann, ben]) {
-      await until(() => told(person, id).length === texts.length, 'not everything was told', PROMPT_MS)
+      await until(() => told(person, id).length === texts.length, 'everything was told', PROMPT_MS)
       expect(told(person, id)).toEqual(texts)
       let reached = 0
       for (const frame of person.heard) {

@@ -1,9 +1,10 @@
 /** Who is here and who types is known at all servers, whichever of them somebody speaks to, in whichever dialect. */
 import type { ParleyServer } from '@parley/testkit'
+import { until } from '@parley/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { identityUri } from '../layer/support/rest.ts'
 import { LayerSocket } from '../layer/support/socket.ts'
-import { Cluster, sleep, until } from './cluster.ts'
+import { Cluster, sleep } from './cluster.ts'
 
 /** From one server to the other, in fine weather on a busy machine. */
 const PROMPT_MS = 1_000
@@ -122,18 +123,18 @@ describe('two servers on one store', () => {
     const ben = await cluster.connect(third, 'ben-k')
     const { id } = await native.create('create-conversation', { participants: ['ben-k'], distinct: false })
     await ann.request('Presence.subscribe')
-    await until(async () => (await statusOf(ann, 'ben-k')) === 'available', 'ben is not seen')
+    await until(async () => (await statusOf(ann, 'ben-k')) === 'available', 'ben is seen')
     // Joined after Ann had come: she is seen all the same.
     const onThird = await enter(third, 'ben-k')
-    await until(async () => (await statusOf(onThird, 'ann-k')) === 'available', 'ann is not seen', 5_000)
+    await until(async () => (await statusOf(onThird, 'ann-k')) === 'available', 'ann is seen', 5_000)
     ben.say({ type: 'typing', conversation: `layer:///conversations/${id}` as never, action: 'started' })
     expect(await native.hear('typing')).toMatchObject({ sender: { user_id: 'ben-k' }, action: 'started' })
     const from = performance.now()
     await third.kill()
-    await until(async () => (await statusOf(ann, 'ben-k')) === 'offline', 'ben is still here', DEAD_MS)
+    await until(async () => (await statusOf(ann, 'ben-k')) === 'offline', 'ben is gone', DEAD_MS)
     console.log(`held for gone ${Math.round((performance.now() - from) / 1_000)} s after the server was killed`)
     const typed = () => native.heard.flatMap((frame) => (frame.type === 'typing' ? [frame.action] : []))
-    await until(() => typed().at(-1) === 'finished', 'ben still types', 5_000)
+    await until(() => typed().at(-1) === 'finished', 'ben types no more', 5_000)
     // Neither by another that joins and asks who is there, nor by the same one started anew, is he brought back.
     const told = ann.heard.length
     await cluster.join()
@@ -153,19 +154,19 @@ describe('two servers on one store', () => {
     const { id } = await native.create('create-conversation', { participants: ['ben-s', 'cleo-s'], distinct: false })
     await ann.request('Presence.subscribe')
     for (const user of ['ben-s', 'cleo-s']) {
-      await until(async () => (await statusOf(ann, user)) === 'available', `${user} is not seen`)
+      await until(async () => (await statusOf(ann, user)) === 'available', `${user} is seen`)
     }
     ben.say({ type: 'typing', conversation: `layer:///conversations/${id}` as never, action: 'started' })
     expect(await native.hear('typing')).toMatchObject({ sender: { user_id: 'ben-s' }, action: 'started' })
     sleeper.pause()
     ben.close()
     for (const user of ['ben-s', 'cleo-s']) {
-      await until(async () => (await statusOf(ann, user)) === 'offline', `${user} is still here`, DEAD_MS)
+      await until(async () => (await statusOf(ann, user)) === 'offline', `${user} is gone`, DEAD_MS)
     }
     const [told, typed] = [ann.heard.length, native.heard.length]
     sleeper.resume()
     // Who stayed is here again, as soon as the sleeper knows that it was held for dead; who left is not.
-    await until(async () => (await statusOf(ann, 'cleo-s')) === 'available', 'cleo is not seen again')
+    await until(async () => (await statusOf(ann, 'cleo-s')) === 'available', 'cleo is seen again')
     await sleep(WATCHED_MS)
     expect(presencesOf(ann, 'ben-s', told)).not.toContain('available')
     expect(native.heard.slice(typed).filter(({ type }) => type === 'typing')).toEqual([])

@@ -2,10 +2,17 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Client, createClient, type Replica, type ReplicaStorage } from '@parley/client'
-import { createMemoryStorage } from '@parley/client/memory'
+import { type Client, createClient, type Replica } from '@parley/client'
 import type { ConversationId, MessageRow } from '@parley/protocol'
-import { createApp, type ParleyApp, type ParleyServer, parley, startParley } from '@parley/testkit'
+import {
+  createApp,
+  type ParleyApp,
+  type ParleyServer,
+  parley,
+  startParley,
+  storageToLookInto,
+  until,
+} from '@parley/testkit'
 import { createIdentityTokenMinter } from '@parley/token'
 import { expect } from 'vitest'
 import { WebSocket } from 'ws'
@@ -87,20 +94,12 @@ export class LiveWorld {
   }
 
   async signIn(name: string): Promise<Device> {
-    const storage = createMemoryStorage()
-    let opened: Promise<Replica> | undefined
-    const watched: ReplicaStorage = {
-      open: (appId) => {
-        opened = storage.open(appId)
-        return opened
-      },
-      destroy: (appId) => storage.destroy(appId),
-    }
-    const device = { name, replica: () => opened!, sockets: 0, sent: 0 } as unknown as { client: Client } & Device
+    const { storage, replica } = storageToLookInto()
+    const device = { name, replica, sockets: 0, sent: 0 } as unknown as { client: Client } & Device
     device.client = createClient({
       appId: this.app.appId,
       url: this.server.url,
-      storage: watched,
+      storage,
       webSocket: class extends WebSocket {
         constructor(address: string, protocols?: string | string[]) {
           super(address, protocols)
@@ -167,7 +166,7 @@ export class LiveWorld {
 
   async flows(count = 100): Promise<void> {
     const before = this.acknowledged.length
-    await until(() => this.acknowledged.length > before + count, 'writes do not flow')
+    await until(() => this.acknowledged.length > before + count, 'writes flow')
   }
 
   async stop(): Promise<void> {
@@ -202,7 +201,7 @@ export class LiveWorld {
     const deleted = rows.filter(({ deleted_at }) => deleted_at !== null).map(({ id }) => id)
     expect(deleted.sort()).toEqual([...new Set(this.deleted.map(bare))].sort())
     for (const device of this.devices) {
-      await until(async () => (await this.messages(device)).length >= wanted.length, `${device.name} misses something`)
+      await until(async () => (await this.messages(device)).length >= wanted.length, `${device.name} has everything`)
       const seen = await this.messages(device)
       expect(seen.map(({ position, id }) => [position, bare(id)])).toEqual(wanted)
       const own = seen
@@ -238,11 +237,3 @@ const bare = (id: string) => id.slice(id.lastIndexOf('/') + 1)
 const byPosition = ([a]: readonly unknown[], [b]: readonly unknown[]) => Number(a) - Number(b)
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-
-export async function until(condition: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
-  const deadline = Date.now() + 30_000
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`After 30 s: ${otherwise}.`)
-    await sleep(20)
-  }
-}

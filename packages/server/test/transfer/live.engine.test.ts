@@ -1,9 +1,9 @@
 /** Moving the store of a server that is used, by the shipped command and the shipped server. */
 import { rmSync } from 'node:fs'
-import { createApp, type PostgresServer, parley, startParley, startPostgres } from '@parley/testkit'
+import { createApp, type PostgresServer, parley, startParley, startPostgres, until } from '@parley/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openNodeSdk } from '../layer/support/node-sdk.ts'
-import { LiveWorld, type PreparedStore, prepareStore, sleep, until } from './live-world.ts'
+import { LiveWorld, type PreparedStore, prepareStore, sleep } from './live-world.ts'
 
 describe('a store moves while its server is used', () => {
   let postgres: PostgresServer
@@ -85,7 +85,7 @@ describe('a store moves while its server is used', () => {
       )
       const alice = world.devices[0]!
       const last = async () => (await world.messages(alice)).at(-1)!.parts[0]?.body
-      await until(async () => (await last()) === 'from ada', 'Layer’s SDK is not heard')
+      await until(async () => (await last()) === 'from ada', 'Layer’s SDK is heard')
       expect(await ada.run((sdk) => sdk.wire.filter(({ what }) => what === 'socket').length)).toBe(1)
     } finally {
       await ada.close()
@@ -111,7 +111,7 @@ describe('a store moves while its server is used', () => {
     const [alice, ben] = world.devices
     const sent = await ben!.client.conversation(world.conversation).sendText('after all')
     await sent.acknowledged
-    await until(async () => (await world.messages(alice!)).at(-1)!.parts[0]?.body === 'after all', 'Alice misses it')
+    await until(async () => (await world.messages(alice!)).at(-1)!.parts[0]?.body === 'after all', 'Alice has it')
     expect(await meta('epoch')).toBe(epoch)
     expect(Number(await meta('cursor'))).toBeGreaterThan(cursor)
   })

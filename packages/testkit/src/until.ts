@@ -1,4 +1,7 @@
-/** Looks every few milliseconds until it is so; a wait in vain says what for. */
+/**
+ * Looks every few milliseconds until it is so; a wait in vain says what for.
+ * @param what as in "it is still not so that …"
+ */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
