@@ -1,6 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import type { ChildProcess } from 'node:child_process'
 import type { RowContext } from '../row.ts'
+import { forkSource } from '../runner/fork-source.ts'
 import type { Manner } from './crowd-member.ts'
 import { RawVisitor } from './raw-visitor.ts'
 import type { ReachableServer } from './reachable-server.ts'
@@ -32,7 +32,7 @@ export interface CrowdReport {
   readonly answered: readonly number[]
 }
 
-const program = fileURLToPath(new URL('crowd-process.ts', import.meta.url))
+const program = new URL('crowd-process.ts', import.meta.url)
 
 /** A process full of sockets: one has files for no more than some thousands, and time for few more. */
 export class Crowd {
@@ -40,7 +40,7 @@ export class Crowd {
   report: CrowdReport = { live: 0, attempts: 0, closed: {}, asked: 0, answered: [] }
 
   constructor({ onEnd }: RowContext) {
-    this.#child = fork(program)
+    this.#child = forkSource(program)
     this.#child.on('message', (report) => {
       this.report = report as CrowdReport
     })

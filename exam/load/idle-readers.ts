@@ -1,9 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import type { ChildProcess } from 'node:child_process'
 import { until } from '@parley/testkit'
 import type { RowContext } from '../row.ts'
+import { forkSource } from '../runner/fork-source.ts'
 
-const program = fileURLToPath(new URL('idle-readers-process.ts', import.meta.url))
+const program = new URL('idle-readers-process.ts', import.meta.url)
 
 /** Some sockets of one person that read, stop reading, and read on; their work is not done by whoever measures. */
 export class IdleReaders {
@@ -21,7 +21,7 @@ export class IdleReaders {
   }
 
   static async open(context: RowContext, url: string, token: string, count: number): Promise<IdleReaders> {
-    const child = fork(program, [url, token, String(count)])
+    const child = forkSource(program, [url, token, String(count)])
     context.onEnd(() => child.kill())
     const readers = new IdleReaders(child)
     await until(() => readers.#done.has('open'), `${count} sockets are open`)

@@ -1,11 +1,10 @@
-import { fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { until } from '@parley/testkit'
 import { percentile } from '../checker/percentile.ts'
 import type { RowContext } from '../row.ts'
+import { forkSource } from '../runner/fork-source.ts'
 import type { ReachableServer } from './reachable-server.ts'
 
-const program = fileURLToPath(new URL('probe-process.ts', import.meta.url))
+const program = new URL('probe-process.ts', import.meta.url)
 
 /** What the write lane is like for somebody who asks little, while others ask for much; from a process of its own. */
 export class Probe {
@@ -14,7 +13,7 @@ export class Probe {
 
   static async start(context: RowContext, server: ReachableServer): Promise<Probe> {
     const probe = new Probe()
-    const child = fork(program, [server.websocketUrl, await server.signIn('probe')])
+    const child = forkSource(program, [server.websocketUrl, await server.signIn('probe')])
     context.onEnd(() => child.kill())
     child.on('message', (ms) => probe.#note(ms as number))
     await until(() => probe.#waits.size > 0, 'the probe is answered')

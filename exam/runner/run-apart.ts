@@ -1,10 +1,9 @@
-import { fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import type { Row } from '../row.ts'
+import { forkSource } from './fork-source.ts'
 import { END_MS, failed, limitOf, type RowRun } from './run-row.ts'
 import { MAX_SLOWNESS } from './slowness.ts'
 
-const program = fileURLToPath(new URL('one-row.ts', import.meta.url))
+const program = new URL('one-row.ts', import.meta.url)
 
 /**
  * Runs a row in a process of its own: what it leaves behind in memory troubles no other row, and one that brings its
@@ -15,7 +14,7 @@ export function runApart(
   { seed, isNight, signal }: { seed: number; isNight: boolean; signal: AbortSignal },
 ): Promise<RowRun> {
   const startedAt = performance.now()
-  const child = fork(program, [row.title, String(seed), isNight ? 'night' : 'day'])
+  const child = forkSource(program, [row.title, String(seed), isNight ? 'night' : 'day'])
   const timer = setTimeout(() => child.kill('SIGKILL'), limitOf(row, isNight) * MAX_SLOWNESS + 3 * END_MS)
   const kill = () => void child.kill('SIGKILL')
   signal.addEventListener('abort', kill)
