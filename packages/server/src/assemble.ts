@@ -17,7 +17,8 @@ import { joinNodes, type Nodes } from './join-nodes.ts'
 import { nodeName } from './node-name.ts'
 import { Readiness } from './observability/readiness.ts'
 import { Tally } from './observability/tally.ts'
-import { type Committed, WriteLane } from './operations/lane.ts'
+import type { Committed } from './operations/committed.ts'
+import { WriteLane } from './operations/lane.ts'
 import type { Store } from './store/store.ts'
 
 /** Enough to keep the store's reading thread busy, few enough that others' reads wait behind no more. */

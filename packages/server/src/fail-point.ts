@@ -1,4 +1,4 @@
-import type { Committed } from './operations/lane.ts'
+import type { Committed } from './operations/committed.ts'
 
 /** When the process dies: after a commit and before anybody hears of it, or once listeners have it and nothing is written. */
 const moments = ['before-publish', 'after-publish'] as const

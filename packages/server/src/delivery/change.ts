@@ -1,5 +1,5 @@
 import type { UserId, Uuid } from '@parley/protocol'
-import type { Committed } from '../operations/lane.ts'
+import type { Committed } from '../operations/committed.ts'
 import type { ConversationMove, InboxMove } from '../operations/moves.ts'
 import type { Cursor } from '../store/store.ts'
 

@@ -1,6 +1,6 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import type { AppKey } from '../model/state.ts'
-import type { Committed } from '../operations/lane.ts'
+import type { Committed } from '../operations/committed.ts'
 import type { Cursor, MovedStreams } from '../store/store.ts'
 
 /** Changes remembered for devices that were away for a moment. */

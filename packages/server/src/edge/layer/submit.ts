@@ -1,6 +1,6 @@
 import type { OperationName, Refusal } from '@parley/protocol'
 import type { Session } from '../../model/state.ts'
-import type { Outcome } from '../../operations/lane.ts'
+import type { Outcome } from '../../operations/lane-request.ts'
 import { operations } from '../../operations/table.ts'
 import type { Edge } from '../edge.ts'
 import { parseInput } from '../json-input.ts'

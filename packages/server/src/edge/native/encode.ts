@@ -20,7 +20,7 @@ import { isoTime } from '../../model/iso-time.ts'
 import { messageText, partsTextOf } from '../../model/message-text.ts'
 import type { ConversationRecord, MessageRecord, ParticipantRecord, Profile } from '../../model/state.ts'
 import { isActive } from '../../model/state.ts'
-import type { Outcome } from '../../operations/lane.ts'
+import type { Outcome } from '../../operations/lane-request.ts'
 import { isSendMessageResult } from '../../operations/send-message.ts'
 import type { StreamRow } from '../../store/store.ts'
 

@@ -2,7 +2,8 @@ import type { UserId, Uuid } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import type { AppKey } from '../../model/state.ts'
 import { Tally } from '../../observability/tally.ts'
-import type { LaneRequest, Outcome, WriteLane } from '../../operations/lane.ts'
+import type { WriteLane } from '../../operations/lane.ts'
+import type { LaneRequest, Outcome } from '../../operations/lane-request.ts'
 import { Operating } from './operating.ts'
 
 const id = (n: number): Uuid => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` as Uuid
