@@ -112,17 +112,19 @@ export class SharedReplica implements Replica {
 
   async commit(writes: readonly Write[], { durability }: CommitOptions): Promise<void> {
     try {
-      // There is room again. Whoever owned before, and slept, may have written meanwhile, so what we know may be too old: from
-      // here on our own next commit is one of an earlier term, and we begin anew.
-      if (this.#unwritten !== undefined && this.#ports.isShared()) {
-        await this.#present.commit([termRow(this.#unwritten)], { durability: 'strict', term: this.#term })
-      }
+      if (this.#unwritten !== undefined && this.#ports.isShared()) await this.#beginAnew(this.#unwritten)
       await this.#present.commit(writes, { durability, term: this.#term })
     } catch (error) {
       if ((error as Partial<ReplicaError>).code === 'fenced') this.#ports.onFenced()
       throw error
     }
     this.#ports.onCommitted(writes)
+  }
+
+  /** There is room again. Whoever owned before, and slept, may have written meanwhile: what we know may be too old. */
+  async #beginAnew(term: number): Promise<never> {
+    await this.#present.commit([termRow(term)], { durability: 'strict', term: this.#term })
+    throw new ReplicaError('fenced', 'This term begins anew.')
   }
 
   async close(): Promise<void> {
