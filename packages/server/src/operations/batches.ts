@@ -165,7 +165,7 @@ export class Batches {
     if (this.#outdated.length > 0) this.#outdated = []
   }
 
-  /** @param isDoubtful a message of this batch said to be new is not: look all of them up */
+  /** @param isDoubtful a message of this batch said to be new may not be: look all of them up */
   async #try(
     batch: readonly Waiting[],
     commit: LogStore['commit'] = (writes) => this.#options.store.log.commit(writes),
@@ -182,6 +182,10 @@ export class Batches {
     const ledger = new Ledger(this.#known, place.cursor, at)
     this.#uncommitted = ledger
     for (const waiting of batch) this.#decider.decide(waiting, ledger, at)
+    if (ledger.hidesMessages && !isDoubtful) {
+      ledger.undo()
+      return this.#try(batch, commit, true)
+    }
     if (!isDoubtful) await this.#doubtRefusals(batch, ledger, at)
     if (store.hasOneWriter === false) await this.#doubtMemory(batch, ledger, fresh, at)
     if (!ledger.isEmpty) {

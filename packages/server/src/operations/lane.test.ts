@@ -322,6 +322,17 @@ describe('the write lane', () => {
     expect(await outcomes).toMatchObject([{ refusal: { id: 'service_unavailable' } }, { result: { position: 1 } }])
   })
 
+  it('OPR-1 a message repeated in the batch that deletes its conversation is not sent again', async () => {
+    const { world, alice, id } = await chatWorld({ memory: { conversations: 9, people: 9, messages: 0 } })
+    const { id: sent } = await alice.sends(id, 'once')
+    const told = world.committed.length
+    const [repeated] = await Promise.all([alice.sends(id, 'once', sent), alice.deletes(id, 'for all')])
+    expect(repeated).toMatchObject({ position: 1 })
+    const rows = world.committed.slice(told).flatMap(({ moves }) => moves.flatMap((move) => move.rows as object[]))
+    expect(rows.filter((row) => 'type' in row && row.type === 'message')).toEqual([])
+    expect(await world.messages(id)).toEqual([])
+  })
+
   it('OPR-1 a batch that is decided twice because of a repeat ends as if decided once', async () => {
     const story = async (withRepeat: boolean) => {
       const { world, alice, ben, id } = await chatWorld({ memory: { conversations: 9, people: 9, messages: 0 } })

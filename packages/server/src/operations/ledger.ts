@@ -30,6 +30,7 @@ export class Ledger {
   readonly #nonces: { hash: string; forgetAt: number }[] = []
   readonly #operations: RememberedOperation[] = []
   readonly #undo: Undo[] = []
+  #hidesMessages = false
 
   constructor(known: WorkingSet, cursor: Cursor, now: number) {
     this.#known = known
@@ -45,6 +46,14 @@ export class Ledger {
       this.#nonces.length === 0 &&
       this.#operations.length === 0
     )
+  }
+
+  /**
+   * Whether messages were sent and purged again before they were written: that one of them was there already, and this is
+   * its repeat, is nothing that the commit would find out.
+   */
+  get hidesMessages(): boolean {
+    return this.#hidesMessages
   }
 
   /** Whether it changes a person. */
@@ -127,7 +136,9 @@ export class Ledger {
         this.#purged.push({ app, key: fact.conversation })
         this.#touch(this.#known.conversation(app, fact.conversation))
         for (const message of this.#messages.values()) {
-          if (message.app === app && message.conversation === fact.conversation) this.#messages.delete(app, message.id)
+          if (message.app !== app || message.conversation !== fact.conversation) continue
+          this.#messages.delete(app, message.id)
+          this.#hidesMessages = true
         }
         return
       case 'profile':
