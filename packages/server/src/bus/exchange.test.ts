@@ -180,6 +180,31 @@ describe('a node', () => {
     expect(atB).toEqual(['a: ended 7'])
   })
 
+  it('38 does not say in its new life what it was about to say in the one before, but for what was committed', async () => {
+    const nodes = new TestNodes()
+    const [a, b] = [nodes.start('a'), nodes.start('b')]
+    await nodes.clock.advance(10)
+    const heard = ears(b)
+    a.clock.isPaused = true
+    a.bus.cut()
+    await nodes.clock.advance(60_000)
+    a.bus.heal()
+    a.clock.isPaused = false
+    const { own } = a.exchange
+    const arrive = a.bus.arrive.bind(a.bus)
+    // In the same turn in which it will hear that it was held for dead.
+    a.bus.arrive = (...message) => {
+      if (a.exchange.own === own) {
+        a.exchange.say(ended(7))
+        a.exchange.commits([commit(8)])
+      }
+      arrive(...message)
+    }
+    await nodes.clock.advance(1_000)
+    expect(heard).toContain('new-node')
+    expect(new Set(heard.filter((said) => said.startsWith('a: ')))).toEqual(new Set(['a: 8']))
+  })
+
   it('38 that does not hear that it was held for dead is told again', async () => {
     const nodes = new TestNodes()
     const [a, b] = [nodes.start('a'), nodes.start('b')]
