@@ -45,6 +45,8 @@ describe('seeds that failed once', () => {
       41_211_626_007,
       'what an owner that sleeps may still carry out is not said to have failed before its successor can write',
     ],
+    [74_257_934_544, 'what was decided in a term that could not be written is not carried into the next one'],
+    [74_257_941_345, 'a message repeated in the batch that deletes its conversation is not sent again'],
     [61_000_001_083, 'a tab that takes over shows what the owner before it wrote last and told nobody'],
   ])('%i: %s', async (seed) => {
     expect((await runWorld(planOf(seed))).findings).toEqual([])

@@ -363,7 +363,8 @@ export class Exchange {
     this.#own = { node: dead.node, incarnation: Math.max(now, dead.incarnation + 1) }
     this.#said = new Map()
     // Of whom it had, it was to speak as it woke, before it knew who had left. What was committed was committed.
-    for (const channel of [...this.#gathered.keys()]) if (!channel.startsWith('changes.')) this.#gathered.delete(channel)
+    for (const channel of [...this.#gathered.keys()])
+      if (!channel.startsWith('changes.')) this.#gathered.delete(channel)
     this.#options.log('others held this node for dead', { incarnation: this.#own.incarnation })
     this.say(this.#beat())
     this.#newLife.tell(this.#own)
