@@ -136,9 +136,10 @@ task<SoakInput>(async ({ ready, pairs, capacityMs }) => {
     const hello = hellos.get(person) ?? (await dialect.hello(names[person]!))
     hellos.set(person, hello)
     sockets[person]!.close()
-    // What became of them, the line took with it; a device would ask again.
+    const socket = await connect({ port, dialect, hello }, hear)
+    // What was asked on the old line, also while there was no new one, went with it; a device would ask again.
     for (const [id, asked] of open) if (asked.person === person) open.delete(id)
-    sockets[person] = await connect({ port, dialect, hello }, hear)
+    sockets[person] = socket
     counts.reconnects++
   }
   let reconnectAt = 0
