@@ -41,6 +41,8 @@ export interface BatchesOptions {
   readonly now: () => number
   readonly log: (message: string, details: Record<string, unknown>) => void
   readonly tally: Tally
+  /** Whether batches follow each other at present: what others change meanwhile is taken note of between two. */
+  readonly isUnderWay: () => boolean
 }
 
 /**
@@ -51,7 +53,6 @@ export class Batches {
   readonly #options: BatchesOptions
   readonly #known: WorkingSet
   readonly #decider: Decider
-  #isUnderWay = false
   #cursor: Cursor | undefined
   /** Learns what became of a commit in the middle of which the store went away, and tells it if it happened. */
   #settleDoubt: (() => Promise<void>) | undefined
@@ -67,15 +68,6 @@ export class Batches {
     this.#options = options
     this.#known = options.known
     this.#decider = options.decider
-  }
-
-  /** Batches follow each other from here on, until {@link rest}: what others change meanwhile is taken note of between two. */
-  begin(): void {
-    this.#isUnderWay = true
-  }
-
-  rest(): void {
-    this.#isUnderWay = false
   }
 
   /**
@@ -116,7 +108,7 @@ export class Batches {
 
   /** Another server changed these: they are loaded again when they are next asked for. */
   outdated(changed: ChangedElsewhere): void {
-    if (this.#isUnderWay) this.#outdated.push(changed)
+    if (this.#options.isUnderWay()) this.#outdated.push(changed)
     else this.#known.forgetChanged(changed)
     if (this.#outdated.length > MAX_OUTDATED) this.allOutdated()
   }
@@ -124,7 +116,7 @@ export class Batches {
   /** Another server may have changed anything. */
   allOutdated(): void {
     this.#outdated = []
-    if (this.#isUnderWay) this.#isAllOutdated = true
+    if (this.#options.isUnderWay()) this.#isAllOutdated = true
     else this.#known.forget()
   }
 

@@ -59,7 +59,10 @@ export class WriteLane {
     this.#tally = tally
     this.#known = new WorkingSet(memory)
     this.#decider = new Decider({ ...options, known: this.#known })
-    this.#batches = new Batches({ ...options, tally, known: this.#known, decider: this.#decider })
+    this.#batches = new Batches({
+      ...options,
+      ...{ tally, known: this.#known, decider: this.#decider, isUnderWay: () => this.#isRunning },
+    })
   }
 
   /** Carries out an operation, in the order of calls. Never rejects: trouble is a refusal. */
@@ -163,7 +166,6 @@ export class WriteLane {
   #schedule(): void {
     if (this.#isRunning) return
     this.#isRunning = true
-    this.#batches.begin()
     const soon = this.#options.soon ?? setImmediate
     soon(() => void this.#run())
   }
@@ -191,7 +193,6 @@ export class WriteLane {
       this.#tally.batchSeconds.note((performance.now() - fromMs) / 1_000)
     }
     this.#isRunning = false
-    this.#batches.rest()
     for (const closed of this.#closing.splice(0)) closed()
   }
 
