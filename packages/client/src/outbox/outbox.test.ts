@@ -261,6 +261,18 @@ describe('what a tab asks for again', () => {
     expect(await replica.count('outbox')).toBe(0)
   })
 
+  it('TAB-4 whoever asks about an entry as it is given up, or as its answer is written, hears what became of it', async () => {
+    const [given, answered] = [message(), message()]
+    await outbox.add(given)
+    await outbox.add(answered)
+    const discarding = outbox.discard(given.id)
+    await expect(outbox.add(given, true)).rejects.toMatchObject({ code: 'discarded' })
+    await discarding
+    const asked = outbox.add(answered, true)
+    await acknowledge(answered.id)
+    expect(await (await asked).acknowledged).toMatchObject({ conversation: red, result: {} })
+  })
+
   it('TAB-4 a retry that was heard already is no error when it is repeated', async () => {
     const draft = message()
     await outbox.add(draft)

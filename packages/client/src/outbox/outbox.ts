@@ -153,17 +153,24 @@ export class Outbox {
    * @param isEcho it was in the outbox once: if it is gone it was carried out, and goes again for the answer's sake only
    */
   async add(draft: Draft, isEcho = false): Promise<Placed> {
-    const known = this.#entries.byId(draft.id)
-    if (known) return { id: known.id, conversation: known.conversation, acknowledged: this.#outcomeOf(known) }
+    const known = this.has(draft.id) ? await this.#placedBefore(draft.id) : undefined
+    if (known) return known
     if (this.#discarded.includes(draft.id)) throw discarded()
     return this.#addNew(isEcho ? { ...draft, isEcho } : draft)
   }
 
-  /** What became of an entry, or will. */
-  async #outcomeOf({ id, order, conversation }: Summary): Promise<Acknowledged> {
-    const [entry] = await this.read([order])
-    if (entry?.state.state === 'failed') throw refused(entry.state.error)
-    return entry?.state.state === 'acknowledged' ? { result: entry.state.result, conversation } : this.#waitFor(id)
+  /**
+   * An entry that is here, and what became of it or will; undefined if it is gone by then. In a job of the writer, or it
+   * might be settled or given up after the look at it and before anybody waits, who would then wait for ever.
+   */
+  #placedBefore(id: string): Promise<Placed | undefined> {
+    return this.#ports.writer.run(async () => {
+      const summary = this.#entries.byId(id)
+      if (!summary) return undefined
+      const { order, conversation } = summary
+      const [entry] = summary.state === 'waiting' ? [] : await this.read([order])
+      return { id, conversation, acknowledged: entry ? outcomeOf(entry) : this.#waitFor(id) }
+    })
   }
 
   #addNew(draft: Draft): Promise<Placed> {
@@ -409,6 +416,12 @@ export class Outbox {
     this.#waiters.delete(id)
     for (const waiter of waiters) answer(waiter)
   }
+}
+
+/** What became of an entry that waits no longer. */
+async function outcomeOf({ state, conversation }: OutboxEntry): Promise<Acknowledged> {
+  if (state.state === 'failed') throw refused(state.error)
+  return { result: state.state === 'acknowledged' ? state.result : null, conversation }
 }
 
 /** What the app asked for and the server has not carried out, by order. */
