@@ -15,7 +15,7 @@ import type { OutboxEntry } from './replica/replica.ts'
  * | `challenge_failed`, `wrong_user` | look at the app's authentication service |
  * | `refused` | read `refusal`: the server's answer stands |
  * | `unsent_work` | retry or discard `entries`, or pass `keepData` or `discardUnsent` |
- * | `discarded` | the operation was given up before the server carried it out |
+ * | `discarded` | the operation was given up; what was sent before, and had no answer, may have been carried out all the same |
  * | `outbox_full`, `storage_full` | nothing was stored; free some room |
  * | `storage_failed` | the local database failed; see `cause` |
  * | `no_websocket` | pass the `webSocket` option |

@@ -97,6 +97,8 @@ export class Outbox {
   readonly #drainWaiters = new Set<() => void>()
   /** Told by the sender: which entries may be at the server at this moment. */
   isUnderWay: (id: string) => boolean = () => false
+  /** The waiting entry that is being given up at this moment: not to be sent any more. */
+  leaving: string | undefined
 
   constructor(ports: OutboxPorts) {
     this.#ports = ports
@@ -336,10 +338,17 @@ export class Outbox {
       if (!summary || summary.state === 'acknowledged' || this.isUnderWay(id)) {
         throw new ParleyError('invalid', 'Only an operation that failed or waits can be discarded.')
       }
-      const orders = summary.state === 'failed' ? [] : [summary.order]
-      const dropped = summary.state === 'failed' ? await this.#failedWith(id) : await this.#present(orders)
-      await this.#drop(dropped)
-      return dropped
+      this.leaving = id
+      try {
+        const orders = summary.state === 'failed' ? [] : [summary.order]
+        const dropped = summary.state === 'failed' ? await this.#failedWith(id) : await this.#present(orders)
+        await this.#drop(dropped)
+        return dropped
+      } finally {
+        this.leaving = undefined
+        // What is behind it in its conversation was held up with it.
+        this.#ports.onReady()
+      }
     })
   }
 

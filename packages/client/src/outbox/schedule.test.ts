@@ -18,7 +18,7 @@ const entry = (order: number, conversation: ConversationId, more: Partial<Summar
   ...more,
 })
 
-const open: Circumstances = { isUnderWay: () => false, isQuietTime: false, room: 32 }
+const open: Circumstances = { isUnderWay: () => false, leaving: undefined, isQuietTime: false, room: 32 }
 const plan = (waiting: readonly Summary[], circumstances: Partial<Circumstances> = {}) =>
   nextToSend(waiting, { ...open, ...circumstances }).map(({ entry, after }) => [entry.id, after])
 
@@ -43,6 +43,13 @@ it('DIST-3 what follows a create waits for its answer, which may name another co
     ['blue-3', undefined],
   ])
   expect(plan(waiting, { isUnderWay: (id) => id === 'red-1' })).toEqual([['blue-3', undefined]])
+})
+
+it('OPR-6 what is being given up does not go, nor does anything behind it in its conversation', () => {
+  expect(plan([entry(1, red), entry(2, red), entry(3, red), entry(4, blue)], { leaving: 'red-2' })).toEqual([
+    ['red-1', undefined],
+    ['blue-4', undefined],
+  ])
 })
 
 it('QUEUE-5 no more go than there is room for', () => {

@@ -9,6 +9,8 @@ export interface Sending {
 
 export interface Circumstances {
   readonly isUnderWay: (id: string) => boolean
+  /** Is being given up, which may come to nothing: it is not sent, and nothing overtakes it. */
+  readonly leaving: string | undefined
   /** Quiet entries go in gusts. */
   readonly isQuietTime: boolean
   /** How many more may be under way. */
@@ -20,7 +22,7 @@ export interface Circumstances {
  * each other. What follows a create waits for its answer, because the answer may name another conversation (DIST-3).
  */
 export function nextToSend(entries: readonly Summary[], circumstances: Circumstances): Sending[] {
-  const { isUnderWay, isQuietTime, room } = circumstances
+  const { isUnderWay, leaving, isQuietTime, room } = circumstances
   const sendings: Sending[] = []
   const last = new Map<ConversationId, string>()
   const closed = new Set<ConversationId>()
@@ -29,6 +31,7 @@ export function nextToSend(entries: readonly Summary[], circumstances: Circumsta
     const { conversation, id } = entry
     if (sendings.length >= room) break
     if (entry.state !== 'waiting') continue
+    if (id === leaving) closed.add(conversation)
     if (closed.has(conversation)) continue
     if (isUnderWay(id)) {
       last.set(conversation, id)

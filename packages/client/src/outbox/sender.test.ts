@@ -133,6 +133,23 @@ describe('the sender', () => {
     expect(outbox.waiting).toEqual([])
   })
 
+  it('OPR-6 what is discarded as the connection comes is not sent, and what waits behind it is', async () => {
+    await outbox.add({
+      id: 'create',
+      name: 'create-conversation',
+      conversation: red,
+      input: { id: red, participants: ['bob'], distinct: false },
+    })
+    await write()
+    const discarding = outbox.discard('create')
+    // The writer is at it by now, and has not committed yet.
+    await Promise.resolve()
+    await connect()
+    expect((await discarding).map(({ id }) => id)).toEqual(['create'])
+    await settle()
+    expect(ids()).toEqual(['m1'])
+  })
+
   it('OPR-1 an operation that stays unanswered is repeated on the living connection', async () => {
     await write()
     await write()

@@ -128,6 +128,7 @@ export class Sender {
     if (this.#pause && this.#pause.until > now) return this.#setTimer(now)
     const sendings = nextToSend(outbox.entries, {
       isUnderWay: outbox.isUnderWay,
+      leaving: outbox.leaving,
       isQuietTime: this.#quietUntil > now,
       room: SEND_WINDOW - this.#underWay.size,
     })
