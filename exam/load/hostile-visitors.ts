@@ -28,7 +28,7 @@ export interface HostileReport {
   readonly complaints: readonly string[]
 }
 
-const CLOSE_CODES = [1007, 1009, 4400, 4401]
+const CLOSE_CODES = [1007, 1009, 4400, 4401, 4403]
 
 export async function beHostile(task: HostileTask): Promise<HostileReport> {
   const tally: Record<string, number> = {}

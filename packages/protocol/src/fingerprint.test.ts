@@ -50,7 +50,7 @@ it('what a client may say has not changed without anybody noticing', () => {
   }).toMatchInlineSnapshot(`
     {
       "SUBPROTOCOL": "parley.1",
-      "frames": "906879e6c7823737",
+      "frames": "7835c9cb00809574",
       "operations": {
         "create-conversation": "a3712806fadc16ec",
         "delete-conversation": "94fe716bb19b5de9",

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type CreatedApp, openAdministration } from '@parley/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestServer, type TestServer } from './support.ts'
+import { Person, startTestServer, type TestServer } from './support.ts'
 
 interface World {
   readonly home: TestServer
@@ -300,6 +300,10 @@ describe('AUTH-21 hostile identity tokens', () => {
     const said = JSON.stringify(answer.body)
     expect(said).not.toMatch(/at .*\.(ts|js):|node_modules|Error:|JOSE|mallory|SQLITE/)
     expect(said.length).toBeLessThan(500)
+    // By the other door, the same.
+    const person = await Person.open(world.home.server)
+    person.say({ type: 'hello', identity_token: identityToken, app_id: world.app.appId, cursor: null, epoch: null })
+    expect((await person.hear('goodbye')).error).toEqual(answer.body)
   })
 
   it('111 none of them was let in, spent the nonce, was logged, or had anything outside asked', async () => {

@@ -15,7 +15,7 @@ const FRAMES = 2_800
 const BODIES = 3_000
 const SEED = 20_270_101
 /** What a peer that misbehaves may be told with: documented close codes. */
-const CLOSE_CODES = [1007, 1009, 4400, 4401]
+const CLOSE_CODES = [1007, 1009, 4400, 4401, 4403]
 
 const isCatalogued = (error: WireError): boolean =>
   Object.hasOwn(errors, error.id) && errors[error.id].code === error.code

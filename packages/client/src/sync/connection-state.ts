@@ -156,6 +156,7 @@ function leave(attempt: number, event: Events['goodbye'], moment: Moment): Step 
     case 'going_away':
     case 'too_slow':
     case 'protocol_error':
+    case 'refused':
       return wait(attempt, moment, Math.min(event.retryAfterMs, timing.longestHintMs), ['close'])
   }
 }

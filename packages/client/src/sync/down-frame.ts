@@ -32,6 +32,7 @@ const isHead = (head: unknown) =>
   isRecord(head) && isText((head as { stream?: unknown }).stream) && isCount((head as { sequence?: unknown }).sequence)
 
 const shapes: { readonly [Type in DownFrame['type']]: Shape } = {
+  nonce: (f) => isText(f.nonce),
   welcome: (f) => isRecord(f.identity) && isRecord(f.session) && isText(f.epoch) && isText(f.server_time),
   heads: (f) => Array.isArray(f.streams) && f.streams.every(isHead) && (f.cursor === null || isText(f.cursor)),
   change: (f) => isText(f.stream) && isCount(f.after) && isCount(f.sequence) && isText(f.cursor) && isRows(f.rows),

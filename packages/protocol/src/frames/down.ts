@@ -4,11 +4,18 @@ import type { ConversationId } from '../ids.ts'
 import type { BasicIdentity, ConversationStreamRow, InboxRow, Row, StreamId } from '../rows.ts'
 import type { TypingAction } from './up.ts'
 
+/** Answers `nonce`: good for ten minutes, for one identity token, and on any socket. */
+export interface NonceGivenFrame {
+  readonly type: 'nonce'
+  readonly nonce: string
+}
+
 /** Answers `hello`. After it come `heads`, then live changes. */
 export interface WelcomeFrame {
   readonly type: 'welcome'
   readonly identity: BasicIdentity
-  readonly session: SessionInfo
+  /** With its token if it was opened by this hello, and never again. */
+  readonly session: SessionInfo & { readonly token?: string }
   /** Names this log. A client that knows another epoch must compare every stream. */
   readonly epoch: string
   readonly server_time: string
@@ -114,10 +121,19 @@ export interface MoveFrame {
   readonly after_ms: number
 }
 
+/** `refused`: there is no nonce, or no session, for what was asked; `error` says why. */
+export type GoodbyeReason =
+  | 'session_ended'
+  | 'authentication_required'
+  | 'refused'
+  | 'going_away'
+  | 'too_slow'
+  | 'protocol_error'
+
 /** Last words before the server closes. */
 export interface GoodbyeFrame {
   readonly type: 'goodbye'
-  readonly reason: 'session_ended' | 'authentication_required' | 'going_away' | 'too_slow' | 'protocol_error'
+  readonly reason: GoodbyeReason
   readonly error?: WireError
   /** When to come back at the earliest. */
   readonly retry_after_ms?: number
@@ -129,6 +145,7 @@ export interface PongFrame {
 }
 
 export type DownFrame =
+  | NonceGivenFrame
   | WelcomeFrame
   | HeadsFrame
   | ChangeFrame

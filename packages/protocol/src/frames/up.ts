@@ -6,10 +6,24 @@ import type { OperationInputs, OperationName } from '../operations/index.ts'
 import * as s from '../operations/schemas.ts'
 import type { StreamId } from '../rows.ts'
 
-/** First on every socket. The token travels here and never in an address. */
-export interface HelloFrame {
+/**
+ * Before `hello`, for a device that has no session: asks for a nonce of this app, for which the app's own service makes an
+ * identity token. Answered by `nonce`, once on a socket.
+ */
+export interface NonceFrame {
+  readonly type: 'nonce'
+  readonly app_id: string
+}
+
+/**
+ * First on every socket, but for `nonce`. The token travels here and never in an address: either that of a session, or an
+ * identity token, for which a session is opened.
+ */
+export type HelloFrame = (
+  | { readonly session_token: string }
+  | { readonly identity_token: string; readonly app_id: string }
+) & {
   readonly type: 'hello'
-  readonly session_token: string
   /** Up to where this device has heard of changes; null for a fresh device. */
   readonly cursor: string | null
   /** The log that cursor belongs to; null for a fresh device. */
@@ -74,6 +88,7 @@ export interface PingFrame {
 }
 
 export type UpFrame =
+  | NonceFrame
   | HelloFrame
   | OperationFrame
   | PullFrame
@@ -87,14 +102,15 @@ const requestNumber = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const text = (max: number) => v.pipe(s.text, v.maxLength(max))
 const stream = v.union([v.literal('inbox'), s.conversation])
 
+/** Looked at by whoever opens sessions, as over HTTP: what is wrong with one is told in the same words. */
+const unread = v.string()
+const hello = { type: v.literal('hello'), cursor: v.nullable(text(64)), epoch: v.nullable(text(64)) }
+
 /** What the server checks a frame against before anything else looks at it. */
 export const upFrame = v.variant('type', [
-  v.object({
-    type: v.literal('hello'),
-    session_token: text(128),
-    cursor: v.nullable(text(64)),
-    epoch: v.nullable(text(64)),
-  }),
+  v.object({ type: v.literal('nonce'), app_id: unread }),
+  v.object({ ...hello, session_token: text(128), identity_token: v.optional(v.never()) }),
+  v.object({ ...hello, identity_token: unread, app_id: unread, session_token: v.optional(v.never()) }),
   v.object({
     type: v.literal('operation'),
     id: s.uuid,

@@ -7,6 +7,8 @@ export const closeCodes = {
   sessionEnded: 4401,
   /** The peer broke the protocol: a frame it may not send, or not now. */
   protocolError: 4400,
+  /** Signing in on this socket was refused. */
+  refused: 4403,
   /** The peer said nothing, or nothing valid, in time. */
   timeout: 4408,
   /** The peer reads too slowly; it catches up from its cursor when it returns. */
@@ -15,5 +17,5 @@ export const closeCodes = {
   goingAway: 1001,
 } as const
 
-/** What a hello must follow within, in milliseconds. */
+/** What a hello must follow within, in milliseconds; a nonce that was asked for gives as long again. */
 export const HELLO_TIMEOUT_MS = 10_000

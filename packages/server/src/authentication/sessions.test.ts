@@ -129,7 +129,7 @@ describe('sessions', () => {
     const sessions = await fresh()
     const unknown = { refusal: { id: 'invalid_app_id' } }
     expect(await sessions.open(randomUUID() as never, 'alice')).toEqual(unknown)
-    expect(await sessions.open(appId, 'alice', 'production')).toEqual(unknown)
+    expect(await sessions.open(appId, 'alice', { environment: 'production' })).toEqual(unknown)
     const app = (await store.apps.byId(appId))!
     const forSignIn = async () => ({ app: { ...app, suspendedAt: 1 }, registered: undefined, isSuspended: false })
     const suspended = await fresh({ ...store, apps: { ...store.apps, forSignIn } })

@@ -31,6 +31,14 @@ const NONCE_MEMORY_MS = 24 * 3_600_000
 
 export type OpenedSession = { readonly session: Session; readonly token: string; readonly profile: Profile }
 
+/** Who asks for a session, beside whom it is for. */
+export interface Visitor {
+  /** The app's, where it was named. */
+  readonly environment?: string | undefined
+  /** Whether the app lets in where they come from. */
+  readonly mayEnter?: (app: App) => boolean
+}
+
 /** What became of the step that spends the nonce and opens the session. */
 type Opening =
   | (OpenedSession & { readonly state: 'opened' })
@@ -106,18 +114,15 @@ export class Sessions {
     return session
   }
 
-  /**
-   * Opens a session for the user of an identity token.
-   * @param environment the app's, where the caller named it
-   */
+  /** Opens a session for the user of an identity token. */
   async open(
     appId: Uuid,
     identityToken: string,
-    environment?: string,
+    visitor: Visitor = {},
   ): Promise<OpenedSession | { readonly refusal: Refusal }> {
     const { tally } = this.#options
     try {
-      const opened = await this.#open(appId, identityToken, environment)
+      const opened = await this.#open(appId, identityToken, visitor)
       tally?.signIns.add('refusal' in opened ? reasonOf(opened.refusal) : 'opened')
       return opened
     } catch (error) {
@@ -129,13 +134,14 @@ export class Sessions {
   async #open(
     appId: Uuid,
     identityToken: string,
-    environment: string | undefined,
+    { environment, mayEnter }: Visitor,
   ): Promise<OpenedSession | { readonly refusal: Refusal }> {
     const { tokens, clock, store } = this.#options
     const named = peekToken(identityToken, limits.maxIdentityTokenLength)
     await this.#options.departures?.next()
     const looked = await store.apps.forSignIn(appId, named)
     const app = looked?.app
+    if (app && mayEnter?.(app) === false) return refuse('forbidden_origin')
     if (!app || (environment !== undefined && environment !== app.environment)) return refuse('invalid_app_id')
     if (app.suspendedAt !== null) return refuse('app_suspended')
     let opening: Opening | undefined

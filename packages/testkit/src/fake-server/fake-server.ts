@@ -133,6 +133,11 @@ export class FakeServer {
     return session
   }
 
+  #openFor(identityToken: string): FakeSession | undefined {
+    const identity = this.#admit(identityToken)
+    return identity && this.#open(identity)
+  }
+
   // -- REST ----------------------------------------------------------------------------------------------------------
 
   readonly fetch = async (
@@ -208,6 +213,10 @@ export class FakeServer {
       this.#greet(connection, frame)
       return
     }
+    if (frame.type === 'nonce') {
+      this.#say(connection, { type: 'nonce', nonce: this.newNonce() })
+      return
+    }
     if (!session) return
     const me = session.identity
     switch (frame.type) {
@@ -256,11 +265,12 @@ export class FakeServer {
 
   #greet(connection: FakeConnection, hello: Extract<UpFrame, { type: 'hello' }>): void {
     this.hellos.push({ cursor: hello.cursor })
-    const session = this.#sessions.get(hello.session_token)
+    const isNew = 'identity_token' in hello
+    const session = isNew ? this.#openFor(hello.identity_token) : this.#sessions.get(hello.session_token)
     if (!session) {
       const error = toWireError({ id: 'authentication_required', data: { nonce: this.newNonce() } })
-      this.#say(connection, { type: 'goodbye', reason: 'authentication_required', error })
-      connection.end.close(4401)
+      this.#say(connection, { type: 'goodbye', reason: isNew ? 'refused' : 'authentication_required', error })
+      connection.end.close(isNew ? 4403 : 4401)
       return
     }
     connection.session = session
@@ -268,7 +278,11 @@ export class FakeServer {
     this.#say(connection, {
       type: 'welcome',
       identity,
-      session: { id: session.id, expires_at: this.#time(session.expiresAt) },
+      session: {
+        id: session.id,
+        expires_at: this.#time(session.expiresAt),
+        ...(isNew && { token: session.token }),
+      },
       epoch: this.log.epoch,
       server_time: this.#time(this.#clock.wall()),
     })

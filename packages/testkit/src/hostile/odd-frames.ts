@@ -114,6 +114,8 @@ export function oddFrame(oddities: Oddities, conversation: string, message: stri
     { type: 'typing', conversation, action: 'started' },
     { type: 'renew', identity_token: 'a.b.c' },
     { type: 'hello', session_token: 'x', cursor: null, epoch: null },
+    { type: 'hello', identity_token: 'a.b.c', app_id: randomUUID(), cursor: null, epoch: null },
+    { type: 'nonce', app_id: randomUUID() },
     { type: chance.pick(['welcome', 'goodbye', '__proto__', 'constructor', 'Operation']), id: 1 },
   ]
   const frame = chance.below(3) > 0 ? frames[chance.below(2)]! : chance.pick(frames)

@@ -1,8 +1,8 @@
-import { identityId, parseUuid, type Uuid } from '@parley/protocol'
+import { identityId } from '@parley/protocol'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Edge } from '../edge.ts'
 import { basicIdentity } from '../native/encode.ts'
-import { isOriginOf } from '../origins.ts'
+import { giveNonce, signIn } from '../sign-in.ts'
 import { accepted, RefusedRequest } from './refused-request.ts'
 import { requireSession, sessionToken } from './request-session.ts'
 
@@ -19,22 +19,15 @@ export function authenticationRoutes(http: FastifyInstance, edge: Edge): void {
   })
 
   http.post('/nonces', async (request, reply) => {
-    const appId = property(request, 'app_id')
-    const app = appId === undefined ? null : await knownApp(edge, appId)
-    return reply
-      .code(201)
-      .header('cache-control', 'no-store')
-      .send({ nonce: edge.sessions.nonce(app) })
+    const { nonce } = accepted(await giveNonce(edge, property(request, 'app_id')))
+    return reply.code(201).header('cache-control', 'no-store').send({ nonce })
   })
 
   http.post('/sessions', async (request, reply) => {
     const identityToken = required(request, 'identity_token')
-    const { uuid, environment } = readAppId(required(request, 'app_id'))
-    if (request.headers.origin !== undefined) {
-      const app = await edge.store.apps.byId(uuid)
-      if (app && !isOriginOf(app, request.headers.origin)) throw new RefusedRequest({ id: 'forbidden_origin' })
-    }
-    const { session, token, profile } = accepted(await edge.sessions.open(uuid, identityToken, environment))
+    const appId = required(request, 'app_id')
+    const { origin } = request.headers
+    const { session, token, profile } = accepted(await signIn(edge, { appId, identityToken, origin }))
     return reply
       .code(201)
       .header('cache-control', 'no-store')
@@ -78,27 +71,6 @@ function required(request: FastifyRequest, name: string): string {
   const value = property(request, name)
   if (value === undefined) throw new RefusedRequest({ id: 'missing_property', data: { property: name } })
   return value
-}
-
-const APP_ID = /^(?:layer:\/\/\/apps\/(staging|production)\/)?([^/]+)$/
-
-/** Reads `layer:///apps/<environment>/<uuid>` or a bare UUID. */
-function readAppId(appId: string): { readonly uuid: Uuid; readonly environment: string | undefined } {
-  const [, environment, id = ''] = APP_ID.exec(appId) ?? []
-  const uuid = parseUuid(id)
-  if (!uuid) throw new RefusedRequest({ id: 'invalid_app_id' })
-  return { uuid, environment }
-}
-
-/** The app, if we have it. */
-async function knownApp(edge: Edge, appId: string): Promise<Uuid> {
-  const { uuid, environment } = readAppId(appId)
-  const app = await edge.store.apps.byId(uuid)
-  if (!app || (environment !== undefined && environment !== app.environment)) {
-    throw new RefusedRequest({ id: 'invalid_app_id' })
-  }
-  if (app.suspendedAt !== null) throw new RefusedRequest({ id: 'app_suspended' })
-  return app.id
 }
 
 /** Where these things lead to, as a `Link` header; written anew only when the server's address has changed. */

@@ -12,7 +12,7 @@ import type { Change, Listener, Typing } from '../../delivery/change.ts'
 import type { Session } from '../../model/state.ts'
 import { type Allowance, typingAllowance } from '../allowance.ts'
 import type { Edge } from '../edge.ts'
-import { isOriginAllowed } from '../origins.ts'
+import { giveNonce } from '../sign-in.ts'
 import type { SharedFrame } from '../sockets/shared-frame.ts'
 import type { Socket } from '../sockets/socket.ts'
 import type { ListText } from '../sockets/text-frame.ts'
@@ -21,6 +21,7 @@ import { challengeAt } from './challenge-time.ts'
 import { framesOf } from './change-frame.ts'
 import { basicIdentity } from './encode.ts'
 import { type Decoded, decodeFrame, type Frame } from './frames.ts'
+import { type Admitted, farewell, greet, refusalOfOutage } from './greeting.ts'
 import { sendHeads } from './heads.ts'
 import { HeldFrames, MAX_HELD_MS } from './held-frames.ts'
 import { Operating } from './operating.ts'
@@ -35,7 +36,8 @@ const MAX_EARLY_FRAMES = 1_024
 const MAX_HELD_FRAMES = 10_000
 
 type State =
-  | { readonly state: 'greeting'; readonly cancelTimeout: () => void }
+  /** `hasNonce`: one was asked for, which is all there are on a socket. */
+  | { readonly state: 'greeting'; readonly cancelTimeout: () => void; readonly hasNonce: boolean }
   /** Changes are held until `heads` are sent: their cursors speak of what was sent before. */
   | { readonly state: 'catching-up'; readonly session: Session; readonly held: SharedFrame[] }
   | { readonly state: 'live'; readonly session: Session }
@@ -45,6 +47,7 @@ type State =
  * One socket of a Parley client: decodes, hands over, encodes, decides nothing. It owns the socket's place in delivery
  * and in its session, and gives both back when it closes.
  *
+ *      ┌─nonce─┐
  *     greeting ──hello──→ catching-up ──heads sent──→ live
  *         └──────────────────┴────────────────────────┴──→ closed
  */
@@ -64,9 +67,11 @@ export class NativeConnection implements Listener, SessionHolder {
   #badFrames = 0
   /** The server is going away; this is when to come back. */
   #drainHint: number | undefined
+  /** A session is being opened for the hello, and a nonce spent: until the welcome is said, nobody is sent away. */
+  #isSigningIn = false
   /** The end of the session came near before we were in. */
   #isChallengeDue = false
-  /** What came along with the hello: heard once we are in. Undefined before and after. */
+  /** What came along with the hello, or with what asks for a nonce: heard once that is seen to. Undefined before and after. */
   #early: string[] | undefined
   /** What came while there was no room for it. */
   #held: HeldFrames | undefined
@@ -75,10 +80,14 @@ export class NativeConnection implements Listener, SessionHolder {
     this.#edge = edge
     this.#origin = origin
     this.#socket = socket
-    const cancelTimeout = edge.clock.after(HELLO_TIMEOUT_MS, () =>
+    this.#state = { state: 'greeting', cancelTimeout: this.#startTimeout(), hasNonce: false }
+  }
+
+  /** Nobody stays for long who has not said who they are. */
+  #startTimeout(): () => void {
+    return this.#edge.clock.after(HELLO_TIMEOUT_MS, () =>
       this.#close(closeCodes.timeout, { type: 'goodbye', reason: 'protocol_error' }),
     )
-    this.#state = { state: 'greeting', cancelTimeout }
   }
 
   /** A text frame has arrived. */
@@ -132,13 +141,13 @@ export class NativeConnection implements Listener, SessionHolder {
       this.#refuseFrame(decoded.refusal)
       return
     }
-    const hello = 'frame' in decoded && decoded.frame.type === 'hello' ? decoded.frame : undefined
     if (state.state === 'greeting') {
-      if (hello) void this.#greet(hello, state.cancelTimeout)
+      const type = 'frame' in decoded ? decoded.frame.type : undefined
+      if (type === 'hello') void this.#greet((decoded as DecodedAs<'hello'>).frame, state.cancelTimeout)
+      else if (type === 'nonce') void this.#giveNonce((decoded as DecodedAs<'nonce'>).frame, state)
       else this.#refuseFrame({ id: 'authentication_required', message: 'Say hello first.' })
-    } else if (hello) this.#refuseFrame({ id: 'invalid_request', message: 'Hello was said before.' })
-    else if ('common' in decoded) this.#operating.operateCommon(decoded.common, state.session, this.#drainHint)
-    else this.#handle(decoded.frame as Exclude<ParsedUpFrame, Frame<'hello'>>, state.session)
+    } else if ('common' in decoded) this.#operating.operateCommon(decoded.common, state.session, this.#drainHint)
+    else this.#handle(decoded.frame, state.session)
   }
 
   /** A frame that is not text has arrived: this peer speaks something else. */
@@ -183,7 +192,7 @@ export class NativeConnection implements Listener, SessionHolder {
   }
 
   #leaveIfIdle(): void {
-    if (this.#drainHint === undefined || this.#madeOperating?.isIdle === false) return
+    if (this.#drainHint === undefined || this.#isSigningIn || this.#madeOperating?.isIdle === false) return
     this.#close(closeCodes.goingAway, { type: 'goodbye', reason: 'going_away', retry_after_ms: this.#drainHint })
   }
 
@@ -232,42 +241,79 @@ export class NativeConnection implements Listener, SessionHolder {
     )
   }
 
+  async #giveNonce({ app_id }: Frame<'nonce'>, state: Extract<State, { state: 'greeting' }>): Promise<void> {
+    if (state.hasNonce) {
+      this.#refuseFrame({ id: 'invalid_request', message: 'A nonce was asked for before.' })
+      return
+    }
+    this.#state = { ...state, hasNonce: true }
+    this.#holdEarly()
+    try {
+      const given = await giveNonce(this.#edge, app_id).catch(refusalOfOutage)
+      if (this.#state.state !== 'greeting') return
+      if ('refusal' in given) {
+        const { code, goodbye } = farewell(given.refusal)
+        this.#close(code, goodbye)
+        return
+      }
+      this.#send({ type: 'nonce', nonce: given.nonce })
+      this.#state.cancelTimeout()
+      this.#state = { state: 'greeting', cancelTimeout: this.#startTimeout(), hasNonce: true }
+      this.#hearEarly()
+    } catch (error) {
+      this.#failed(error)
+    } finally {
+      this.#socket.resume()
+    }
+  }
+
   async #greet(hello: Frame<'hello'>, cancelTimeout: () => void): Promise<void> {
-    // Frames that follow wait in the socket until we are in, those that came along with the hello wait here.
-    this.#socket.pause()
-    this.#early = []
+    this.#holdEarly()
     cancelTimeout()
     const leave = await this.#edge.greetings.enter()
     try {
       if (this.#state.state !== 'greeting') return
-      const session = await this.#edge.sessions.find(hello.session_token)
-      if (this.#state.state !== 'greeting') return
-      if (!session) {
-        const error = toWireError({
-          id: 'authentication_required',
-          data: { nonce: this.#edge.sessions.nonce(null) },
-        })
-        this.#close(closeCodes.sessionEnded, { type: 'goodbye', reason: 'authentication_required', error })
-        return
-      }
-      if (!(await isOriginAllowed(this.#edge.store, session.app, this.#origin))) {
-        const error = toWireError({ id: 'forbidden_origin' })
-        this.#close(closeCodes.protocolError, { type: 'goodbye', reason: 'protocol_error', error })
-        return
-      }
-      if (this.#state.state !== 'greeting') return
-      await this.#enter(session, hello)
+      this.#isSigningIn = hello.identity_token !== undefined
+      const admitted = await greet(this.#edge, hello, this.#origin)
+      if ('goodbye' in admitted) this.#close(admitted.code, admitted.goodbye)
+      else if (this.#state.state === 'greeting') await this.#enter(admitted, hello)
+      else this.#abandon(admitted)
     } catch (error) {
-      this.#edge.log('a connection could not be set up', { error: String(error) })
-      this.#close(closeCodes.goingAway, { type: 'goodbye', reason: 'going_away', retry_after_ms: 1_000 })
+      this.#failed(error)
     } finally {
       leave()
       this.#socket.resume()
     }
   }
 
-  async #enter(session: Session, hello: Frame<'hello'>): Promise<void> {
+  /** What follows waits in the socket, and what came along already waits here, until somebody says what is to become of it. */
+  #holdEarly(): void {
+    this.#socket.pause()
+    this.#early = []
+  }
+
+  #hearEarly(): void {
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const text of early) this.receive(text)
+  }
+
+  #failed(error: unknown): void {
+    this.#edge.log('a connection could not be set up', { error: String(error) })
+    this.#close(closeCodes.goingAway, { type: 'goodbye', reason: 'going_away', retry_after_ms: 1_000 })
+  }
+
+  /** Who had a session opened went before they heard its token: nobody ever will, and it is ended. */
+  #abandon({ session, token }: Admitted): void {
+    if (token === undefined) return
+    this.#edge.sessions.end(session).catch((error) => {
+      this.#edge.log('a session of nobody could not be ended', { error: String(error) })
+    })
+  }
+
+  async #enter(admitted: Admitted, hello: Frame<'hello'>): Promise<void> {
     const { delivery, sessions, store, clock } = this.#edge
+    const { session, token } = admitted
     const held: SharedFrame[] = []
     this.#state = { state: 'catching-up', session, held }
     // First listen, then read: what is committed meanwhile is held, so nothing falls between.
@@ -275,25 +321,37 @@ export class NativeConnection implements Listener, SessionHolder {
     this.#sessionHold = sessions.hold(session, this)
     const after = hello.epoch === store.epoch ? readCursor(hello.cursor) : 0
     const { profile, moved } = await arrivalOf(this.#edge, session, after)
-    this.#send({
+    const isTold = this.#send({
       type: 'welcome',
       identity: basicIdentity(profile),
-      session: { id: session.id, expires_at: new Date(session.expiresAt).toISOString() },
+      session: {
+        id: session.id,
+        expires_at: new Date(session.expiresAt).toISOString(),
+        ...(token !== undefined && { token }),
+      },
       epoch: store.epoch,
       server_time: new Date(clock.now()).toISOString(),
     })
+    if (!isTold) {
+      this.#abandon(admitted)
+      return
+    }
+    this.#isSigningIn = false
+    this.#leaveIfIdle()
     await sendHeads(moved, this.#socket, (frame) => this.#send(frame))
     if (this.#state.state !== 'catching-up') return
     this.#state = { state: 'live', session: this.#state.session }
     for (const frame of held) this.#socket.sendFrame(frame)
     if (this.#isChallengeDue) this.#challenge(this.#state.session)
-    const early = this.#early ?? []
-    this.#early = undefined
-    for (const text of early) this.receive(text)
+    this.#hearEarly()
   }
 
-  #handle(frame: Exclude<ParsedUpFrame, Frame<'hello'>>, session: Session): void {
+  #handle(frame: ParsedUpFrame, session: Session): void {
     switch (frame.type) {
+      case 'hello':
+      case 'nonce':
+        this.#refuseFrame({ id: 'invalid_request', message: 'Hello was said before.' })
+        return
       case 'operation':
         this.#operating.operate(frame, session, this.#drainHint)
         return
@@ -408,6 +466,8 @@ export class NativeConnection implements Listener, SessionHolder {
     this.gone()
   }
 }
+
+type DecodedAs<Type extends ParsedUpFrame['type']> = { readonly frame: Frame<Type> }
 
 const nothing = () => undefined
 
