@@ -11,6 +11,13 @@ export interface Dialect {
   readonly protocol: string
   /** Signs somebody in as far as that happens before the socket, and says what to say first on it. */
   hello(user: string, http?: SignInLine): Promise<string>
+  /** For those who sign in on the socket itself, where the server knows how. */
+  readonly onSocket?: {
+    /** What to say first, to be given what a token is made for. */
+    readonly asks: string
+    /** What to say then, with a token for what a frame gave; undefined if it is another frame. */
+    hello(user: string, data: Buffer, start: number, end: number): string | undefined
+  }
   isWelcome(data: Buffer, start: number, end: number): boolean
   /** Frames that make a conversation of these people, each to be acknowledged before the next; the first one says them. */
   room(members: readonly string[]): { readonly room: string; readonly frames: readonly string[] }

@@ -40,9 +40,12 @@ export function connectPeople(
   })
 }
 
+/** Says a hello, or signs a user in on the socket itself. */
+export type Entrance = { readonly hello: string } | { readonly user: string }
+
 /** A socket that is welcome. */
 export async function connect(
-  { port, dialect, hello }: { readonly port: number; readonly dialect: Dialect; readonly hello: string },
+  { port, dialect, ...entrance }: { readonly port: number; readonly dialect: Dialect } & Entrance,
   hear: (data: Buffer, start: number, end: number) => void = () => undefined,
 ): Promise<LoadSocket> {
   let isIn = false
@@ -55,12 +58,16 @@ export async function connect(
     protocol: dialect.protocol,
     onFrame(data, start, end) {
       if (isIn) return hear(data, start, end)
+      const hello = 'user' in entrance && dialect.onSocket?.hello(entrance.user, data, start, end)
+      if (hello) socket.send(hello)
       if (!dialect.isWelcome(data, start, end)) return
       isIn = true
       welcome()
     },
   })
-  socket.send(hello)
+  const first = 'hello' in entrance ? entrance.hello : dialect.onSocket?.asks
+  if (first === undefined) throw new Error('Nobody signs in on the socket of this server.')
+  socket.send(first)
   await welcomed
   return socket
 }

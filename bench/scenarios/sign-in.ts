@@ -1,5 +1,5 @@
 /** E: full sign-ins, fifty at a time, with tokens signed by RS256. */
-import type { SignInInput, SignInResult } from '../load/sign-in.ts'
+import type { SignInInput, SignInResult, Way } from '../load/sign-in.ts'
 import { Load } from '../load/start-load.ts'
 import { Server } from '../servers/start-server.ts'
 import { type Figure, observed, type Sample, type Scenario, type ServerKind, type Settings } from './scenario.ts'
@@ -23,7 +23,15 @@ export const signInScenarios: readonly Scenario[] = [
     title: 'sign-ins, each device with connections of its own',
     servers: ['reference', 'parley'],
     figures: figures({ limit: { of: 'figure', atLeast: 1_200 } }),
-    measure: (kind, settings) => measure(kind, settings, false),
+    measure: (kind, settings) => measure(kind, settings, 'http'),
+  },
+  {
+    id: 'E',
+    title: 'sign-ins on the socket, one connection each',
+    isVariant: true,
+    servers: ['parley'],
+    figures: figures({}),
+    measure: (kind, settings) => measure(kind, settings, 'socket'),
   },
   {
     id: 'E',
@@ -31,19 +39,19 @@ export const signInScenarios: readonly Scenario[] = [
     isVariant: true,
     servers: ['parley'],
     figures: figures({}),
-    measure: (kind, settings) => measure(kind, settings, true),
+    measure: (kind, settings) => measure(kind, settings, 'pooled'),
   },
 ]
 
-async function measure(kind: ServerKind, settings: Settings, isPooled: boolean): Promise<Sample> {
+async function measure(kind: ServerKind, settings: Settings, way: Way): Promise<Sample> {
   const server = await Server.start(kind)
   try {
     const { ready } = server
     const measureMs = settings.seconds * 1000
     const warmUpMs = settings.isQuick ? 200 : WARM_UP_MS
-    const load = new Load('sign-in', { ready, atOnce: AT_ONCE, warmUpMs, measureMs, isPooled } satisfies SignInInput)
+    const load = new Load('sign-in', { ready, atOnce: AT_ONCE, warmUpMs, measureMs, way } satisfies SignInInput)
     await load.next()
-    const name = isPooled ? 'sign-in-pooled' : 'sign-in'
+    const name = `sign-in-${way}`
     const { result, cpuSeconds } = await observed(server, { name, settings }, () => load.next<SignInResult>())
     const { signIns, seconds, clientCores } = result
     await load.close()

@@ -16,10 +16,19 @@ export function parleyDialect({ port, app }: { readonly port: number; readonly a
     protocol: 'parley.1',
     async hello(user, given) {
       const line: SignInLine = given ?? new HttpConnection(port)
-      const { nonce } = await created(line, '/nonces')
+      const { nonce } = await created(line, '/nonces', { app_id: app.appId })
       const session = await created(line, '/sessions', { identity_token: mint(user, nonce!), app_id: app.appId })
       if (line instanceof HttpConnection && !given) line.close()
       return JSON.stringify({ type: 'hello', session_token: session.session_token, cursor: null, epoch: null })
+    },
+    onSocket: {
+      asks: JSON.stringify({ type: 'nonce', app_id: app.appId }),
+      hello(user, data, start, end) {
+        // {"type":"nonce","nonce":"…"}
+        if (data[start + 9] !== N) return undefined
+        const identity_token = mint(user, data.toString('latin1', start + 25, end - 2))
+        return JSON.stringify({ type: 'hello', identity_token, app_id: app.appId, cursor: null, epoch: null })
+      },
     },
     // {"type":"heads": live from here on.
     isWelcome: (data, start) => data[start + 9] === H,
@@ -89,7 +98,13 @@ export function parleyDialect({ port, app }: { readonly port: number; readonly a
   }
 }
 
-const [H, A, C, F] = ['h', 'a', 'c', 'f'].map((letter) => letter.charCodeAt(0)) as [number, number, number, number]
+const [H, A, C, F, N] = ['h', 'a', 'c', 'f', 'n'].map((letter) => letter.charCodeAt(0)) as [
+  number,
+  number,
+  number,
+  number,
+  number,
+]
 const UUID_LENGTH = 36
 const MESSAGE_ID = Buffer.from('layer:///messages/')
 
