@@ -39,9 +39,10 @@ export const row: Row = {
         (error: Error) => error.message,
       )
       const served = complaint === undefined ? await everything(server).catch((error: Error) => error) : undefined
-      const said = complaint ?? server.record.lines.join('\n')
       const isAlive = complaint !== undefined || server.process.isRunning
       await server.kill()
+      // Only what this life said, and all of it: what it wrote last may come after its last answer.
+      const said = complaint ?? server.process.lines.join('\n')
       const outcome = !isAlive
         ? 'crashed'
         : complaint !== undefined
@@ -55,7 +56,7 @@ export const row: Row = {
       const isTold = outcome === 'harmless' || HOW_TO_RESTORE.test(said)
       if (!isTold) outcomes.silent++
       if (outcome === 'wrong' || outcome === 'crashed' || !isTold)
-        odd.push(`byte ${at}: ${outcome}, ${said.slice(-300)}`)
+        odd.push(`byte ${at}: ${outcome}, ${served instanceof Error ? served.message : ''} ${said.slice(-300)}`)
     }
     return judge({
       bites: FLIPS,
