@@ -56,6 +56,11 @@ const rows = [
   ['connections cut', text(result.cut), ''],
   ['as before after, ms', text(result.backAfterMs), ''],
   ['refused again when asked again', text(result.retriedInVain), `of ${text(result.retried)}`],
+  [
+    'of typing heard before / meanwhile / after',
+    result.typingHeard.map((share) => `${text(share * 100)} %`).join(' / '),
+    '',
+  ],
   ['server cores', text(result.serverCores, 2), ''],
   ['load cores', text(result.clientCores, 2), ''],
   ['peak MiB', text(result.peakMiB), ''],

@@ -11,6 +11,7 @@ import { ratePerSecond } from './measuring.ts'
 import { messageId } from './message-id.ts'
 import { connectPeople, makeRoom } from './people.ts'
 import { coresMeter, pause, task, tell } from './task.ts'
+import { Typists } from './typing.ts'
 
 export interface OverloadInput {
   readonly ready: ServerReady
@@ -50,6 +51,8 @@ export interface OverloadResult {
   readonly backAfterMs: number
   readonly retried: number
   readonly retriedInVain: number
+  /** How much of what two others type is heard: at capacity, beyond it, and at capacity again; 1 is all of it. */
+  readonly typingHeard: readonly [before: number, during: number, after: number]
   readonly clientCores: number
 }
 
@@ -167,7 +170,9 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, unanswered: most, 
     await answered()
     return { perSecond, usualMs }
   }
+  const typists = await Typists.start(ready.port, dialect)
   const { perSecond: capacityBefore, usualMs } = await measureCapacity()
+  const typingBefore = typists.heardShare()
   tell({ capacityPerSecond: capacityBefore })
 
   // More than that, whatever comes back.
@@ -191,6 +196,7 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, unanswered: most, 
   }
   const seconds = (performance.now() - start) / 1000
   const clientCores = cores()
+  const typingDuring = typists.heardShare()
   const acknowledgedPerSecond = (acknowledged.length - acknowledgedBefore) / seconds
   const refusedPerSecond = (refusals - refusedBefore) / seconds
   const underLoad = latencies(times)
@@ -236,6 +242,7 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, unanswered: most, 
   const retriedInVain = Math.max(0, again.length - next) + open.size + (refusals - refusedThen)
   open.clear()
   // Once more, since others may have come to or gone from this machine.
+  typists.heardShare()
   const { perSecond: capacityAfter } = await measureCapacity()
   tell({
     capacityPerSecond: (capacityBefore + capacityAfter) / 2,
@@ -253,6 +260,7 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, unanswered: most, 
     backAfterMs,
     retried: again.length,
     retriedInVain,
+    typingHeard: [typingBefore, typingDuring, typists.heardShare()],
     clientCores,
     acknowledged: acknowledged.length,
     missing: missingFrom(storeFile, acknowledged),

@@ -60,10 +60,13 @@ export async function measureOverload(
 
 function judge(result: OverloadResult): Record<string, boolean> {
   const { acknowledgedPerSecond, capacityPerSecond, silent, withoutTime, undelivered, missing, backAfterMs } = result
+  const [before, during, after] = result.typingHeard
   return {
     'at least 80 % of its capacity is carried out': acknowledgedPerSecond >= LEAST_PART * capacityPerSecond,
     'the rest stays with its sender or is refused with a time to come back, and never met with silence':
       silent === 0 && withoutTime === 0,
+    'typing is left out before messages are, and heard again after':
+      during < Math.min(before, after) && during < acknowledgedPerSecond / result.offeredPerSecond,
     'what is acknowledged is in the store and delivered': missing === 0 && undelivered === 0,
     'nobody is cut off': result.cut === 0,
     'what was refused is carried out when it is asked again': result.retriedInVain === 0,

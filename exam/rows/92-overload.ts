@@ -35,6 +35,7 @@ export const row: Row = {
         ackP99Ms: Math.round(found.latencies.p99),
         retryAfterMs: Math.round(found.retryAfterMs.middle),
         backAfterMs: Math.round(found.backAfterMs),
+        typingHeard: found.typingHeard.map((share) => Math.round(share * 100)).join('/'),
         lost: found.missing + found.undelivered,
         silent: found.silent,
       },
