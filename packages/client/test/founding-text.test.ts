@@ -4,7 +4,8 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Deauthentication } from '../src/index.ts'
-import { type Device, FoundingWorld, until } from './founding-world.ts'
+import { type Device, FoundingWorld } from './founding-world.ts'
+import { until } from './support/until.ts'
 
 let world: FoundingWorld
 beforeAll(async () => {

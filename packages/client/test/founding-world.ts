@@ -22,6 +22,7 @@ import { WebSocket } from 'ws'
 import { type Client, createClient, type ReplicaStorage } from '../src/index.ts'
 import { createMemoryStorage } from '../src/replica/memory/index.ts'
 import { createSqliteStorage } from '../src/replica/sqlite/index.ts'
+import { until } from './support/until.ts'
 import { Wire } from './wire.ts'
 
 const TABLES = ['meta', 'streams', 'conversations', 'participants', 'messages', 'outbox'] as const
@@ -247,11 +248,6 @@ export class Device {
     if (folder === undefined) throw new Error('This device has no disk.')
     return readdirSync(folder).some((file) => readFileSync(join(folder, file)).includes(words))
   }
-}
-
-/** Looks again whenever something else had its turn. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** The claims or the header of a token, unverified. */

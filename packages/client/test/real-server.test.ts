@@ -17,6 +17,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { type Client, createClient, type ReplicaStorage } from '../src/index.ts'
 import { createMemoryStorage } from '../src/replica/memory/index.ts'
+import { until } from './support/until.ts'
 
 let folder: string
 let server: RunningServer
@@ -91,11 +92,6 @@ function hastyClock(speed: number) {
       return () => clearTimeout(timer)
     },
   }
-}
-
-/** Looks again whenever something else had its turn. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve))
 }
 
 async function texts({ storage }: Device, of: CreatedApp, id: ConversationId): Promise<string[]> {

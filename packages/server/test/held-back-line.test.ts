@@ -1,10 +1,8 @@
 /** A connection with more to say than there is room for. Sockets, store, time and turns are in memory. */
 import { randomUUID } from 'node:crypto'
-import type { DownFrame } from '@parley/protocol'
 import { expect, it } from 'vitest'
-import { NativeConnection } from '../src/edge/native/connection.ts'
 import { MAX_HELD_MS } from '../src/edge/native/held-frames.ts'
-import { assembleInMemory, settled } from './in-memory.ts'
+import { assembleInMemory, peerWithBen, settled } from './in-memory.ts'
 
 async function crowded() {
   const timers: { ms: number; ring: () => void }[] = []
@@ -19,28 +17,12 @@ async function crowded() {
       return () => void timers.splice(timers.indexOf(timer), 1)
     },
   }
-  const heard: DownFrame[] = []
   let pauses = 0
-  const socket = {
-    sendText: (text: string) => void heard.push(JSON.parse(text)),
-    sendFrame: () => undefined,
-    sendList: () => undefined,
-    drained: async () => undefined,
+  const { token } = await signIn('alice', 'Alice')
+  const { connection, heard, say, send } = await peerWithBen({ ...edge, clock }, token, {
     pause: () => void pauses++,
     resume: () => void pauses--,
-    close: () => undefined,
-  }
-  const connection = new NativeConnection({ ...edge, clock }, socket)
-  const say = (frame: object) => connection.receive(JSON.stringify(frame))
-  const { token } = await signIn('alice', 'Alice')
-  say({ type: 'hello', session_token: token, cursor: null, epoch: null })
-  await settled()
-  const conversation = randomUUID()
-  const input = { id: conversation, participants: ['ben'], distinct: false }
-  say({ type: 'operation', id: conversation, name: 'create-conversation', input })
-  await settled()
-  await settled()
-  heard.length = 0
+  })
   // As when thousands wait: one operation of each connection at a time.
   let share = Number.POSITIVE_INFINITY
   Object.defineProperty(edge.lane, 'isPressed', { get: () => share < Number.POSITIVE_INFINITY })
@@ -51,10 +33,7 @@ async function crowded() {
     connection,
     isPaused: () => pauses > 0,
     say,
-    send(id: string) {
-      const parts = [{ mime_type: 'text/plain', body: 'Hello' }]
-      say({ type: 'operation', id, name: 'send-message', input: { id, conversation, parts } })
-    },
+    send,
     share(most: number) {
       share = most
     },

@@ -1,7 +1,10 @@
 /** The parts of a server over a store in memory, for tests that look between one turn and the next. */
 import { randomUUID } from 'node:crypto'
-import type { Uuid } from '@parley/protocol'
+import type { DownFrame, Uuid } from '@parley/protocol'
 import { assemble } from '../src/assemble.ts'
+import type { Edge } from '../src/edge/edge.ts'
+import { NativeConnection } from '../src/edge/native/connection.ts'
+import type { Socket } from '../src/edge/sockets/socket.ts'
 import type { AppKey } from '../src/model/state.ts'
 import { openMemoryStore } from '../src/store/memory/memory-store.ts'
 import type { Store, Writes } from '../src/store/store.ts'
@@ -55,4 +58,38 @@ export async function assembleInMemory(beforeCommit: (writes: Writes) => Promise
     return opened
   }
   return { edge, signIn }
+}
+
+/** Somebody who is signed in, has said hello on a socket in memory, and has a conversation with Ben. */
+export async function peerWithBen(edge: Edge, token: string, turns: Partial<Pick<Socket, 'pause' | 'resume'>> = {}) {
+  const heard: DownFrame[] = []
+  const connection = new NativeConnection(edge, {
+    sendText: (text) => heard.push(JSON.parse(text)),
+    sendFrame: () => undefined,
+    sendList: () => undefined,
+    drained: async () => undefined,
+    pause: () => undefined,
+    resume: () => undefined,
+    close: () => undefined,
+    ...turns,
+  })
+  const say = (frame: object) => connection.receive(JSON.stringify(frame))
+  say({ type: 'hello', session_token: token, cursor: null, epoch: null })
+  await settled()
+  const conversation = randomUUID()
+  const input = { id: conversation, participants: ['ben'], distinct: false }
+  say({ type: 'operation', id: conversation, name: 'create-conversation', input })
+  await settled()
+  await settled()
+  heard.length = 0
+  return {
+    connection,
+    heard,
+    say,
+    /** @param after the operation that must have been carried out before */
+    send(id: string, after?: string) {
+      const input = { id, conversation, parts: [{ mime_type: 'text/plain', body: 'Hello' }] }
+      say({ type: 'operation', id, name: 'send-message', input, ...(after && { after }) })
+    },
+  }
 }
