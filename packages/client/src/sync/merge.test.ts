@@ -327,6 +327,13 @@ describe('a membership', () => {
     expect(await stored()).toMatchObject({ sequence: 9, complete: true })
   })
 
+  it('joined again and hidden before we heard of it, it is fetched: its head was passed over while it was left', async () => {
+    await inbox(1, [membership(1, 'left', { hidden: [1, 2] })])
+    await heads([[c1, 9]])
+    await inbox(2, [membership(2, 'hidden', { hidden: [1, 2] })])
+    expect(await stored()).toEqual({ stream: c1, sequence: 0, head: 1, oldest: null, complete: false })
+  })
+
   it('CNV-4 hidden: its messages go, and it is still followed', async () => {
     await inbox(1, [membership(1, 'hidden', { hidden: [1, 2] })])
     expect(await positions()).toEqual([])

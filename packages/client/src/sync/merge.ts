@@ -205,8 +205,9 @@ function inboxWrites(stored: StoredRows, row: Row): Write[] {
     return [membership, ...forget(conversation, doomed), { type: 'delete', table: 'streams', key: [conversation] }]
   }
   const hidden = doomed.filter((message) => isHidden(row, message.position)).flatMap(deleteMessage)
-  // A conversation's stream has at least one change. Hidden, it isn't worth fetching before its next message.
-  const isWanted = (row.state !== 'hidden' && !stored.streams.has(conversation)) || isCutShort(stored, row)
+  // A conversation's stream has at least one change. What is hidden was told of with the heads, unless it was left then.
+  const isKnownByHeads = row.state === 'hidden' && stored.memberships.get(conversation)?.state !== 'left'
+  const isWanted = !(isKnownByHeads || stored.streams.has(conversation)) || isCutShort(stored, row)
   return [membership, ...hidden, ...(isWanted ? [put('streams', { ...emptyStream(conversation), head: 1 })] : [])]
 }
 
