@@ -19,6 +19,24 @@ describe('signing in', () => {
     expect(alice.client.state).toMatchObject({ state: 'authenticated' })
   })
 
+  it('whoever is closed while it reads what is stored never connects, whenever that is', async () => {
+    const alice = await world.signedIn('alice')
+    await alice.client.close()
+    for (let turns = 0, isConnecting = false; !isConnecting; turns++) {
+      let sockets = 0
+      const open: typeof world.server.network.open = (...args) => {
+        sockets++
+        return world.server.network.open(...args)
+      }
+      const { client } = world.device('alice', { storage: alice.storage, sockets: open })
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+      isConnecting = sockets > 0
+      await client.close()
+      await world.pass(1_000)
+      expect(sockets, `closed after ${turns} turns`).toBe(isConnecting ? 1 : 0)
+    }
+  })
+
   it('signing in and out for a long life leaves no listeners behind', async () => {
     const alice = world.device('alice')
     const listeners = new Map<EventTarget, number>()

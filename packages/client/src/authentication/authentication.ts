@@ -272,6 +272,8 @@ export class Authentication implements SessionHolder {
     const { makeEngine, replica, online, tell } = this.#ports
     const engine = makeEngine({ replica, identity, session: this, online, tell })
     await engine.load()
+    // Another owner took over meanwhile: this engine is nobody's, and never connects.
+    if (this.#life.signal.aborted) return engine.close()
     this.#engine = engine
     this.#show(identity)
     this.#becomeAuthenticated(session)
