@@ -26,7 +26,11 @@ export class SocketWriter {
   readonly #socket: Duplex
   readonly #peer: Peer
   readonly #flushing: Flushing
-  #queue: Outgoing[] = []
+  /**
+   * Made by the first frame of a turn and gone with it. A list that waited, empty, for a socket's next frames would be old
+   * to the collector, and what once lay in an old list is kept, with all it leads to, until the whole heap is looked through.
+   */
+  #queue: Outgoing[] | undefined
   /** Characters of the texts in the queue. */
   #queuedLength = 0
   #isCut = false
@@ -76,7 +80,7 @@ export class SocketWriter {
   /** Writes what has gathered; called by itself at the end of the turn, and before closing. */
   flush(): void {
     const queue = this.#queue
-    if (queue.length === 0) return
+    if (!queue) return
     this.#clear()
     const socket = this.#socket
     if (socket.destroyed || !socket.writable) return
@@ -105,8 +109,11 @@ export class SocketWriter {
   }
 
   #send(outgoing: Outgoing, sockets: number): void {
-    if (this.#queue.length === 0) this.#flushing.add(this)
-    this.#queue.push(outgoing)
+    if (this.#queue) this.#queue.push(outgoing)
+    else {
+      this.#queue = [outgoing]
+      this.#flushing.add(this)
+    }
     this.#flushing.due(sockets)
   }
 
@@ -117,7 +124,7 @@ export class SocketWriter {
   }
 
   #clear(): void {
-    this.#queue = []
+    this.#queue = undefined
     this.#queuedLength = 0
   }
 }
