@@ -220,7 +220,10 @@ export class WriteLane {
   }
 
   /** What is decided stays decided, whatever becomes of its answer. */
-  #settle({ request, settle, takenOnAt }: Waiting, outcome: Outcome, at = performance.now()): void {
+  #settle(waiting: Waiting, outcome: Outcome, at = performance.now()): void {
+    const { request, settle, takenOnAt } = waiting
+    // Committed and told.
+    if (outcome === waiting.outcome) letGo(waiting)
     this.#tally.settled(request.operation.name, wordFor(outcome), (at - takenOnAt) / 1_000)
     try {
       settle(outcome)
@@ -228,6 +231,15 @@ export class WriteLane {
       this.#decider.bug(request.operation.name, error)
     }
   }
+}
+
+/**
+ * What waited for long is old to the collector, and dead or not it keeps what was put into it last, with all that leads to,
+ * until the whole heap is looked through.
+ */
+function letGo(waiting: Waiting): void {
+  waiting.outcome = UNDECIDED
+  waiting.moves = NO_MOVES
 }
 
 /** What came of an operation, in one word of ours. */
