@@ -3,6 +3,7 @@ import type { Sessions } from './authentication/sessions.ts'
 import type { Bus } from './bus/bus.ts'
 import { Exchange } from './bus/exchange.ts'
 import { Follower, type StreamName, type StreamRead, type Telling } from './bus/follower.ts'
+import { Interest } from './bus/interest.ts'
 import type { CommitHint, MoveHint } from './bus/messages.ts'
 import { MAX_NAMED_AUDIENCE } from './bus/messages.ts'
 import { NoBus } from './bus/no-bus.ts'
@@ -16,6 +17,7 @@ import type { Delivery } from './delivery/delivery.ts'
 import type { NodesFigures } from './observability/figures-of-nodes.ts'
 import type { Committed } from './operations/committed.ts'
 import type { WriteLane } from './operations/lane.ts'
+import { Unheard } from './operations/unheard.ts'
 import type { ChangedElsewhere } from './operations/working-set.ts'
 import type { Store } from './store/store.ts'
 
@@ -78,7 +80,7 @@ export async function joinNodes(options: NodesOptions): Promise<Nodes> {
   const follower: Follower<Committed> = new Follower({
     ...{ exchange, clock, log, cursor },
     store: { moved: (after, limit) => store.streams.movedAnywhere(after, limit), read: reading(store) },
-    isListening: (app, userId) => delivery.isListening(app, userId),
+    listeningSince: (app, userId) => delivery.listeningSince(app, userId),
     audienceOf: (app, conversation) => delivery.knownAudience(app, conversation),
     tell: (telling) => tell(delivery, telling, follower.confirmedCursor),
   })
@@ -93,12 +95,21 @@ export async function joinNodes(options: NodesOptions): Promise<Nodes> {
       told.catch((error) => log('typing at another server could not be told', { error: String(error) }))
     },
   })
+  const interest = new Interest({ exchange, clock, nodesOf: (app, userId) => people.nodesOf(app, userId) })
+  const unheard = new Unheard({
+    isListening: (app, userId) => delivery.isListening(app, userId),
+    forget: (changed) => lane.outdated(changed),
+  })
+  const stopNoting = delivery.watch((app, userId, isListening) => unheard.listening(app, userId, isListening))
   attendance.join(people)
   delivery.watchTyping((app, typing, audience) =>
     people.type({ app, ...typing, audience: audience.length <= MAX_NAMED_AUDIENCE ? audience : null }),
   )
   return {
-    publish: (committed) => follower.committed(committed),
+    publish(committed) {
+      follower.committed(committed)
+      if (exchange.others.length > 0) unheard.committed(committed)
+    },
     get bus() {
       return bus instanceof NoBus ? 'none' : bus.state.state
     },
@@ -114,9 +125,11 @@ export async function joinNodes(options: NodesOptions): Promise<Nodes> {
     counts: { bus: bus.counts, exchange: exchange.counts, follower: follower.counts },
     async close() {
       stopWatching()
+      stopNoting()
       follower.close()
       ends.close()
       people.close()
+      interest.close()
       await exchange.close()
       await bus.close()
     },

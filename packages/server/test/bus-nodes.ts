@@ -57,6 +57,10 @@ export class Pausable {
     }
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
   set isPaused(isPaused: boolean) {
     this.#isPaused = isPaused
     if (!isPaused) for (const callback of this.#late.splice(0)) callback()

@@ -40,6 +40,11 @@ export class SharedStore {
     return this.#chats.get(id)!.sequence
   }
 
+  /** The cursor with which it moved last. */
+  cursorOf(id: Uuid): number {
+    return this.#chats.get(id)!.cursor
+  }
+
   send(id: Uuid): Commit {
     const chat = this.#chats.get(id)!
     const after = chat.sequence

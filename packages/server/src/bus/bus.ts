@@ -21,9 +21,9 @@ export interface Bus {
 
 /**
  * `changes` and `signals` may be spread over several partitions, by the app and stream they concern; `nodes` and `people`
- * are heard by every node.
+ * are heard by every node, and what is said `to` a node by that one alone.
  */
-export type Channel = `changes.${number}` | `signals.${number}` | 'nodes' | 'people'
+export type Channel = `changes.${number}` | `signals.${number}` | 'nodes' | 'people' | `to.${string}`
 
 export type BusState =
   | { readonly state: 'connected' }

@@ -1,20 +1,21 @@
-import { utf8Length } from '@parley/protocol'
 import type { Clock } from '../clock.ts'
 import { Listeners } from '../listeners.ts'
 import { BatchNumbers } from './batch-numbers.ts'
 import type { Bus, Channel } from './bus.ts'
+import { Channels, channelTo } from './channels.ts'
 import {
   type Commit,
   type CommitHint,
   commitHint,
   decodeBatch,
-  encodeBatch,
+  type KnownPeople,
   type NodeLife,
   type NodeMessage,
-  splitBatches,
+  type ToNode,
 } from './messages.ts'
 import { BEAT_MS, Peers } from './peers.ts'
 import { type Fault, Seal } from './seal.ts'
+import { Speaker } from './speaker.ts'
 
 /** A beat that comes this much late means that the whole process slept. */
 const SLEPT_MS = 5_000
@@ -52,6 +53,8 @@ export type Doubt =
   /** A node is heard for the first time; it may have said something before. */
   | { readonly reason: 'new-node'; readonly of: NodeLife }
   | { readonly reason: 'reconnected' }
+  /** A node committed something without knowing who is here. */
+  | { readonly reason: 'not-known' }
   /** This process stood still for a while. */
   | { readonly reason: 'slept' }
 
@@ -61,14 +64,22 @@ export type ExchangeCounts = Record<
   number
 >
 
-type Said = Commit | Exclude<NodeMessage, CommitHint>
+/** Who decides which nodes are told of a commit, and knows whether the others can decide it for this one. */
+export interface Addressing {
+  /** Nodes that are to be told of a commit; undefined: all of them. */
+  of(commit: Commit): readonly string[] | undefined
+  /** What is known of the people at a life of a node. */
+  knownOf(life: string): Pick<KnownPeople, 'number' | 'reachesMs'> | undefined
+  /** Whether the others know who is here, or had no time yet to say so. */
+  readonly isKnown: boolean
+}
+
 type Kind = NodeMessage['type']
 type MessageOf<Type extends Kind> = Extract<NodeMessage, { readonly type: Type }>
 
 /**
- * What this node says to the others and hears from them. Messages of one turn of the event loop on one channel travel as
- * one; each such batch is sealed and numbered. It tells when something may have been missed, which nodes came and went,
- * and whether the bus can be relied on. Whoever it tells decides what follows.
+ * What this node says to the others and hears from them. It tells when something may have been missed, which nodes came and
+ * went, and whether the bus can be relied on. Whoever it tells decides what follows.
  */
 export class Exchange {
   readonly counts: ExchangeCounts = {
@@ -77,8 +88,9 @@ export class Exchange {
   }
   readonly #options: ExchangeOptions
   readonly #elapsed: () => number
-  readonly #soon: (callback: () => void) => void
+  readonly #channels: Channels
   readonly #seal: Seal
+  readonly #speaker: Speaker
   readonly #peers = new Peers()
   readonly #lives = new Map<string, string>()
   readonly #heard = new BatchNumbers()
@@ -88,14 +100,12 @@ export class Exchange {
   readonly #came: Listeners<From>
   readonly #gone: Listeners<string>
   readonly #newLife: Listeners<NodeLife>
+  readonly #saidOn: Listeners<{ readonly channel: Channel; readonly number: number }>
   readonly #stops: (() => void)[] = []
   /** Answered once a beat: nodes that do not know that they were held for dead. */
   readonly #answered = new Set<string>()
   #own: NodeLife
-  /** Batches said on each channel in this life. */
-  #said = new Map<Channel, number>()
-  #gathered = new Map<Channel, Said[]>()
-  #isGathering = false
+  #addressing: Addressing | undefined
   #cancelBeat = () => {}
   #wasReliable: boolean
   #isClosed = false
@@ -106,22 +116,28 @@ export class Exchange {
     }
     this.#options = options
     this.#elapsed = options.elapsed ?? (() => performance.now())
-    this.#soon = options.soon ?? setImmediate
+    const soon = options.soon ?? setImmediate
+    this.#channels = new Channels(options.partitions)
     this.#seal = new Seal(options.secret)
     this.#own = { node: options.node, incarnation: Math.max(1, Math.floor(options.clock.now())) }
+    this.#speaker = new Speaker({
+      ...{ bus: options.bus, seal: this.#seal, own: this.#own, soon, counts: this.counts },
+      said: (channel, number) => this.#saidOn.tell({ channel, number }),
+    })
     const stumbled = (error: unknown) => this.#stumbled(error)
     this.#doubts = new Listeners(stumbled)
     this.#reliability = new Listeners(stumbled)
     this.#came = new Listeners(stumbled)
     this.#gone = new Listeners(stumbled)
     this.#newLife = new Listeners(stumbled)
+    this.#saidOn = new Listeners(stumbled)
     this.#wasReliable = this.isReliable
-    for (const channel of this.#channels()) {
+    for (const channel of [...this.#channels.all, channelTo(options.node)]) {
       this.#stops.push(options.bus.subscribe(channel, (payload) => this.#hear(channel, payload)))
     }
     this.#stops.push(options.bus.watch(({ state }) => this.#busIs(state)))
     this.#beatAfter(BEAT_MS)
-    this.#soon(() => this.say(this.#beat()))
+    soon(() => this.say(this.#beat()))
   }
 
   /** This node, as the others know it. */
@@ -133,9 +149,15 @@ export class Exchange {
     return this.#peers.alive
   }
 
-  /** Whether hints come as they should: the bus is there, and nobody on it is strangely quiet. */
+  /** Whether hints come as they should: the bus is there, nobody on it is strangely quiet, and all know whom to tell. */
   get isReliable(): boolean {
-    return this.#options.bus.state.state === 'connected' && !this.#peers.isAnybodySilent
+    const isConnected = this.#options.bus.state.state === 'connected'
+    return isConnected && !this.#peers.isAnybodySilent && this.#addressing?.isKnown !== false
+  }
+
+  /** From now on nodes are told only of commits that concern them. Before that, and without it, all are told of all. */
+  address(addressing: Addressing): void {
+    this.#addressing = addressing
   }
 
   /**
@@ -143,12 +165,27 @@ export class Exchange {
    * given must not change any more.
    */
   commits(committed: readonly Commit[]): void {
-    for (const commit of committed) this.#gather(this.#partition('changes', streamOf(commit)), commit)
+    for (const commit of committed) {
+      const nodes = this.#addressing ? this.#addressing.of(commit) : undefined
+      if (!nodes) this.#speaker.say(this.#channels.ofCommit(commit), () => textOf(commit))
+      else if (nodes.length === 1) this.#speaker.say(channelTo(nodes[0]!), () => textOf(commit))
+      else if (nodes.length > 1) this.#sayToAll(nodes, commit)
+    }
   }
 
   /** Says something at the end of this turn. */
   say(message: Exclude<NodeMessage, CommitHint>): void {
-    this.#gather(this.#channelOf(message), message)
+    this.#speaker.say(this.#channels.of(message), () => JSON.stringify(message))
+  }
+
+  /** Says something to one node, at the end of this turn. */
+  sayTo(node: string, message: NodeMessage): void {
+    this.#speaker.say(channelTo(node), () => JSON.stringify(message))
+  }
+
+  /** Somebody who listens to it found out that something may have been missed. */
+  doubt(doubt: Doubt): void {
+    this.#doubts.tell(doubt)
   }
 
   /** Hears messages of a kind; the answer stops it. */
@@ -183,88 +220,31 @@ export class Exchange {
     return this.#newLife.add(listener)
   }
 
+  /** Up to this number was said on a channel. */
+  onSaid(listener: (said: { readonly channel: Channel; readonly number: number }) => void): () => void {
+    return this.#saidOn.add(listener)
+  }
+
   /** Says good-bye. The bus itself stays open. Safe to call twice. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.say({ type: 'leaving' })
-    this.#flush()
+    this.#speaker.flush()
+    this.#speaker.close()
     this.#isClosed = true
     this.#cancelBeat()
     for (const stop of this.#stops.splice(0)) stop()
     await this.#options.bus.flush()
   }
 
-  #channels(): Channel[] {
-    const partitions = Array.from({ length: this.#options.partitions ?? 1 }, (_, i) => i)
-    return [
-      'nodes',
-      'people',
-      ...partitions.map((partition): Channel => `changes.${partition}`),
-      ...partitions.map((partition): Channel => `signals.${partition}`),
-    ]
-  }
-
-  #channelOf(message: Exclude<NodeMessage, CommitHint>): Channel {
-    switch (message.type) {
-      case 'typing':
-        return this.#partition('signals', `${message.app} ${message.conversation}`)
-      case 'person':
-      case 'everybody':
-      case 'who-is-there':
-        return 'people'
-      default:
-        return 'nodes'
+  /** It is put into words once. */
+  #sayToAll(nodes: readonly string[], commit: Commit): void {
+    let text: string | undefined
+    const words = () => {
+      text ??= textOf(commit)
+      return text
     }
-  }
-
-  #partition(kind: 'changes' | 'signals', stream: string): Channel {
-    const { partitions = 1 } = this.#options
-    return `${kind}.${partitions === 1 ? 0 : hash(stream) % partitions}`
-  }
-
-  #gather(channel: Channel, said: Said): void {
-    if (this.#isClosed) return
-    const all = this.#gathered.get(channel)
-    if (all) all.push(said)
-    else this.#gathered.set(channel, [said])
-    if (this.#isGathering) return
-    this.#isGathering = true
-    this.#soon(() => {
-      this.#isGathering = false
-      this.#flush()
-    })
-  }
-
-  #flush(): void {
-    if (this.#gathered.size === 0) return
-    const gathered = this.#gathered
-    this.#gathered = new Map()
-    for (const [channel, said] of gathered) this.#publish(channel, said)
-  }
-
-  #publish(channel: Channel, said: readonly Said[]): void {
-    const { bus } = this.#options
-    if (bus.state.state === 'degraded') {
-      // Nobody hears it. That something was said the others learn from its number.
-      this.#number(channel)
-      this.counts.unsaid += said.length
-      return
-    }
-    const batches = splitBatches(said.map(textOf), utf8Length)
-    for (const batch of batches) {
-      const text = encodeBatch(this.#own, this.#number(channel), batch)
-      bus.publish(channel, this.#seal.seal(channel, text))
-      this.counts.said += batch.length
-    }
-    const left = said.length - batches.reduce((count, batch) => count + batch.length, 0)
-    if (left > 0) this.#number(channel)
-    this.counts.unsaid += left
-  }
-
-  #number(channel: Channel): number {
-    const number = (this.#said.get(channel) ?? 0) + 1
-    this.#said.set(channel, number)
-    return number
+    for (const node of nodes) this.#speaker.say(channelTo(node), words)
   }
 
   #hear(channel: Channel, payload: Uint8Array): void {
@@ -323,18 +303,19 @@ export class Exchange {
 
   #tell(message: NodeMessage, from: From): void {
     this.counts.heard += 1
-    if (message.type === 'beat') this.#compare(message.heads, from)
+    if (message.type === 'beat') this.#compare(message, from)
     if (message.type === 'leaving' && this.#peers.left(from)) this.#end(from.node)
     if (message.type === 'held-for-dead') this.#heldForDead(message.dead)
     this.#ears.get(message.type)?.tell({ message, from })
   }
 
   /** What a node said last, compared with what was heard of it. */
-  #compare(heads: Readonly<Record<string, number>>, from: From): void {
-    for (const channel of this.#channels()) {
-      const head = heads[channel] ?? 0
+  #compare({ heads, to }: MessageOf<'beat'>, from: From): void {
+    const compare = (channel: Channel, head = 0) => {
       if (this.#heard.headIs(from, channel, head) === 'missing') this.#missing(from, channel)
     }
+    for (const channel of this.#channels.all) compare(channel, heads[channel])
+    compare(channelTo(this.#own.node), to?.[this.#own.node]?.said)
   }
 
   #missing({ node, incarnation }: NodeLife, channel: string): void {
@@ -361,10 +342,8 @@ export class Exchange {
     if (dead.node !== this.#own.node || dead.incarnation < this.#own.incarnation) return
     const now = Math.floor(this.#options.clock.now())
     this.#own = { node: dead.node, incarnation: Math.max(now, dead.incarnation + 1) }
-    this.#said = new Map()
     // Of whom it had, it was to speak as it woke, before it knew who had left. What was committed was committed.
-    for (const channel of [...this.#gathered.keys()])
-      if (!channel.startsWith('changes.')) this.#gathered.delete(channel)
+    this.#speaker.reborn(this.#own, (channel) => channel.startsWith('changes.') || channel.startsWith('to.'))
     this.#options.log('others held this node for dead', { incarnation: this.#own.incarnation })
     this.say(this.#beat())
     this.#newLife.tell(this.#own)
@@ -418,7 +397,20 @@ export class Exchange {
 
   #beat(): MessageOf<'beat'> {
     const { hasStore } = this.#options
-    return { type: 'beat', heads: Object.fromEntries(this.#said), ...(hasStore && { hasStore: hasStore() }) }
+    const heads = Object.fromEntries(
+      this.#channels.all.map((channel) => [channel, this.#speaker.heads.get(channel) ?? 0]),
+    )
+    const to = this.#addressing && this.#toNodes(this.#addressing)
+    return { type: 'beat', heads, ...(hasStore && { hasStore: hasStore() }), ...(to && { to }) }
+  }
+
+  /** What each node has to know of what this one said to it, and knows of its people. */
+  #toNodes(addressing: Addressing): Record<string, ToNode> {
+    const toNode = (of: NodeLife): ToNode => {
+      const known = addressing.knownOf(lifeName(of))
+      return { said: this.#speaker.heads.get(channelTo(of.node)) ?? 0, ...(known && { known: { of, ...known } }) }
+    }
+    return Object.fromEntries(this.#peers.alive.map((of) => [of.node, toNode(of)]))
   }
 
   #stumbled(error: unknown): void {
@@ -427,20 +419,6 @@ export class Exchange {
   }
 }
 
-const textOf = (said: Said) => JSON.stringify('type' in said ? said : commitHint(said))
+const textOf = (commit: Commit) => JSON.stringify(commitHint(commit))
 
 const lifeName = ({ node, incarnation }: NodeLife) => `${node} ${incarnation}`
-
-/** A commit lies where its first stream lies. */
-function streamOf({ app, moves }: Commit): string {
-  const [move] = moves
-  if (!move) return `${app}`
-  return move.stream === 'conversation' ? `${app} ${move.conversation.id}` : `${app} ${move.userId}`
-}
-
-/** FNV-1a. */
-function hash(text: string): number {
-  let value = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193)
-  return value >>> 0
-}

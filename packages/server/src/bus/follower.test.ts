@@ -41,7 +41,7 @@ class World {
         moved: (after, limit) => store.moved(after, limit),
         read: (name, after) => store.read(node, name, after),
       },
-      isListening: (app, userId) => app === ONE && users.includes(userId),
+      listeningSince: (app, userId) => (app === ONE && users.includes(userId) ? 0 : undefined),
       audienceOf: () => [],
       tell: (telling) => {
         const { id, after, sequence, rows } = shape(telling)

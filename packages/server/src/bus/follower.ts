@@ -81,7 +81,8 @@ export interface FollowerOptions<Own> {
     /** Undefined if there is no such stream, or it is closed to everybody here. */
     read(name: StreamName, after: number, limit: number): Promise<StreamRead | undefined>
   }
-  isListening(app: AppKey, userId: UserId): boolean
+  /** Since when somebody listens here, on the clock that does not jump; undefined: they do not. */
+  listeningSince(app: AppKey, userId: UserId): number | undefined
   /** Who is in a conversation too large for its people to be named; undefined if that is not known here. */
   audienceOf(app: AppKey, conversation: Uuid): readonly UserId[] | undefined
   /** Must not throw. */
@@ -160,7 +161,7 @@ export class Follower<Committed extends Commit> {
         const name = nameOf(one.app, move)
         const hint = { stream: keyOf(name), after: move.after, sequence: move.sequence }
         const told = { source: 'here' as const, change: { committed: one, move } }
-        this.#hear({ ...hint, told }, now, this.#isOurs(name, ownAudience(move)))
+        this.#hear({ ...hint, told }, now, this.#since(name, ownAudience(move)))
       }
     }
   }
@@ -178,12 +179,12 @@ export class Follower<Committed extends Commit> {
       const audience = this.#audience(commit.app, move)
       const told = move.rows && audience ? { source: 'elsewhere' as const, commit, move, audience } : null
       const hint = { stream: keyOf(name), after: move.after, sequence: move.sequence, told }
-      this.#hear(hint, now, this.#isOurs(name, audience))
+      this.#hear(hint, now, this.#since(name, audience))
     }
   }
 
-  #hear(hint: Hint<Telling<OwnChange<Committed>>>, now: number, isOurs: boolean): void {
-    this.#follow(this.#reader.hear(hint, now, isOurs))
+  #hear(hint: Hint<Telling<OwnChange<Committed>>>, now: number, since: number | undefined): void {
+    this.#follow(this.#reader.hear(hint, now, since))
   }
 
   #follow(verdict: Verdict<Telling<OwnChange<Committed>>>): void {
@@ -220,11 +221,20 @@ export class Follower<Committed extends Commit> {
     return move.audience ?? this.#options.audienceOf(app, move.id)
   }
 
-  /** Those of whom nobody knows who is in them may be, until they are read. */
-  #isOurs(name: StreamName, audience: readonly UserId[] | undefined): boolean {
-    const { isListening } = this.#options
-    if (name.stream === 'inbox') return isListening(name.app, name.userId)
-    return audience?.some((userId) => isListening(name.app, userId)) ?? true
+  /**
+   * When the first of those came who listen to a stream here; undefined: nobody does. Those of whom nobody knows who is in
+   * them may be listened to all the time, until they are read.
+   */
+  #since(name: StreamName, audience: readonly UserId[] | undefined): number | undefined {
+    const { listeningSince } = this.#options
+    if (name.stream === 'inbox') return listeningSince(name.app, name.userId)
+    if (!audience) return Number.NEGATIVE_INFINITY
+    let first: number | undefined
+    for (const userId of audience) {
+      const since = listeningSince(name.app, userId)
+      if (since !== undefined && (first === undefined || since < first)) first = since
+    }
+    return first
   }
 
   #missed(): void {
@@ -303,8 +313,8 @@ export class Follower<Committed extends Commit> {
 
   #found(head: MovedHead, missing: Map<string, number>): void {
     const key = keyOf(head)
-    const isOurs = this.#isOurs(head, head.stream === 'conversation' ? head.audience : NOBODY)
-    const verdict = this.#reader.hearHead(key, head.sequence, this.#elapsed(), isOurs)
+    const since = this.#since(head, head.stream === 'conversation' ? head.audience : NOBODY)
+    const verdict = this.#reader.hearHead(key, head.sequence, this.#elapsed(), since)
     // Found again by the next look: this one is not complete without it.
     if (verdict.verdict === 'overloaded') throw new Error('More streams moved than can be read at a time.')
     if (verdict.verdict === 'wait') missing.set(key, head.sequence)

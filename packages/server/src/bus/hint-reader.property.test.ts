@@ -32,7 +32,9 @@ class Storm {
   readonly #numbers = new Map<string, number>()
   readonly #reader: HintReader<Told>
   readonly #heard = new BatchNumbers()
-  readonly #listeners = new Map<string, { have: number; isThere: boolean }[]>(STREAMS.map((stream) => [stream, []]))
+  readonly #listeners = new Map<string, { have: number; isThere: boolean; readonly since: number }[]>(
+    STREAMS.map((stream) => [stream, []]),
+  )
   #agenda: { readonly at: number; readonly order: number; readonly run: () => void }[] = []
   #order = 0
   #pollAt = HEALTHY_POLL_MS
@@ -64,7 +66,7 @@ class Storm {
   }
 
   listen(stream: string): void {
-    this.#listeners.get(stream)!.push({ have: this.#heads.get(stream)!, isThere: true })
+    this.#listeners.get(stream)!.push({ have: this.#heads.get(stream)!, isThere: true, since: this.now })
   }
 
   leave(stream: string): void {
@@ -119,11 +121,12 @@ class Storm {
       this.#pollAt = Math.min(this.#pollAt, this.now + LOSS_GRACE_MS)
     }
     if ('isBeat' in said || numbered === 'repeat') return
-    for (const hint of said.hints) this.#tell(hint.stream, this.#reader.hear(hint, this.now, this.#isOurs(hint.stream)))
+    for (const hint of said.hints) this.#tell(hint.stream, this.#reader.hear(hint, this.now, this.#since(hint.stream)))
   }
 
-  #isOurs(stream: string): boolean {
-    return this.#listeners.get(stream)!.some(({ isThere }) => isThere)
+  #since(stream: string): number | undefined {
+    const there = this.#listeners.get(stream)!.filter(({ isThere }) => isThere)
+    return there.length > 0 ? Math.min(...there.map(({ since }) => since)) : undefined
   }
 
   #tell(stream: string, verdict: ReturnType<HintReader<Told>['hear']>): void {
@@ -164,7 +167,7 @@ class Storm {
       if (isAway) return
       for (const [stream, head] of heads) {
         if (head > this.#polled.get(stream)!)
-          this.#tell(stream, this.#reader.hearHead(stream, head, this.now, this.#isOurs(stream)))
+          this.#tell(stream, this.#reader.hearHead(stream, head, this.now, this.#since(stream)))
       }
       this.#polled = heads
       this.#reader.sure(beganAt)

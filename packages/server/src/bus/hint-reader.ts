@@ -9,6 +9,8 @@
  *     told < after                a gap: wait a moment for what was overtaken, then read the store after `told`
  *     nothing told yet            tell it, unless something was lost lately: then read a little further back
  *     nobody listens here         forget the stream
+ *     they all came later than    forget the stream: what moved it while nobody listened was not told to this node,
+ *     it last moved here          and they have looked for themselves
  *
  * A stream is read at most once in {@link READ_EVERY_MS}, and ever more seldom while reading finds nothing new; a claim
  * that the store refuted is not looked into again for a while. So no hint, however wild, makes a storm of reads.
@@ -61,6 +63,8 @@ export interface ReadTold<Told> {
 }
 
 interface Stream<Told> {
+  /** When it was last heard of while somebody listened. */
+  heardAt: number
   /** Everything from `from` up to here was told; undefined: nothing yet, or not since somebody listens. */
   told: number | undefined
   from: number
@@ -130,10 +134,13 @@ export class HintReader<Told> {
     if (this.#doubtfulSince !== undefined && this.#doubtfulSince <= beganAt) this.#doubtfulSince = undefined
   }
 
-  /** A hint came, from this node's own commits or from another node. */
-  hear(hint: Hint<Told>, now: number, isOurs: boolean): Verdict<Told> {
-    if (!isOurs) return this.#forget(hint.stream, now)
-    const stream = this.#touch(hint.stream, now)
+  /**
+   * A hint came, from this node's own commits or from another node.
+   * @param since when the first of those came who listen here; undefined: nobody does
+   */
+  hear(hint: Hint<Told>, now: number, since: number | undefined): Verdict<Told> {
+    if (since === undefined) return this.#forget(hint.stream, now)
+    const stream = this.#touch(hint.stream, now, since)
     if (stream.told === undefined) return this.#hearFirst(stream, hint, now)
     if (hint.sequence <= stream.told) return this.#hearLate(stream, hint, now)
     if (hint.after > stream.told) return this.#hearEarly(stream, hint, now)
@@ -142,9 +149,9 @@ export class HintReader<Told> {
   }
 
   /** The store itself says how far a stream is. */
-  hearHead(name: string, sequence: number, now: number, isOurs: boolean): Verdict<Told> {
-    if (!isOurs) return this.#forget(name, now)
-    const stream = this.#touch(name, now)
+  hearHead(name: string, sequence: number, now: number, since: number | undefined): Verdict<Told> {
+    if (since === undefined) return this.#forget(name, now)
+    const stream = this.#touch(name, now, since)
     const { told, from } = stream
     // Taken on trust when something was lost: what came before it may be what was lost.
     const isUnsure = told !== undefined && this.isDoubtful && stream.unsureSince >= this.#sureAt && from > 0
@@ -336,10 +343,12 @@ export class HintReader<Told> {
     return { verdict: 'not-ours' }
   }
 
-  #touch(name: string, now: number): Stream<Told> {
+  #touch(name: string, now: number, since: number): Stream<Told> {
+    if (since > (this.#streams.get(name)?.heardAt ?? now)) this.#forget(name, now)
     const known = this.#streams.get(name)
     if (!known && this.#streams.size >= this.#capacity) this.#evict(now)
     const stream = known ?? newStream<Told>()
+    stream.heardAt = now
     this.#streams.delete(name)
     this.#streams.set(name, stream)
     return stream
@@ -367,6 +376,7 @@ const NOTHING_TOLD = { read: null, hints: [] }
 
 function newStream<Told>(): Stream<Told> {
   return {
+    heardAt: Number.NEGATIVE_INFINITY,
     told: undefined,
     from: Number.POSITIVE_INFINITY,
     unsureSince: Number.NEGATIVE_INFINITY,

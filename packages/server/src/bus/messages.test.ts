@@ -90,6 +90,12 @@ describe('a batch', () => {
       { type: 'session-renewed', session: chat, expiresAt: T },
       { type: 'sessions-ended', app: 1 as AppKey, userId: ada, at: T },
       { type: 'beat', heads: { 'changes.0': 12 } },
+      {
+        type: 'beat',
+        heads: {},
+        to: { b: { said: 3, known: { of: life, number: 4, reachesMs: 1_000 } }, c: { said: 0 } },
+      },
+      { type: 'known', of: life, number: 4, reachesMs: 0 },
       { type: 'leaving' },
       { type: 'held-for-dead', dead: life },
     ]

@@ -95,6 +95,24 @@ export interface PersonAtNode {
   readonly at: number
 }
 
+/** What one node knows of who is at another one. */
+export interface KnownPeople {
+  /** In this life of it. */
+  readonly of: NodeLife
+  /** All that it said of its people up to this number. */
+  readonly number: number
+  /** For so long, in milliseconds, what was committed before that was known has been said again to it. */
+  readonly reachesMs: number
+}
+
+/** What a beat says to one node. */
+export interface ToNode {
+  /** The number of the last batch said to it alone. */
+  readonly said: number
+  /** Absent if it is not known who is there: then it is told of everything, as all nodes are. */
+  readonly known?: KnownPeople | undefined
+}
+
 export type NodeMessage =
   | CommitHint
   | TypingSignal
@@ -113,8 +131,18 @@ export type NodeMessage =
   | { readonly type: 'session-renewed'; readonly session: Uuid; readonly expiresAt: number }
   /** All sessions of somebody that were open by then are over. */
   | { readonly type: 'sessions-ended'; readonly app: AppKey; readonly userId: UserId; readonly at: number }
-  /** A sign of life, with the number of the last batch said on each channel, and whether the store answers there. */
-  | { readonly type: 'beat'; readonly heads: Readonly<Record<string, number>>; readonly hasStore?: boolean | undefined }
+  /**
+   * A sign of life, with the number of the last batch said on each channel that all hear, and whether the store answers
+   * there. `to` comes from who tells nodes only what concerns their people: by name, the nodes of which it knows anything.
+   */
+  | {
+      readonly type: 'beat'
+      readonly heads: Readonly<Record<string, number>>
+      readonly hasStore?: boolean | undefined
+      readonly to?: Readonly<Record<string, ToNode>> | undefined
+    }
+  /** Who is at a node is known to another one, which from now on tells it of what concerns them. */
+  | ({ readonly type: 'known' } & KnownPeople)
   /** A node says good-bye. */
   | { readonly type: 'leaving' }
   /** A node is held for dead, in this life of it: if it is not, it had better begin another. */
@@ -355,6 +383,8 @@ const inboxMove = v.pipe(
 
 const personAtNode = { app, userId, isHere: flag, status: v.nullable(v.pipe(text, v.maxLength(32))), at: count }
 
+const knownPeople = { of: v.object(life), number: count, reachesMs: count }
+
 const schemas: ReadonlyMap<string, v.GenericSchema> = new Map<NodeMessage['type'], v.GenericSchema>([
   [
     'committed',
@@ -404,8 +434,10 @@ const schemas: ReadonlyMap<string, v.GenericSchema> = new Map<NodeMessage['type'
       type: v.literal('beat'),
       heads: v.record(v.pipe(text, v.maxLength(32)), count),
       hasStore: v.optional(flag),
+      to: v.optional(v.record(nodeName, v.object({ said: count, known: v.optional(v.object(knownPeople)) }))),
     }),
   ],
+  ['known', v.object({ type: v.literal('known'), ...knownPeople })],
   ['leaving', v.object({ type: v.literal('leaving') })],
   ['held-for-dead', v.object({ type: v.literal('held-for-dead'), dead: v.object(life) })],
 ])

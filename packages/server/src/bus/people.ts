@@ -1,4 +1,6 @@
+import type { UserId } from '@parley/protocol'
 import type { Clock } from '../clock.ts'
+import type { AppKey } from '../model/state.ts'
 import type { Doubt, Exchange } from './exchange.ts'
 import type { PersonAtNode, TypingSignal } from './messages.ts'
 import { isDifferent, type PersonName, type PersonSeen, Presence } from './presence.ts'
@@ -56,6 +58,11 @@ export class People {
 
   of(person: PersonName): PersonSeen {
     return this.#presence.of(person)
+  }
+
+  /** The lives of other nodes at which somebody is said to be. */
+  nodesOf(app: AppKey, userId: UserId): Iterable<string> {
+    return this.#presence.nodesOf({ app, userId })
   }
 
   /** Somebody's first connection came to this node, its last one went, or they said something of themselves. */

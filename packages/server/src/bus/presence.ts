@@ -65,6 +65,11 @@ export class Presence {
     return { isHere: true, status: said?.status ?? null, saidAt: said?.at ?? 0, seenAt: 0 }
   }
 
+  /** Where somebody is: the names of nodes, as it was told of them. */
+  nodesOf({ app, userId }: PersonName): Iterable<string> {
+    return this.#people.get(nameOf(app, userId))?.keys() ?? []
+  }
+
   /** Somebody came here, went, or said something of themselves. Answers what the others are to be told; null: nothing. */
   own(person: PersonAtNode): Extract<NodeMessage, { type: 'person' }> | null {
     const name = nameOf(person.app, person.userId)

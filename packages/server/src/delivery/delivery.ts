@@ -14,6 +14,12 @@ export type ListeningWatcher = (app: AppKey, userId: UserId, isListening: boolea
 /** Conversations whose audience is kept for typing signals. */
 const MAX_AUDIENCES = 20_000
 
+/** Who is in a conversation, as of the last that was heard of it: in milliseconds of a clock that does not jump. */
+interface Audience {
+  of: readonly UserId[]
+  heardAt: number
+}
+
 /**
  * From a committed change to everybody who should hear of it. It knows listeners by app and identity, and nothing of
  * sockets or frames.
@@ -22,7 +28,9 @@ export class Delivery {
   readonly #streams: StreamStore
   /** Lists are replaced, never changed: whoever is told may leave while others are still being told. */
   readonly #listeners = new AppMap<readonly Listener[]>()
-  readonly #audiences = new RecentMap<readonly UserId[]>()
+  /** Since when an identity has connections here, on a clock that does not jump. Undefined where nobody else writes. */
+  readonly #since: AppMap<number> | undefined
+  readonly #audiences = new RecentMap<Audience>()
   /** Undefined where others write as well: what they moved would be missing in it. */
   readonly #recent: RecentChanges | undefined
   readonly #watchers = new Set<ListeningWatcher>()
@@ -35,6 +43,7 @@ export class Delivery {
     this.#streams = streams
     this.#tally = tally
     this.#recent = isAlone ? new RecentChanges() : undefined
+    this.#since = isAlone ? undefined : new AppMap()
   }
 
   /** Registers a listener of an identity; the answer takes it away again. */
@@ -42,13 +51,24 @@ export class Delivery {
     const others = this.#listeners.get(app, userId)
     // A list that is spread out has room for sixteen more, and nearly everybody is there once.
     this.#listeners.set(app, userId, others ? [...others, listener] : [listener])
-    if (!others) this.#tellWatchers(app, userId, true)
+    if (!others) {
+      this.#since?.set(app, userId, performance.now())
+      this.#tellWatchers(app, userId, true)
+    }
     return () => this.#leave(app, userId, listener)
   }
 
   /** Whether an identity has a connection here. */
   isListening(app: AppKey, userId: UserId): boolean {
     return this.#listeners.get(app, userId) !== undefined
+  }
+
+  /**
+   * Since when an identity has been connected here without a break, in milliseconds of `performance.now()`; undefined if it
+   * is not. Where others write as well.
+   */
+  listeningSince(app: AppKey, userId: UserId): number | undefined {
+    return this.#since?.get(app, userId)
   }
 
   /** Tells whenever an identity's first connection came or its last one went; the answer stops it. */
@@ -89,7 +109,7 @@ export class Delivery {
 
   /** Who is in a conversation, if that is known without a look. */
   knownAudience(app: AppKey, conversation: Uuid): readonly UserId[] | undefined {
-    return this.#audiences.get(app, conversation)
+    return this.#audiences.get(app, conversation)?.of
   }
 
   /** Who is in a conversation was changed elsewhere. */
@@ -121,7 +141,7 @@ export class Delivery {
    * @param named who is in the conversation, if they are few enough to be named
    */
   async typeElsewhere(app: AppKey, typing: Typing, named: readonly UserId[] | null): Promise<void> {
-    const audience = this.#audiences.get(app, typing.conversation) ?? named
+    const audience = this.#stillKnown(app, typing.conversation) ?? named
     this.#tellTyping(app, typing, audience ?? (await this.#audience(app, typing.conversation)))
   }
 
@@ -139,6 +159,7 @@ export class Delivery {
     if (after.length > 0) this.#listeners.set(app, userId, after)
     else {
       this.#listeners.delete(app, userId)
+      this.#since?.delete(app, userId)
       this.#tellWatchers(app, userId, false)
     }
   }
@@ -151,7 +172,7 @@ export class Delivery {
     const { move } = change
     if (move.stream === 'inbox') return
     // Its people hear of the end of a conversation, and of nothing in it afterwards.
-    this.#audiences.set(app, move.conversation.id, isOver ? NOBODY : audience)
+    this.#remember(app, move.conversation.id, isOver ? NOBODY : audience)
     for (const userId of audience) this.#tell(app, userId, change)
   }
 
@@ -170,15 +191,35 @@ export class Delivery {
   }
 
   async #audience(app: AppKey, conversation: Uuid): Promise<readonly UserId[]> {
-    const known = this.#audiences.get(app, conversation)
+    const known = this.#stillKnown(app, conversation)
     if (known) return known
+    const outdatedAt = this.#audiences.get(app, conversation)?.heardAt
     const loaded = await this.#streams.audience(app, conversation)
     // A change published meanwhile is newer than what was read.
     const newer = this.#audiences.get(app, conversation)
-    if (newer) return newer
-    this.#audiences.set(app, conversation, loaded)
+    if (newer && newer.heardAt !== outdatedAt) return newer.of
+    this.#remember(app, conversation, loaded)
     this.#audiences.trim(MAX_AUDIENCES)
     return loaded
+  }
+
+  /** Of a conversation in which nobody was here for a while, this server was told nothing meanwhile. */
+  #stillKnown(app: AppKey, conversation: Uuid): readonly UserId[] | undefined {
+    const since = this.#since
+    const known = this.#audiences.get(app, conversation)
+    if (!known || !since) return known?.of
+    const { of, heardAt } = known
+    return of.some((userId) => (since.get(app, userId) ?? Number.POSITIVE_INFINITY) <= heardAt) ? of : undefined
+  }
+
+  #remember(app: AppKey, conversation: Uuid, of: readonly UserId[]): void {
+    const heardAt = this.#since ? performance.now() : 0
+    const known = this.#audiences.get(app, conversation)
+    if (!known) this.#audiences.set(app, conversation, { of, heardAt })
+    else {
+      known.of = of
+      known.heardAt = heardAt
+    }
   }
 }
 
