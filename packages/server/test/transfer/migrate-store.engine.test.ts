@@ -6,8 +6,8 @@ import { type PostgresServer, parley, postgresVersions, startPostgres } from '@p
 import BetterSqlite3 from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AppKey } from '../../src/model/state.ts'
+import { alice, chat, ONE, uuid } from '../../src/store/contract/records.contract.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
-import { alice, chat, ONE, uuid } from '../../src/store/store.contract.ts'
 import { query } from '../fresh-databases.ts'
 import { fillFile, rowsOfDatabase, rowsOfFile, strayIds } from './both-stores.ts'
 

@@ -6,7 +6,7 @@
 import { type PostgresServer, postgresVersions, startPostgres } from '@parley/testkit'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { alice, chat, commit, ONE, uuid } from '../store.contract.ts'
+import { alice, chat, commit, ONE, uuid } from '../contract/records.contract.ts'
 import type { Store } from '../store.ts'
 import { openPostgresStore } from './postgres-store.ts'
 

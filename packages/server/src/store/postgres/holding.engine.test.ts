@@ -3,7 +3,7 @@ import { type PostgresServer, startPostgres } from '@parley/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { query } from '../../../test/fresh-databases.ts'
 import { LaneWorld, Somebody } from '../../../test/lane-world.ts'
-import { alice, ben, chat, commit, conversation, message, ONE, uuid } from '../store.contract.ts'
+import { alice, ben, chat, commit, conversation, message, ONE, uuid } from '../contract/records.contract.ts'
 import { NOTHING, type Store } from '../store.ts'
 import { openPostgresStore } from './postgres-store.ts'
 

@@ -2,7 +2,7 @@
 import { type PostgresServer, startPostgres } from '@parley/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { FreshDatabases, query } from '../../../test/fresh-databases.ts'
-import { alice, ben, chat, commit, conversation, message, ONE, uuid } from '../store.contract.ts'
+import { alice, ben, chat, commit, conversation, message, ONE, uuid } from '../contract/records.contract.ts'
 import type { Store } from '../store.ts'
 import { PURGE_PORTION } from './purge.ts'
 

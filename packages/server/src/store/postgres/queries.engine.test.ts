@@ -6,7 +6,6 @@ import { query } from '../../../test/fresh-databases.ts'
 import {
   alice,
   ben,
-  chatOfEverything,
   cleo,
   commit,
   conversation,
@@ -14,10 +13,10 @@ import {
   ONE,
   participant,
   person,
-  picture,
   TWO,
   uuid,
-} from '../store.contract.ts'
+} from '../contract/records.contract.ts'
+import { chatOfEverything, picture } from '../contract/whole-app.contract.ts'
 import type { Store } from '../store.ts'
 import { openPostgresStore } from './postgres-store.ts'
 

@@ -4,7 +4,6 @@ import type { AppKey } from '../../model/state.ts'
 import {
   alice,
   ben,
-  chatOfEverything,
   cleo,
   commit,
   conversation,
@@ -12,10 +11,10 @@ import {
   ONE,
   participant,
   person,
-  picture,
   TWO,
   uuid,
-} from '../store.contract.ts'
+} from '../contract/records.contract.ts'
+import { chatOfEverything, picture } from '../contract/whole-app.contract.ts'
 import type { Store, Writes } from '../store.ts'
 import { type Database, openDatabase } from './database.ts'
 import { sqliteStoreOver } from './sqlite-store.ts'

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { WorkerOptions } from 'node:worker_threads'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { alice, chat, ONE, storeContract, uuid } from '../store.contract.ts'
+import { alice, chat, ONE, uuid } from '../contract/records.contract.ts'
+import { storeContract } from '../store.contract.ts'
 import type { Store } from '../store.ts'
 
 /** Threads, in the order they were started: of each store one that writes, one that reads, one that looks after it. */
