@@ -6,7 +6,7 @@ import { Channels, channelTo } from './channels.ts'
 import {
   type Commit,
   type CommitHint,
-  commitHint,
+  commitText,
   decodeBatch,
   type KnownPeople,
   type NodeLife,
@@ -167,8 +167,8 @@ export class Exchange {
   commits(committed: readonly Commit[]): void {
     for (const commit of committed) {
       const nodes = this.#addressing ? this.#addressing.of(commit) : undefined
-      if (!nodes) this.#speaker.say(this.#channels.ofCommit(commit), () => textOf(commit))
-      else if (nodes.length === 1) this.#speaker.say(channelTo(nodes[0]!), () => textOf(commit))
+      if (!nodes) this.#speaker.say(this.#channels.ofCommit(commit), () => commitText(commit))
+      else if (nodes.length === 1) this.#speaker.say(channelTo(nodes[0]!), () => commitText(commit))
       else if (nodes.length > 1) this.#sayToAll(nodes, commit)
     }
   }
@@ -241,7 +241,7 @@ export class Exchange {
   #sayToAll(nodes: readonly string[], commit: Commit): void {
     let text: string | undefined
     const words = () => {
-      text ??= textOf(commit)
+      text ??= commitText(commit)
       return text
     }
     for (const node of nodes) this.#speaker.say(channelTo(node), words)
@@ -418,7 +418,5 @@ export class Exchange {
     this.#options.log('a bug in who hears other nodes', { error: details })
   }
 }
-
-const textOf = (commit: Commit) => JSON.stringify(commitHint(commit))
 
 const lifeName = ({ node, incarnation }: NodeLife) => `${node} ${incarnation}`

@@ -7,7 +7,7 @@ import { type Channel, MAX_PAYLOAD_BYTES } from './bus.ts'
 import {
   type Commit,
   type CommitHint,
-  commitHint,
+  commitText,
   decodeBatch,
   encodeBatch,
   MAX_NAMED_AUDIENCE,
@@ -70,6 +70,7 @@ const commit = (over: Partial<Commit> = {}, body = 'Hello'): Commit => ({
   ...over,
 })
 
+const commitHint = (of: Commit) => JSON.parse(commitText(of)) as CommitHint
 const there = (messages: readonly unknown[]) =>
   decodeBatch(
     encodeBatch(
@@ -140,6 +141,24 @@ describe('a commit', () => {
     expect(patched.input).toEqual({ patch: [] })
   })
 
+  it('says the parts of a message once, also where they were written out already', () => {
+    const [move] = commit().moves
+    const written = { ...message('Hello'), partsText: JSON.stringify(message('Hello').parts) }
+    const rows = [{ type: 'message' as const, record: written, sender: undefined }]
+    const text = commitText(commit({ moves: [{ ...move, rows } as Commit['moves'][number]] }))
+    expect(text.split('Hello')).toHaveLength(2)
+    expect(there([JSON.parse(text)])!.messages).toHaveLength(1)
+  })
+
+  it('of the version before says them twice: the second time is passed over', () => {
+    const hint = commitHint(commit())
+    const [move, ...moves] = hint.moves
+    const rows = [{ type: 'message', record: { ...message('Hello'), partsText: '[]' } }]
+    const [heard] = there([{ ...hint, moves: [{ ...move, rows }, ...moves] }])!.messages as CommitHint[]
+    expect(JSON.stringify(heard)).not.toContain('partsText')
+    expect(heard!.moves[0]).toMatchObject({ rows: [{ type: 'message', record: message('Hello') }] })
+  })
+
   it('names its audience unless it is large', () => {
     const people = Array.from({ length: MAX_NAMED_AUDIENCE + 1 }, (_, i) => `user ${i}` as UserId)
     const audienceOf = (audience: readonly UserId[]) => {
@@ -204,6 +223,27 @@ describe('33 hostile messages', () => {
       malformed: 1,
       unknown: 0,
     })
+  })
+
+  it('of rows with any member that is not as it has to be nothing is believed but that the stream moved', () => {
+    const conversation = { id: chat, createdAt: T, createdBy: ada, distinctKey: null, metadata: {}, deletedAt: null }
+    const whole = [
+      { type: 'conversation', record: { ...conversation, sequence: 7, changedAt: T } },
+      { type: 'participant', record: participant(ben, 7), profile: newProfile(ben, T), before: participant(ben, 2) },
+      { type: 'message', record: message('Hello'), sender: newProfile(ada, T) },
+    ]
+    const rowsRead = (row: object) =>
+      (there([withMove({ rows: [row] })])!.messages[0] as CommitHint | undefined)?.moves[0]?.rows
+    for (const row of whole) {
+      expect(rowsRead(row)).toEqual([row])
+      for (const [part, value] of Object.entries(row)) {
+        if (typeof value === 'string') continue
+        for (const member of Object.keys(value)) {
+          const bad = { ...row, [part]: { ...value, [member]: [{}] } }
+          expect([part, member, rowsRead(bad) ?? null]).toEqual([part, member, null])
+        }
+      }
+    }
   })
 
   it.each([

@@ -8,10 +8,11 @@
  */
 
 import type { UserId, Uuid } from '@parley/protocol'
-import { isPositionSet, isTooDeep, isUserId, type Metadata, type PositionSet, parseUuid } from '@parley/protocol'
+import { isTooDeep, isUserId, parseUuid } from '@parley/protocol'
 import * as v from 'valibot'
 import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Profile } from '../model/state.ts'
 import { MAX_PAYLOAD_BYTES } from './bus.ts'
+import { readCommit } from './read-commit.ts'
 
 /** Rows of one commit travel along up to this size, in bytes of JSON; beyond it whoever needs them reads the store. */
 export const MAX_ROWS_BYTES = 16 * 1024
@@ -20,7 +21,8 @@ export const MAX_NAMED_AUDIENCE = 32
 /** Operations whose rows hold all that was asked for: said once is enough. */
 const SAID_BY_ROWS: ReadonlySet<string> = new Set(['send-message', 'create-conversation'])
 const MAX_DEPTH = 24
-const MAX_MOVES = 4_096
+/** Streams that one commit may move. */
+export const MAX_MOVES = 4_096
 /** People in one message of a node's presence. */
 export const MAX_PEOPLE_PER_MESSAGE = 1_000
 
@@ -182,10 +184,10 @@ export type CommitMove =
       readonly rows: readonly { readonly conversation: Uuid; readonly record: ParticipantRecord }[]
     }
 
-/** What is said of a commit: with its rows if they are small. */
-export function commitHint(commit: Commit): CommitHint {
-  const whole = hintOf(commit, true)
-  return JSON.stringify(whole).length <= MAX_ROWS_BYTES ? whole : hintOf(commit, false)
+/** What is said of a commit, as text: with its rows if they are small. */
+export function commitText(commit: Commit): string {
+  const whole = JSON.stringify(hintOf(commit, true))
+  return whole.length <= MAX_ROWS_BYTES ? whole : JSON.stringify(hintOf(commit, false))
 }
 
 function hintOf(commit: Commit, withRows: boolean): CommitHint {
@@ -196,11 +198,17 @@ function hintOf(commit: Commit, withRows: boolean): CommitHint {
       return { stream: 'inbox', userId: move.userId, after, sequence, rows: withRows ? move.rows : null }
     }
     const audience = move.audience.length <= MAX_NAMED_AUDIENCE ? move.audience : null
-    const rows = withRows ? move.rows : null
+    const rows = withRows ? move.rows.map(saidRow) : null
     return { stream: 'conversation', id: move.conversation.id, after, sequence, audience, rows }
   })
   const hasInput = withRows && !SAID_BY_ROWS.has(operation)
   return { type: 'committed', app, actor, operation, ...(hasInput && { input }), cursor, at, moves }
+}
+
+/** Without what the node that hears it can make of the rest. */
+function saidRow(row: HintRow): HintRow {
+  if (row.type !== 'message' || row.record.partsText === undefined) return row
+  return { ...row, record: { ...row.record, partsText: undefined } }
 }
 
 /** The text of a batch. Messages are given as text, so that whoever splits batches encodes each of them once. */
@@ -253,6 +261,12 @@ export function decodeBatch(text: string): ReadBatch | undefined {
   let unknown = 0
   let malformed = 0
   for (const one of parsed.output.messages) {
+    if (one.type === 'committed') {
+      const commit = readCommit(one)
+      if (commit) messages.push(commit)
+      else malformed += 1
+      continue
+    }
     const schema = schemas.get(one.type)
     if (!schema) {
       unknown += 1
@@ -272,7 +286,6 @@ const text = v.string()
 const uuid = v.custom<Uuid>((value) => typeof value === 'string' && parseUuid(value) === value)
 const userId = v.custom<UserId>((value) => typeof value === 'string' && isUserId(value))
 const app = v.custom<AppKey>((value) => Number.isSafeInteger(value) && (value as number) > 0)
-const positions = v.custom<PositionSet>(isPositionSet)
 const nodeName = v.pipe(text, v.minLength(1), v.maxLength(128))
 const life = { node: nodeName, incarnation: positive }
 
@@ -282,127 +295,13 @@ const batch = v.object({
   messages: v.pipe(v.array(v.looseObject({ type: text })), v.maxLength(20_000)),
 })
 
-const conversationRecord = v.object({
-  id: uuid,
-  createdAt: count,
-  createdBy: userId,
-  distinctKey: v.nullable(text),
-  metadata: v.custom<Metadata>((value) => typeof value === 'object' && value !== null && !Array.isArray(value)),
-  deletedAt: v.nullable(count),
-  sequence: positive,
-  changedAt: count,
-})
-
-const participantRecord = v.object({
-  userId,
-  state: v.picklist(['joined', 'hidden', 'left', 'removed']),
-  order: count,
-  joinedAt: count,
-  absent: positions,
-  delivered: positions,
-  read: positions,
-  hidden: positions,
-  lastPosition: v.nullable(count),
-  sequence: count,
-  inboxSequence: count,
-  changedAt: count,
-})
-
-const part = v.object({ mime_type: text, body: text, encoding: v.exactOptional(v.literal('base64')) })
-
-const messageRecord = v.object({
-  id: uuid,
-  conversation: uuid,
-  position: positive,
-  sender: userId,
-  sentAt: count,
-  parts: v.array(part),
-  deletedAt: v.nullable(count),
-  sequence: positive,
-  firstSequence: positive,
-  changedAt: count,
-})
-
-const profile = v.object({
-  userId,
-  displayName: v.nullable(text),
-  avatarUrl: v.nullable(text),
-  firstName: v.nullable(text),
-  lastName: v.nullable(text),
-  emailAddress: v.nullable(text),
-  phoneNumber: v.nullable(text),
-  publicKey: v.nullable(text),
-  metadata: v.record(text, text),
-  createdAt: count,
-  suspendedAt: v.nullable(count),
-})
-
-const hintRow = v.variant('type', [
-  v.object({ type: v.literal('conversation'), record: conversationRecord }),
-  v.object({
-    type: v.literal('participant'),
-    record: participantRecord,
-    profile,
-    before: v.optional(participantRecord),
-  }),
-  v.object({ type: v.literal('message'), record: messageRecord, sender: v.optional(profile) }),
-])
-
 const audience = v.nullable(v.pipe(v.array(userId), v.maxLength(MAX_NAMED_AUDIENCE)))
-
-/** A move goes forward, and its rows lie in it. */
-const isForward = (move: { readonly after: number; readonly sequence: number }) => move.sequence > move.after
-const isIn = (row: number, after: number, sequence: number) => row > after && row <= sequence
-
-const conversationMove = v.pipe(
-  v.object({
-    stream: v.literal('conversation'),
-    id: uuid,
-    after: count,
-    sequence: positive,
-    audience,
-    rows: v.fallback(v.nullable(v.array(hintRow)), null),
-  }),
-  v.check((move) => isForward(move)),
-  v.check(({ rows, after, sequence }) => !rows || rows.every(({ record }) => isIn(record.sequence, after, sequence))),
-)
-
-const inboxMove = v.pipe(
-  v.object({
-    stream: v.literal('inbox'),
-    userId,
-    after: count,
-    sequence: positive,
-    rows: v.fallback(v.nullable(v.array(v.object({ conversation: uuid, record: participantRecord }))), null),
-  }),
-  v.check((move) => isForward(move)),
-  v.check(
-    ({ rows, after, sequence }) => !rows || rows.every(({ record }) => isIn(record.inboxSequence, after, sequence)),
-  ),
-)
 
 const personAtNode = { app, userId, isHere: flag, status: v.nullable(v.pipe(text, v.maxLength(32))), at: count }
 
 const knownPeople = { of: v.object(life), number: count, reachesMs: count }
 
 const schemas: ReadonlyMap<string, v.GenericSchema> = new Map<NodeMessage['type'], v.GenericSchema>([
-  [
-    'committed',
-    v.object({
-      type: v.literal('committed'),
-      app,
-      actor: v.nullable(userId),
-      operation: v.pipe(text, v.maxLength(64)),
-      input: v.optional(v.unknown()),
-      cursor: count,
-      at: count,
-      moves: v.pipe(
-        v.array(v.variant('stream', [conversationMove, inboxMove])),
-        v.minLength(1),
-        v.maxLength(MAX_MOVES),
-      ),
-    }),
-  ],
   [
     'typing',
     v.object({

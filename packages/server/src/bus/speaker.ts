@@ -1,4 +1,3 @@
-import { utf8Length } from '@parley/protocol'
 import type { Bus, Channel } from './bus.ts'
 import { encodeBatch, type NodeLife, splitBatches } from './messages.ts'
 import type { Seal } from './seal.ts'
@@ -83,7 +82,7 @@ export class Speaker {
     }
     const batches = splitBatches(
       all.map((words) => words()),
-      utf8Length,
+      (text) => Buffer.byteLength(text),
     )
     for (const batch of batches) {
       const text = encodeBatch(this.#own, this.#number(channel), batch)

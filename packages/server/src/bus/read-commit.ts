@@ -1,0 +1,157 @@
+/**
+ * Reads what another node says it committed. Nearly all that nodes say is this, and a schema library takes four times as
+ * long for it as finding out by hand, which is what this file does and no other.
+ */
+import { isPositionSet, isUserId, type UserId } from '@parley/protocol'
+import type { AppKey } from '../model/state.ts'
+import { type CommitHint, MAX_MOVES, MAX_NAMED_AUDIENCE, type MoveHint } from './messages.ts'
+
+/** A value of JSON that was found to be an object. Members that are not asked for may be anything. */
+type Members = Record<string, unknown>
+
+/**
+ * The commit that a value of JSON describes; undefined if it is not as it has to be. Rows that are not are left out: they
+ * can be read from the store.
+ */
+export function readCommit(value: Members): CommitHint | undefined {
+  const { app, actor, operation, cursor, at, moves } = value
+  const isCommit =
+    isApp(app) &&
+    (actor === null || isUser(actor)) &&
+    typeof operation === 'string' &&
+    operation.length <= 64 &&
+    isCount(cursor) &&
+    isCount(at) &&
+    Array.isArray(moves) &&
+    moves.length > 0 &&
+    moves.length <= MAX_MOVES
+  if (!isCommit) return undefined
+  const read: MoveHint[] = []
+  for (const move of moves) {
+    const one = isObject(move) ? readMove(move) : undefined
+    if (!one) return undefined
+    read.push(one)
+  }
+  const input = 'input' in value ? { input: value.input } : {}
+  return { type: 'committed', app, actor, operation, ...input, cursor, at, moves: read }
+}
+
+function readMove(move: Members): MoveHint | undefined {
+  const { after, sequence } = move
+  // It goes forward, and its rows lie in it.
+  if (!isCount(after) || !isPositive(sequence) || sequence <= after) return undefined
+  const isWithin = (row: unknown) => (row as number) > after && (row as number) <= sequence
+  if (move.stream === 'inbox') {
+    if (!isUser(move.userId)) return undefined
+    const rows = rowsOf(move.rows, isInboxRow)
+    if (rows && !rows.every((row) => isWithin(recordOf(row).inboxSequence))) return undefined
+    return { stream: 'inbox', userId: move.userId, after, sequence, rows } as unknown as MoveHint
+  }
+  const { id, audience } = move
+  if (move.stream !== 'conversation' || !isUuid(id) || !isAudience(audience)) return undefined
+  const rows = rowsOf(move.rows, isRow)
+  if (rows && !rows.every((row) => isWithin(recordOf(row).sequence))) return undefined
+  return { stream: 'conversation', id, after, sequence, audience, rows } as unknown as MoveHint
+}
+
+/** Null if any of them is not of a kind that is known here. */
+function rowsOf(rows: unknown, isKnown: (row: Members) => boolean): readonly Members[] | null {
+  return Array.isArray(rows) && rows.every((row) => isObject(row) && isKnown(row)) ? rows : null
+}
+
+const recordOf = (row: Members) => row.record as Members
+
+function isRow(row: Members): boolean {
+  if (!isObject(row.record)) return false
+  switch (row.type) {
+    case 'conversation':
+      return isConversation(row.record)
+    case 'participant':
+      return isParticipant(row.record) && isProfile(row.profile) && isAbsentOr(row.before, isParticipant)
+    case 'message':
+      // Nodes of the version before say it, and it is not worth looking whether it is the same as the parts.
+      if ('partsText' in row.record) row.record.partsText = undefined
+      return isMessage(row.record) && isAbsentOr(row.sender, isProfile)
+    default:
+      return false
+  }
+}
+
+const isInboxRow = ({ conversation, record }: Members) => isUuid(conversation) && isParticipant(record)
+
+const isConversation = (record: Members) =>
+  isUuid(record.id) &&
+  isCount(record.createdAt) &&
+  isUser(record.createdBy) &&
+  isTextOrNull(record.distinctKey) &&
+  isObject(record.metadata) &&
+  isCountOrNull(record.deletedAt) &&
+  isPositive(record.sequence) &&
+  isCount(record.changedAt)
+
+const STATES: ReadonlySet<unknown> = new Set(['joined', 'hidden', 'left', 'removed'])
+
+const isParticipant = (record: unknown) =>
+  isObject(record) &&
+  isUser(record.userId) &&
+  STATES.has(record.state) &&
+  isCount(record.order) &&
+  isCount(record.joinedAt) &&
+  isPositionSet(record.absent) &&
+  isPositionSet(record.delivered) &&
+  isPositionSet(record.read) &&
+  isPositionSet(record.hidden) &&
+  isCountOrNull(record.lastPosition) &&
+  isCount(record.sequence) &&
+  isCount(record.inboxSequence) &&
+  isCount(record.changedAt)
+
+const isMessage = (record: Members) =>
+  isUuid(record.id) &&
+  isUuid(record.conversation) &&
+  isPositive(record.position) &&
+  isUser(record.sender) &&
+  isCount(record.sentAt) &&
+  Array.isArray(record.parts) &&
+  record.parts.every(isPart) &&
+  isCountOrNull(record.deletedAt) &&
+  isPositive(record.sequence) &&
+  isPositive(record.firstSequence) &&
+  isCount(record.changedAt)
+
+const isPart = (part: unknown) =>
+  isObject(part) &&
+  typeof part.mime_type === 'string' &&
+  typeof part.body === 'string' &&
+  (part.encoding === undefined || part.encoding === 'base64')
+
+const isProfile = (profile: unknown) =>
+  isObject(profile) &&
+  isUser(profile.userId) &&
+  isTextOrNull(profile.displayName) &&
+  isTextOrNull(profile.avatarUrl) &&
+  isTextOrNull(profile.firstName) &&
+  isTextOrNull(profile.lastName) &&
+  isTextOrNull(profile.emailAddress) &&
+  isTextOrNull(profile.phoneNumber) &&
+  isTextOrNull(profile.publicKey) &&
+  isObject(profile.metadata) &&
+  Object.values(profile.metadata).every((value) => typeof value === 'string') &&
+  isCount(profile.createdAt) &&
+  isCountOrNull(profile.suspendedAt)
+
+const isAudience = (audience: unknown) =>
+  audience === null || (Array.isArray(audience) && audience.length <= MAX_NAMED_AUDIENCE && audience.every(isUser))
+
+const isObject = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isAbsentOr = (value: unknown, is: (value: unknown) => boolean) => value === undefined || is(value)
+const isTextOrNull = (value: unknown) => value === null || typeof value === 'string'
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isCountOrNull = (value: unknown) => value === null || isCount(value)
+const isPositive = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
+const isApp = (value: unknown): value is AppKey => isPositive(value)
+const isUser = (value: unknown): value is UserId => typeof value === 'string' && isUserId(value)
+const isUuid = (value: unknown) => typeof value === 'string' && UUID.test(value)
+/** As ids are written here: in lower case. */
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
