@@ -41,7 +41,8 @@ import { Ownership, type OwnershipPorts } from './ownership.ts'
 import { Service } from './service.ts'
 import { SharedReplica } from './shared-replica.ts'
 
-export interface TabPorts extends Pick<AuthenticationPorts, 'api' | 'challenge' | 'clock' | 'chance' | 'makeEngine'> {
+export interface TabPorts
+  extends Pick<AuthenticationPorts, 'api' | 'challenge' | 'clock' | 'chance' | 'makeEngine'> {
   readonly appId: string
   readonly storage: ReplicaStorage
   readonly locks: Locks
@@ -78,6 +79,8 @@ export class Tab {
   /** In our term only. */
   #owner: Owner | undefined
   #service: Service | undefined
+  /** Settles once nothing of our term before is under way any more. */
+  #retired: Promise<void> = Promise.resolve()
   #snapshot: Snapshot = {
     state: { state: 'opening' },
     connection: stopped,
@@ -284,6 +287,9 @@ export class Tab {
 
   async #claim(): Promise<void> {
     try {
+      // What is under way would be written in the term that is claimed, and the owner that is made in it would not know.
+      await this.#retired
+      if (this.#ownership.state !== 'claiming') return
       this.#term = await this.replica.claim(this.#term)
       if (this.#ownership.state !== 'claiming') return
       const owner = this.#makeOwner()
@@ -348,7 +354,7 @@ export class Tab {
     this.#note({ connection, history, aliases })
     this.#owner = undefined
     this.#service = undefined
-    owner.authentication.close().catch(() => {})
+    this.#retired = owner.authentication.close().catch(() => {})
   }
 
   #introduce(to?: string): void {
