@@ -9,7 +9,7 @@ import { build } from 'esbuild'
  * fetched later (what needs the network; the storage of a browser that stores nothing) is counted by itself.
  * A budget is raised by a commit that says why.
  */
-const budgetsKb = { '.': 30, './online': 10, './sqlite': 12, './memory': 6 }
+const budgetsKb = { '.': 30, './online': 10.5, './sqlite': 12, './memory': 6 }
 const laterBudgetsKb = { online: 9, memory: 2 }
 
 /** Runs in Node only; everything else must do without Node. */

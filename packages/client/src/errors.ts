@@ -66,6 +66,8 @@ export class ParleyError extends Error {
 
 export const refused = (refusal: WireError) => new ParleyError('refused', refusal.message, { refusal })
 
+export const unreachable = (message: string, cause?: unknown) => new ParleyError('unreachable', message, { cause })
+
 export const closed = (cause?: unknown) => new ParleyError('closed', 'This client is closed.', { cause })
 
 export const discarded = () => new ParleyError('discarded', 'The operation was given up.')

@@ -13,7 +13,7 @@ describe('signing in', () => {
     const identity = await world.finish(alice.client.authenticate('alice'))
     await world.flow()
     expect(identity.user_id).toBe('alice')
-    expect(world.server.requests).toEqual(['POST /nonces', 'POST /sessions'])
+    expect(world.server.requests).toEqual(['nonce', 'hello'])
     expect(alice.asked).toHaveLength(1)
     expect(alice.client.connection.state).toBe('live')
     expect(alice.client.state).toMatchObject({ state: 'authenticated' })
@@ -74,12 +74,12 @@ describe('signing in', () => {
     const alice = world.device('alice')
     alice.answer = async () => '<!doctype html><title>Sign in to the hotel network</title>'
     await expect(world.finish(alice.client.authenticate('alice'))).rejects.toMatchObject({ code: 'challenge_failed' })
-    expect(world.server.requests).toEqual(['POST /nonces'])
+    expect(world.server.requests).toEqual(['nonce'])
   })
 
   it('AUTH-28 somebody else answering for the server is an outage, and no token is said to them', async () => {
     const alice = world.device('alice')
-    world.server.intercept = () => ({ status: 200, body: '<html>Welcome to the hotel</html>' })
+    world.server.network.tamper = (text, way) => (way === 'up' ? [text] : ['<html>Welcome to the hotel</html>'])
     await expect(world.finish(alice.client.authenticate('alice'))).rejects.toMatchObject({ code: 'unreachable' })
     expect(alice.asked).toEqual([])
   })
@@ -88,7 +88,7 @@ describe('signing in', () => {
     const alice = world.device('alice')
     alice.answer = async (nonce) => world.server.tokenFor('mallory', nonce)
     await expect(world.finish(alice.client.authenticate('alice'))).rejects.toMatchObject({ code: 'wrong_user' })
-    expect(world.server.requests).toEqual(['POST /nonces'])
+    expect(world.server.requests).toEqual(['nonce'])
     expect(await alice.rows()).toBe(0)
   })
 
@@ -158,11 +158,7 @@ describe('signing in', () => {
 
   it('AUTH-40 a session that turns out to be for somebody else is ended again, and nothing is stored', async () => {
     const alice = world.device('alice')
-    const eve = world.server.log.identity('eve')
-    world.server.intercept = (method, path) =>
-      path === '/sessions' && method === 'POST'
-        ? { status: 201, body: JSON.stringify({ session_token: 't', session_id: 's', expires_at: 'x', identity: eve }) }
-        : undefined
+    world.server.welcomes(world.server.log.identity('eve'))
     await expect(world.finish(alice.client.authenticate('alice'))).rejects.toMatchObject({ code: 'wrong_user' })
     await world.flow()
     expect(world.server.requests.at(-1)).toBe('DELETE /sessions/current')
@@ -172,7 +168,17 @@ describe('signing in', () => {
   it('CONN-5 a platform without WebSocket is told what to do, and nothing is lost', async () => {
     const { webSockets } = await import('../src/transport/socket.ts')
     vi.stubGlobal('WebSocket', undefined)
-    const alice = await world.signedIn('alice', { sockets: webSockets() })
+    let hasSockets = false
+    const open = webSockets()
+    const alice = world.device('alice', {
+      sockets: (...args) => (hasSockets ? world.server.network.open : open)(...args),
+    })
+    await expect(world.finish(alice.client.authenticate('alice'))).rejects.toMatchObject({ code: 'no_websocket' })
+    hasSockets = true
+    await world.finish(alice.client.authenticate('alice'))
+    hasSockets = false
+    await alice.restart()
+    await world.flow()
     vi.unstubAllGlobals()
     expect(alice.heard('problem')[0]).toMatchObject({ error: { code: 'no_websocket' } })
     const { conversation } = await world.finish(alice.client.createConversation({ participants: ['bob'] }))

@@ -18,10 +18,10 @@ afterAll(() => world.close())
 async function aliceSignsIn() {
   const service = await world.startService()
   const alice = await world.signedIn('alice', { service })
-  const { nonce } = alice.wire.find('201 parley/nonces').body as { nonce: string }
+  const { nonce } = alice.wire.find('hear nonce').body as { nonce: string }
   const { identity_token: token } = alice.wire.find('200 service/identity-token').body as { identity_token: string }
-  const { session_token: session } = alice.wire.find('201 parley/sessions').body as { session_token: string }
-  return { service, wire: alice.wire, nonce, token, session }
+  const { session } = alice.wire.find('hear welcome').body as { session: { token: string } }
+  return { service, wire: alice.wire, nonce, token, session: session.token }
 }
 
 describe('the app’s authentication web service', () => {
@@ -51,7 +51,7 @@ describe('the app’s authentication web service', () => {
     const guesser = world.device('erin', { service, password: 'a guess' })
     await expect(guesser.client.authenticate('erin')).rejects.toMatchObject({ code: 'challenge_failed' })
     expect(new Set(stranger.wire.carrying('correct horse'))).toEqual(new Set(['POST service/identity-token']))
-    expect(guesser.wire.steps).not.toContain('POST parley/sessions')
+    expect(guesser.wire.steps).not.toContain('say hello')
   })
 
   it('AUTH-21 only whom a token of the service speaks for can communicate', async () => {
@@ -87,7 +87,7 @@ describe('the app’s authentication web service', () => {
     const mallory = world.device('alice')
     mallory.obtainToken = async () => forged
     await expect(mallory.client.authenticate('alice')).rejects.toMatchObject({ code: 'refused' })
-    expect(mallory.wire.steps).not.toContain('say hello')
+    expect(mallory.wire.steps).not.toContain('hear welcome')
     expect(wire.steps).toContain('hear welcome')
   })
 })
@@ -100,37 +100,34 @@ describe('the flow', () => {
     expect(alice.wire.steps).toEqual([])
     await alice.client.authenticate('alice')
     await alice.live()
-    const [first] = alice.wire.crossings
-    expect(first?.url.startsWith(`${world.server.url}/`)).toBe(true)
-    const socket = alice.wire.find('open parley')
-    expect(new URL(socket.url).origin).toBe(new URL(world.server.websocketUrl).origin)
-    expect(socket.headers).toEqual({ 'sec-websocket-protocol': 'parley.1' })
-    expect(alice.wire.isInOrder('open parley', 'say hello', 'hear welcome')).toBe(true)
+    const [socket] = alice.wire.crossings
+    expect(socket?.step).toBe('open parley')
+    expect(new URL(socket!.url).origin).toBe(new URL(world.server.websocketUrl).origin)
+    expect(socket!.headers).toEqual({ 'sec-websocket-protocol': 'parley.1' })
+    expect(alice.wire.isInOrder('open parley', 'say nonce', 'say hello', 'hear welcome')).toBe(true)
   })
 
   it('AUTH-23 the client asks for authentication, naming the app and nobody in particular', async () => {
     const { wire } = await aliceSignsIn()
-    const [request] = wire.crossings
-    expect(request).toMatchObject({ step: 'POST parley/nonces', body: { app_id: world.app.appId } })
-    expect(Object.keys(request?.body as object)).toEqual(['app_id'])
-    expect(request?.headers).not.toHaveProperty('authorization')
+    const [, request] = wire.crossings
+    expect(request).toMatchObject({ step: 'say nonce', body: { type: 'nonce', app_id: world.app.appId } })
+    expect(Object.keys(request?.body as object)).toEqual(['type', 'app_id'])
     expect(JSON.stringify(request)).not.toContain('alice')
   })
 
   it('AUTH-24 the server makes a nonce for each such request and returns it to the client', async () => {
     const { wire, nonce } = await aliceSignsIn()
-    expect(wire.steps.slice(0, 2)).toEqual(['POST parley/nonces', '201 parley/nonces'])
-    expect(wire.find('201 parley/nonces').headers['cache-control']).toBe('no-store')
+    expect(wire.steps.slice(0, 3)).toEqual(['open parley', 'say nonce', 'hear nonce'])
     expect(Buffer.from(nonce, 'base64url').length).toBeGreaterThanOrEqual(16)
     const other = world.device('ben')
     await other.client.authenticate('ben')
-    expect(other.wire.find('201 parley/nonces').body).toEqual({ nonce: other.asked[0] })
+    expect(other.wire.find('hear nonce').body).toEqual({ type: 'nonce', nonce: other.asked[0] })
     expect(other.asked[0]).not.toBe(nonce)
   })
 
   it('AUTH-25 the client hands that nonce to the app’s authentication web service', async () => {
     const { wire, nonce } = await aliceSignsIn()
-    expect(wire.steps.indexOf('POST service/identity-token')).toBe(wire.steps.indexOf('201 parley/nonces') + 1)
+    expect(wire.steps.indexOf('POST service/identity-token')).toBe(wire.steps.indexOf('hear nonce') + 1)
     expect(wire.find('POST service/identity-token').body).toEqual({ user: 'alice', password: 'parley', nonce })
   })
 
@@ -149,11 +146,13 @@ describe('the flow', () => {
 
   it('AUTH-27 the client sends the token to the server as it is, once, and is given a session', async () => {
     const { wire, token, session } = await aliceSignsIn()
-    expect(wire.isInOrder('200 service/identity-token', 'POST parley/sessions', '201 parley/sessions')).toBe(true)
-    const body = { identity_token: token, app_id: world.app.appId }
-    expect(wire.find('POST parley/sessions').body).toEqual(body)
-    expect(wire.carrying(token)).toEqual(['200 service/identity-token', 'POST parley/sessions'])
-    expect(wire.find('say hello').body).toMatchObject({ session_token: session })
+    expect(wire.isInOrder('200 service/identity-token', 'say hello', 'hear welcome')).toBe(true)
+    const body = { type: 'hello', identity_token: token, app_id: world.app.appId, cursor: null, epoch: null }
+    expect(wire.find('say hello').body).toEqual(body)
+    expect(wire.carrying(token)).toEqual(['200 service/identity-token', 'say hello'])
+    // All of it on one connection, which is the session's from here on; whoever comes back says the session's own token.
+    expect(wire.steps.filter((step) => step === 'open parley' || step === 'say hello')).toHaveLength(2)
+    expect(session.length).toBeGreaterThan(40)
     expect(wire.crossings.some(({ url }) => url.includes(session) || url.includes(token))).toBe(false)
   })
 
@@ -165,14 +164,12 @@ describe('the flow', () => {
     expect(await alice.client.authenticate('alice')).toMatchObject({ user_id: 'alice', display_name: 'Alice' })
     expect(states).toEqual(['unauthenticated', 'authenticating', 'authenticated'])
     await alice.live()
-    expect(alice.wire.steps.slice(0, 9)).toEqual([
-      'POST parley/nonces',
-      '201 parley/nonces',
+    expect(alice.wire.steps.slice(0, 7)).toEqual([
+      'open parley',
+      'say nonce',
+      'hear nonce',
       'POST service/identity-token',
       '200 service/identity-token',
-      'POST parley/sessions',
-      '201 parley/sessions',
-      'open parley',
       'say hello',
       'hear welcome',
     ])

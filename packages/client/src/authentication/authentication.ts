@@ -15,14 +15,17 @@ import { listUnsent } from '../outbox/outbox.ts'
 import type { OutboxEntry, Replica } from '../replica/replica.ts'
 import type { ConnectionState } from '../sync/connection-state.ts'
 import type { Engine, EnginePorts, SessionHolder } from '../sync/engine.ts'
+import type { Socket } from '../transport/socket.ts'
 import { type AuthenticationState, type DeauthenticationReason, unavailable } from './authentication-state.ts'
 import { flush } from './flush.ts'
 import type { ChallengeHandler } from './obtain-token.ts'
 import type { Renewal } from './renewal.ts'
-import type { OpenedSession, SessionsApiPorts } from './sessions-api.ts'
-import { forgetSession, readStored, storeSession } from './stored-session.ts'
+import type { SessionsApiPorts } from './sessions-api.ts'
+import type { SignInLine, SignInLinePorts } from './sign-in-line.ts'
+import { forgetSession, type OpenedSession, readStored, storeSession } from './stored-session.ts'
 
 export interface AuthenticationPorts {
+  readonly line: SignInLinePorts
   readonly api: SessionsApiPorts
   readonly replica: Wipeable
   readonly online: OnlinePart
@@ -65,6 +68,8 @@ export class Authentication implements SessionHolder {
   #state: AuthenticationState = { state: 'opening' }
   #engine: Engine | undefined
   #session: OpenedSession | undefined
+  /** What it was opened on, until the engine goes on with it. */
+  #line: SignInLine | undefined
   readonly #life = new AbortController()
   #ended: Promise<void> | undefined
   #wantsConnection: boolean
@@ -115,6 +120,16 @@ export class Authentication implements SessionHolder {
   /** For the hello; only asked for while there is a session. */
   get sessionToken(): string {
     return this.#session?.token ?? ''
+  }
+
+  takeSocket(): Socket | undefined {
+    return this.#line?.take()
+  }
+
+  /** Nobody has taken it, and nobody will. */
+  #dropLine(): void {
+    this.#line?.close()
+    this.#line = undefined
   }
 
   /** The identity whose data is on the screen. */
@@ -250,10 +265,10 @@ export class Authentication implements SessionHolder {
     handler: ChallengeHandler,
   ): Promise<BasicIdentity> {
     const { signIn } = await this.#ports.online.get(signal)
-    return signIn(this.#ports, handler, { userId, signal }, (session) => this.#admit(session))
+    return signIn(this.#ports, handler, { userId, signal }, (session, line) => this.#admit(session, line))
   }
 
-  async #admit(session: OpenedSession): Promise<void> {
+  async #admit(session: OpenedSession, line: SignInLine): Promise<void> {
     const { replica } = this.#ports
     const { owner } = await readStored(replica)
     if (owner !== undefined && owner !== session.identity.id) {
@@ -261,6 +276,7 @@ export class Authentication implements SessionHolder {
       await replica.wipe()
     }
     await storeSession(replica, session)
+    this.#line = line
     await this.#enter(session)
   }
 
@@ -278,6 +294,7 @@ export class Authentication implements SessionHolder {
     this.#show(identity)
     this.#becomeAuthenticated(session)
     if (this.#wantsConnection) engine.start()
+    this.#dropLine()
   }
 
   // -- challenges ----------------------------------------------------------------------------------------------------
@@ -350,9 +367,10 @@ export class Authentication implements SessionHolder {
         handler,
         nonce,
         signal,
-        onOpened: async (opened) => {
+        onOpened: async (opened, line) => {
           await storeSession(replica, opened)
           this.#session = opened
+          this.#line = line
         },
         onFailed: (failure) => tell('challenge-failed', failure),
       }),
@@ -370,6 +388,7 @@ export class Authentication implements SessionHolder {
     this.#becomeAuthenticated(session)
     this.#tellWaiters()
     this.#engine?.admit()
+    this.#dropLine()
   }
 
   /** The app calls `authenticate` while challenged: ask again now rather than after the back-off. */
@@ -386,6 +405,7 @@ export class Authentication implements SessionHolder {
     const engine = this.#engine
     this.#engine = undefined
     this.#session = undefined
+    this.#dropLine()
     this.#renewal?.stop()
     this.#reauthentication?.abort()
     this.#tellWaiters()

@@ -6,8 +6,9 @@
 
 import type { RenewFrame, WireError } from '@parley/protocol'
 import type { Chance, Clock } from '../environment.ts'
-import { abortable, ParleyError, refused, within } from '../errors.ts'
+import { abortable, type ParleyError, refused } from '../errors.ts'
 import type { ChallengeFailure } from './authentication-state.ts'
+import { inTime, lost } from './in-time.ts'
 import { type CurrentNonce, obtainToken } from './obtain-token.ts'
 
 export interface RenewalPorts {
@@ -18,9 +19,6 @@ export interface RenewalPorts {
   readonly say: (frame: RenewFrame | { readonly type: 'challenge-me' }) => boolean
   readonly onFailed: (failure: ChallengeFailure) => void
 }
-
-/** The server answers a renewal, or a request for a nonce, within this. */
-const ANSWER_MS = 20_000
 
 export class Renewal {
   readonly #ports: RenewalPorts
@@ -76,7 +74,7 @@ export class Renewal {
   }
 
   disconnected(): void {
-    this.#answer?.reject(new ParleyError('unreachable', 'The connection was lost before the answer.'))
+    this.#answer?.reject(lost())
   }
 
   stop(): void {
@@ -98,7 +96,7 @@ export class Renewal {
       this.#answer = { resolve, reject }
     })
     try {
-      await this.#inTime(answer, signal)
+      await inTime(this.#ports.clock, answer, signal)
     } finally {
       this.#answer = undefined
     }
@@ -109,15 +107,6 @@ export class Renewal {
       this.#nonceWaiter = resolve
     })
     this.#ports.say({ type: 'challenge-me' })
-    await this.#inTime(nonce, signal)
-  }
-
-  async #inTime(answer: Promise<void>, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#ports
-    const limits = { clock, ms: ANSWER_MS, signal }
-    await within(limits, (limited) => abortable(answer, limited)).catch((error: ParleyError) => {
-      const isLate = error.code === 'aborted' && !signal.aborted
-      throw isLate ? new ParleyError('unreachable', 'The server did not answer in time.') : error
-    })
+    await inTime(this.#ports.clock, nonce, signal)
   }
 }

@@ -1,50 +1,20 @@
 /**
- * The REST side of authentication: a nonce, a session, the end of a session. Each call ends in an answer, a refusal of
- * the server's (`refused`), or `unreachable`: no network, a busy server, or somebody else's page in between.
+ * What of authentication is asked over HTTP: the end of a session, which needs no connection. A call ends in an answer, a
+ * refusal of the server's (`refused`), or `unreachable`: no network, a busy server, or somebody else's page in between.
  */
-import { type BasicIdentity, isTemporary, type WireError } from '@parley/protocol'
+import type { WireError } from '@parley/protocol'
 import type { Clock } from '../environment.ts'
-import { ParleyError, refused, throwIfAborted, within } from '../errors.ts'
+import { ParleyError, throwIfAborted, unreachable, within } from '../errors.ts'
 import type { Fetch } from '../transport/fetch.ts'
+import { ANSWER_MS, asError } from './in-time.ts'
 
 export interface SessionsApiPorts {
   readonly url: string
-  readonly appId: string
   readonly fetch: Fetch
   readonly clock: Clock
 }
 
-export interface OpenedSession {
-  readonly token: string
-  readonly id: string
-  readonly expiresAt: string
-  readonly identity: BasicIdentity
-}
-
-/** No answer within this counts as none. */
-const ANSWER_MS = 20_000
 const ACCEPT = 'application/vnd.layer+json; version=2.0'
-
-export async function requestNonce(ports: SessionsApiPorts, signal: AbortSignal): Promise<string> {
-  const answer = await call(ports, { method: 'POST', path: '/nonces', body: { app_id: ports.appId } }, signal)
-  if (typeof answer.nonce !== 'string') throw unreachable('The server gave no nonce.')
-  return answer.nonce
-}
-
-export async function openSession(
-  ports: SessionsApiPorts,
-  identityToken: string,
-  signal: AbortSignal,
-): Promise<OpenedSession> {
-  const body = { identity_token: identityToken, app_id: ports.appId }
-  const answer = await call(ports, { method: 'POST', path: '/sessions', body }, signal)
-  const { session_token: token, session_id: id, expires_at: expiresAt, identity } = answer
-  if (typeof token !== 'string' || typeof identity !== 'object' || identity === null) {
-    throw unreachable('The server gave no session.')
-  }
-  // From here on it is our server's answer, whose shape it owes us.
-  return { token, id: String(id), expiresAt: String(expiresAt), identity: identity as BasicIdentity }
-}
 
 /** Ends a session. One that is unknown to the server has ended already, which is as good. */
 export async function endSession(ports: SessionsApiPorts, token: string, signal: AbortSignal): Promise<void> {
@@ -102,10 +72,7 @@ function readAnswer(status: number, text: string): Record<string, unknown> {
   // Without an error object of ours it is a proxy or a portal that speaks, not the server.
   if (typeof body.id !== 'string' || typeof body.message !== 'string') throw unreachable(`The answer was ${status}.`)
   const refusal = body as unknown as WireError
-  if (status >= 500 || isTemporary(refusal.id)) {
-    throw new ParleyError('unreachable', refusal.message, { refusal })
-  }
-  throw refused(refusal)
+  throw asError(refusal)
 }
 
 function readJson(text: string): Record<string, unknown> {
@@ -117,5 +84,3 @@ function readJson(text: string): Record<string, unknown> {
   }
   throw unreachable('The answer is not from a Parley server.')
 }
-
-const unreachable = (message: string, cause?: unknown) => new ParleyError('unreachable', message, { cause })

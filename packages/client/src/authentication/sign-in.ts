@@ -5,13 +5,18 @@
 import { type BasicIdentity, limits } from '@parley/protocol'
 import type { Chance, Clock } from '../environment.ts'
 import { ParleyError, throwIfAborted } from '../errors.ts'
+import type { Replica } from '../replica/replica.ts'
 import type { ChallengeFailure } from './authentication-state.ts'
 import { readIdentityToken } from './identity-token.ts'
 import { type Challenge, type ChallengeHandler, callHandler, HANDLER_PATIENCE_MS, obtainToken } from './obtain-token.ts'
-import { endSession, type OpenedSession, openSession, requestNonce, type SessionsApiPorts } from './sessions-api.ts'
+import { endSession, type SessionsApiPorts } from './sessions-api.ts'
+import { SignInLine, type SignInLinePorts } from './sign-in-line.ts'
+import { type OpenedSession, readStored } from './stored-session.ts'
 
 export interface SignInPorts {
+  readonly line: SignInLinePorts
   readonly api: SessionsApiPorts
+  readonly replica: Replica
   readonly clock: Clock
   readonly chance: Chance
 }
@@ -34,45 +39,70 @@ export async function askHandler(
 /**
  * Opens a session of the user whose token the handler gives.
  *
- * @param admit takes the session into use; if it cannot, the session is ended again
+ * @param admit takes the session into use, and the line it was opened on; if it cannot, the session is ended again
  */
 export async function signIn(
-  { api, clock }: SignInPorts,
+  ports: SignInPorts,
   handler: ChallengeHandler,
   { userId, signal }: Omit<Challenge, 'nonce'>,
-  admit: (session: OpenedSession) => Promise<void>,
+  admit: (session: OpenedSession, line: SignInLine) => Promise<void>,
 ): Promise<BasicIdentity> {
-  const nonce = await requestNonce(api, signal)
-  // Somebody may be typing a password: there is time for as long as the nonce lives.
-  const token = await askHandler(clock, handler, { nonce, userId, signal }, limits.nonceLifetimeMs)
-  if (token === null) throw new ParleyError('challenge_failed', 'The challenge handler gave no identity token.')
-  const session = await openSession(api, token, signal)
+  const { api, clock } = ports
+  const line = new SignInLine(ports.line)
   try {
-    const { prn } = readIdentityToken(token)
-    if (session.identity.user_id !== prn) throw wrongUser(prn, session.identity.user_id)
-    throwIfAborted(signal)
-    await admit(session)
-  } catch (error) {
-    endSession(api, session.token, new AbortController().signal).catch(() => {})
-    throw error
+    const nonce = await line.requestNonce(signal)
+    // Somebody may be typing a password: there is time for as long as the nonce lives.
+    const token = await askHandler(clock, handler, { nonce, userId, signal }, limits.nonceLifetimeMs)
+    if (token === null) throw new ParleyError('challenge_failed', 'The challenge handler gave no identity token.')
+    const session = await handIn(ports, line, token, signal)
+    try {
+      const { prn } = readIdentityToken(token)
+      if (session.identity.user_id !== prn) throw wrongUser(prn, session.identity.user_id)
+      throwIfAborted(signal)
+      await admit(session, line)
+    } catch (error) {
+      endSession(api, session.token, new AbortController().signal).catch(() => {})
+      throw error
+    }
+    return session.identity
+  } finally {
+    // Whoever has taken it over has it.
+    line.close()
   }
-  return session.identity
 }
+
+/** The hello is that of the session's connection as well, which goes on from the copy on the device, if it is theirs. */
+async function handIn(
+  { replica }: SignInPorts,
+  line: SignInLine,
+  token: string,
+  signal: AbortSignal,
+): Promise<OpenedSession> {
+  const { owner, since } = await readStored(replica)
+  // The id is escaped; of what an app's token says nobody knows whether it can be.
+  const isTheirs = decodeURIComponent(owner ?? '') === `layer:///identities/${readIdentityToken(token).prn}`
+  return line.openSession(token, isTheirs ? since : NOTHING, signal)
+}
+
+const NOTHING = { cursor: null, epoch: null }
 
 /** Asks the app for a token, again and again, until there is a new session for the user of a dead one. */
 export function reopenSession(
-  { api, clock, chance }: SignInPorts,
+  ports: SignInPorts,
   { identity }: OpenedSession,
   options: {
     readonly handler: ChallengeHandler
     /** The server's, if it gave one with its goodbye. */
     readonly nonce: string | undefined
     readonly signal: AbortSignal
-    readonly onOpened: (session: OpenedSession) => Promise<void>
+    readonly onOpened: (session: OpenedSession, line: SignInLine) => Promise<void>
     readonly onFailed: (failure: ChallengeFailure) => void
   },
 ): ReturnType<typeof obtainToken> {
+  const { clock, chance } = ports
   const { handler, nonce = '', signal, onOpened, onFailed } = options
+  const line = new SignInLine(ports.line)
+  signal.addEventListener('abort', () => line.close())
   const current = { nonce, receivedAt: clock.now(), isUsed: nonce === '' }
   return obtainToken(
     {
@@ -80,12 +110,15 @@ export function reopenSession(
       chance,
       ask: (fresh) => askHandler(clock, handler, { nonce: fresh, userId: identity.user_id, signal }),
       requestNonce: async () => {
-        Object.assign(current, { nonce: await requestNonce(api, signal), receivedAt: clock.now(), isUsed: false })
+        Object.assign(current, { nonce: await line.requestNonce(signal), receivedAt: clock.now(), isUsed: false })
       },
       submit: async (token) => {
-        const opened = await openSession(api, token, signal)
-        if (opened.identity.id !== identity.id) throw wrongUser(identity.user_id, opened.identity.user_id)
-        await onOpened(opened)
+        const opened = await handIn(ports, line, token, signal)
+        if (opened.identity.id !== identity.id) {
+          line.close()
+          throw wrongUser(identity.user_id, opened.identity.user_id)
+        }
+        await onOpened(opened, line)
       },
       onFailed,
     },

@@ -18,6 +18,8 @@ import {
 export interface ConnectionPorts {
   readonly url: string
   readonly sockets: SocketFactory
+  /** One on which hello was said already, whose answer is still to be heard; undefined if there is none. */
+  readonly greeted: () => Socket | undefined
   /** Reads what a socket brings: without it none is opened. */
   readonly online: OnlinePart
   readonly clock: Clock
@@ -40,6 +42,8 @@ export class Connection {
   #state: ConnectionState = stopped
   #told: ConnectionState = stopped
   #socket: Socket | undefined
+  /** Hello was said on it by somebody else. */
+  #isGreeted = false
   /** Fetching what it takes to open one. */
   #attempt = new AbortController()
   #early: DownFrame[] = []
@@ -86,7 +90,7 @@ export class Connection {
         this.#open()
         break
       case 'hello':
-        this.#socket?.send(JSON.stringify(this.#ports.hello()))
+        if (!this.#isGreeted) this.#socket?.send(JSON.stringify(this.#ports.hello()))
         break
       case 'ping':
         this.#socket?.send('{"type":"ping"}')
@@ -122,9 +126,11 @@ export class Connection {
   }
 
   #openSocket(): void {
+    const greeted = this.#ports.greeted()
+    this.#isGreeted = greeted !== undefined
     let socket: Socket
     try {
-      socket = this.#ports.sockets(this.#ports.url, SUBPROTOCOL)
+      socket = greeted ?? this.#ports.sockets(this.#ports.url, SUBPROTOCOL)
     } catch (error) {
       this.#cannotOpen(error)
       return

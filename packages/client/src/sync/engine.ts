@@ -29,7 +29,7 @@ import type { Online, OnlinePart } from '../online-part.ts'
 import { type Draft, Outbox } from '../outbox/outbox.ts'
 import type { Sender } from '../outbox/sender.ts'
 import type { Replica, ReplicaError, Write } from '../replica/replica.ts'
-import type { SocketFactory } from '../transport/socket.ts'
+import type { Socket, SocketFactory } from '../transport/socket.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionState } from './connection-state.ts'
 import { FrameQueue } from './frame-queue.ts'
@@ -49,6 +49,8 @@ export const FULL_RETRY_MS = 30_000
 /** Whose session the connection is opened with; hears what the server says of it. */
 export interface SessionHolder {
   readonly sessionToken: string
+  /** The socket on which the session was opened just now, if it was: hello was said on it. */
+  takeSocket(): Socket | undefined
   connectionChanged(state: ConnectionState): void
   welcomed(welcome: Pick<WelcomeFrame, 'identity' | 'session'>): void
   challenged(nonce: string): void
@@ -117,6 +119,7 @@ export class Engine {
     this.#connection = new Connection({
       url: ports.url,
       sockets: ports.sockets,
+      greeted: () => session.takeSocket(),
       online: ports.online,
       clock,
       chance,

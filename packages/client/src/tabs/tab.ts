@@ -42,7 +42,7 @@ import { Service } from './service.ts'
 import { SharedReplica } from './shared-replica.ts'
 
 export interface TabPorts
-  extends Pick<AuthenticationPorts, 'api' | 'challenge' | 'clock' | 'chance' | 'makeEngine'> {
+  extends Pick<AuthenticationPorts, 'api' | 'line' | 'challenge' | 'clock' | 'chance' | 'makeEngine'> {
   readonly appId: string
   readonly storage: ReplicaStorage
   readonly locks: Locks
@@ -314,12 +314,13 @@ export class Tab {
   }
 
   #makeOwner(): Owner {
-    const { api, challenge, clock, chance, makeEngine } = this.#ports
+    const { api, line, challenge, clock, chance, makeEngine } = this.#ports
     const ifOwner = (act: () => void) => {
       if (this.#owner === owner) act()
     }
     const owner: Owner = new Owner({
       api,
+      line,
       challenge,
       clock,
       chance,

@@ -109,6 +109,14 @@ export class FakeServer {
     for (const connection of this.#connections) this.#say(connection, { type: 'move', after_ms: afterMs })
   }
 
+  /** Says in every welcome that it is for this person, as somebody in between would. */
+  welcomes(identity: BasicIdentity): void {
+    this.network.tamper = (text) => {
+      const frame = JSON.parse(text) as { readonly type: string }
+      return [frame.type === 'welcome' ? JSON.stringify({ ...frame, identity }) : text]
+    }
+  }
+
   sendAway(retryAfterMs: number): void {
     for (const connection of [...this.#connections]) {
       this.#say(connection, { type: 'goodbye', reason: 'going_away', retry_after_ms: retryAfterMs })
@@ -155,23 +163,11 @@ export class FakeServer {
   #answer(
     method: string,
     path: string,
-    { body, headers }: { readonly body?: string; readonly headers: Readonly<Record<string, string>> },
+    { headers }: { readonly headers: Readonly<Record<string, string>> },
   ): { status: number; body: string } {
     const json = (status: number, value: unknown) => ({ status, body: JSON.stringify(value) })
     const refuse = (id: ErrorId, data?: Record<string, unknown>) =>
       json(errors[id].status, toWireError(data ? { id, data } : { id }))
-    if (method === 'POST' && path === '/nonces') return json(201, { nonce: this.newNonce() })
-    if (method === 'POST' && path === '/sessions') {
-      const identity = this.#admit(JSON.parse(body ?? '{}').identity_token)
-      if (!identity) return refuse('authentication_required', { nonce: this.newNonce() })
-      const session = this.#open(identity)
-      return json(201, {
-        session_token: session.token,
-        session_id: session.id,
-        expires_at: new Date(session.expiresAt).toISOString(),
-        identity,
-      })
-    }
     if (method === 'DELETE' && path === '/sessions/current') {
       const session = this.#sessions.get(/session-token="(.*)"/.exec(headers.authorization ?? '')?.[1] ?? '')
       if (!session) return refuse('authentication_required', { nonce: this.newNonce() })
@@ -214,6 +210,7 @@ export class FakeServer {
       return
     }
     if (frame.type === 'nonce') {
+      this.requests.push('nonce')
       this.#say(connection, { type: 'nonce', nonce: this.newNonce() })
       return
     }
@@ -266,6 +263,7 @@ export class FakeServer {
   #greet(connection: FakeConnection, hello: Extract<UpFrame, { type: 'hello' }>): void {
     this.hellos.push({ cursor: hello.cursor })
     const isNew = 'identity_token' in hello
+    if (isNew) this.requests.push('hello')
     const session = isNew ? this.#openFor(hello.identity_token) : this.#sessions.get(hello.session_token)
     if (!session) {
       const error = toWireError({ id: 'authentication_required', data: { nonce: this.newNonce() } })

@@ -329,7 +329,7 @@ export class Device {
       challenge: ({ nonce, userId }) => this.#token(process, nonce, userId),
       storage: this.disk.storage(process),
       sockets: () => this.#openWire(process),
-      fetch: (url, init) => givenUp(this.#fetch(process, url, init), init.signal),
+      fetch: (_url, init) => givenUp(this.#fetch(process, init), init.signal),
       clock: {
         now: () => timeline.now,
         wall: () => EPOCH_MS + timeline.now + this.wallErrorMs,
@@ -432,17 +432,13 @@ export class Device {
 
   async #fetch(
     process: Tab,
-    url: string,
     init: Parameters<NonNullable<ClientOptions['fetch']>>[1],
   ): ReturnType<NonNullable<ClientOptions['fetch']>> {
     const { timeline, chance, plan, server, isCalm } = this.#world
     const isLost = () => !isCalm() && chance.number() < plan.requestTrouble
     await timeline.pause(chance.below(plan.latencyMs + 1))
     const token = /session-token="([^"]*)"/.exec(init.headers.authorization ?? '')?.[1]
-    const path = url.slice('http://parley.test'.length)
-    const answer = isLost()
-      ? undefined
-      : await server.request(init.method, path, token, init.body === undefined ? undefined : JSON.parse(init.body))
+    const answer = isLost() ? undefined : await server.endSession(token)
     await timeline.pause(chance.below(plan.latencyMs + 1))
     if (process.isDead) return new Promise(() => undefined)
     if (init.signal?.aborted || !answer || isLost()) throw new TypeError('The simulated network lost it.')

@@ -3,7 +3,7 @@
  * the doors are in memory: sockets are wires, and sign-in answers what the HTTP routes answer.
  */
 import { type Refusal, toWireError, type Uuid, errors as wireErrors } from '@parley/protocol'
-import { type AppKey, assemble, type Edge, encode, NativeConnection, type Socket } from '@parley/server/in-process'
+import { type AppKey, assemble, type Edge, NativeConnection, type Socket } from '@parley/server/in-process'
 import type { SeededChance } from '../seeded-chance.ts'
 import type { Process } from './device-disk.ts'
 import type { ServerDisk } from './server-disk.ts'
@@ -153,12 +153,10 @@ export class ServerMachine {
     }
   }
 
-  /** The three requests a client makes over HTTP; undefined if nobody is there to answer. */
-  async request(method: string, path: string, token: string | undefined, body: unknown): Promise<Answer | undefined> {
+  /** The one request a client makes over HTTP; undefined if nobody is there to answer. */
+  async endSession(token: string | undefined): Promise<Answer | undefined> {
     const edge = this.#process?.edge
     if (!edge) return undefined
-    if (path === '/nonces') return { status: 201, body: { nonce: edge.sessions.nonce(APP_ID) } }
-    if (method === 'POST') return signIn(edge, (body as { identity_token: string }).identity_token)
     const session = token === undefined ? undefined : await edge.sessions.find(token)
     if (!session) return refusal({ id: 'authentication_required' })
     const refused = await edge.sessions.end(session)
@@ -168,21 +166,6 @@ export class ServerMachine {
   #heardLog(message: string, details: Record<string, unknown>): void {
     const isExpected = message === 'the store is away' || String(details.error).includes('simulated disk is full')
     if (!isExpected) this.#problem(`the server logged: ${message} ${JSON.stringify(details)}`)
-  }
-}
-
-async function signIn(edge: Edge, identityToken: string): Promise<Answer> {
-  const opened = await edge.sessions.open(APP_ID, identityToken)
-  if ('refusal' in opened) return refusal(opened.refusal)
-  const { session, token, profile } = opened
-  return {
-    status: 201,
-    body: {
-      session_token: token,
-      session_id: session.id,
-      expires_at: new Date(session.expiresAt).toISOString(),
-      identity: encode.basicIdentity(profile),
-    },
   }
 }
 
