@@ -97,6 +97,7 @@ export async function joinNodes(options: NodesOptions): Promise<Nodes> {
   })
   const interest = new Interest({ exchange, clock, nodesOf: (app, userId) => people.nodesOf(app, userId) })
   const unheard = new Unheard({
+    maxAudience: MAX_NAMED_AUDIENCE,
     isListening: (app, userId) => delivery.isListening(app, userId),
     forget: (changed) => lane.outdated(changed),
   })

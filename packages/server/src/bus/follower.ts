@@ -4,7 +4,14 @@ import type { MovedHead, MovedPage } from '../model/moved.ts'
 import type { AppKey } from '../model/state.ts'
 import type { Exchange } from './exchange.ts'
 import { type Hint, HintReader, type Verdict } from './hint-reader.ts'
-import type { Commit, CommitHint, CommitMove, HintRow, MoveHint } from './messages.ts'
+import {
+  type Commit,
+  type CommitHint,
+  type CommitMove,
+  type HintRow,
+  MAX_NAMED_AUDIENCE,
+  type MoveHint,
+} from './messages.ts'
 import { PollSchedule, PollWalk } from './poll.ts'
 
 /** How often it is looked whether a read or a poll is due, while one is awaited. */
@@ -222,13 +229,17 @@ export class Follower<Committed extends Commit> {
   }
 
   /**
-   * When the first of those came who listen to a stream here; undefined: nobody does. Those of whom nobody knows who is in
-   * them may be listened to all the time, until they are read.
+   * When the first of those came who listen to a stream here; undefined: nobody does. Large ones are told to all nodes
+   * whoever is there, and those of whom nobody knows who is in them may be such: as if somebody had always been here.
    */
   #since(name: StreamName, audience: readonly UserId[] | undefined): number | undefined {
     const { listeningSince } = this.#options
     if (name.stream === 'inbox') return listeningSince(name.app, name.userId)
     if (!audience) return Number.NEGATIVE_INFINITY
+    if (audience.length > MAX_NAMED_AUDIENCE) {
+      const isOurs = audience.some((userId) => listeningSince(name.app, userId) !== undefined)
+      return isOurs ? Number.NEGATIVE_INFINITY : undefined
+    }
     let first: number | undefined
     for (const userId of audience) {
       const since = listeningSince(name.app, userId)

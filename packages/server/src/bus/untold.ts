@@ -62,11 +62,11 @@ export class Untold {
   /** What concerns any of these people and was not told to this life of a node, the oldest first. */
   missedBy(life: string, people: Names, now: number): CommitHint[] {
     const missed: CommitHint[] = []
-    for (let i = 0; i < this.#ring.length; i++) {
-      const entry = this.#ring[(this.#next + i) % this.#ring.length]!
+    for (let i = 1; i <= this.#ring.length; i++) {
+      const entry = this.#ring[(this.#next + this.#ring.length - i) % this.#ring.length]!
+      if (now - entry.saidAt > KEPT_MS) break
       const ofApp = people.get(entry.app)
-      if (now - entry.saidAt > KEPT_MS) continue
-      if (ofApp && !entry.told.includes(life) && isFor(entry, ofApp)) missed.push(hintOf(entry))
+      if (ofApp && !entry.told.includes(life) && isFor(entry, ofApp)) missed.unshift(hintOf(entry))
     }
     return missed
   }

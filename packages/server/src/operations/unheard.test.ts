@@ -11,6 +11,7 @@ function server(...here: string[]) {
   const present = new Set(here)
   const forgotten: string[] = []
   const unheard = new Unheard({
+    maxAudience: 3,
     isListening: (_app, userId) => present.has(userId),
     forget: ({ conversations, people }) =>
       forgotten.push(...conversations.map(({ id }) => `chat ${Number(id.slice(-4))}`), ...people),
@@ -33,6 +34,8 @@ it('what was written to by somebody who is not connected here is forgotten unles
   expect(commit(1, 'ada', 'ada', 'cleo')).toEqual(['ada', 'chat 1'])
   expect(commit(2, 'ada', 'ada', 'ben')).toEqual(['ada'])
   expect(commit(3, 'ben', 'ada', 'ben')).toEqual([])
+  // Of large ones all servers hear.
+  expect(commit(4, 'ben', 'ada', 'cleo', 'dora', 'eve')).toEqual([])
 })
 
 it('whoever goes is forgotten, and what was written lately where they are in', () => {

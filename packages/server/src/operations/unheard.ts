@@ -8,6 +8,8 @@ import type { ChangedElsewhere } from './working-set.ts'
 const MAX_NOTED = 16
 
 export interface UnheardOptions {
+  /** Conversations of more people than these are heard of by all servers. */
+  readonly maxAudience: number
   isListening(app: AppKey, userId: UserId): boolean
   forget(changed: ChangedElsewhere): void
 }
@@ -30,7 +32,8 @@ export class Unheard {
     for (const { app, actor, moves } of committed) {
       if (actor !== null && !this.#options.isListening(app, actor)) this.#forget(app, [], [actor])
       for (const move of moves) {
-        if (move.stream === 'conversation') this.#written(app, move.conversation.id, move.audience)
+        if (move.stream === 'inbox' || move.audience.length > this.#options.maxAudience) continue
+        this.#written(app, move.conversation.id, move.audience)
       }
     }
   }
