@@ -19,7 +19,7 @@ export interface Deployment {
   readonly share: number
   readonly coresPerDatabase: number
   /**
-   * Whether every node hears every commit, or only those that concern people connected to it (subjects by interest): then
+   * Whether every node hears every commit, or only those that concern people connected to it (decision 30): then
    * a commit is heard by as many nodes as its listeners are spread over.
    */
   readonly bus: 'everybody' | 'by interest'
