@@ -2,6 +2,7 @@ import { Departures } from './authentication/departures.ts'
 import { guardedFetchKeySet } from './authentication/fetch-key-set.ts'
 import { IdentityTokens } from './authentication/identity-tokens.ts'
 import { KeySets } from './authentication/key-sets.ts'
+import { KnownApps } from './authentication/known-apps.ts'
 import { Sessions, type SessionsOptions } from './authentication/sessions.ts'
 import type { Bus } from './bus/bus.ts'
 import type { Clock } from './clock.ts'
@@ -104,6 +105,7 @@ export async function assemble(store: Store, options: AssembleOptions): Promise<
       delivery,
       attendance,
       sessions,
+      knownApps: new KnownApps(store, clock),
       clock,
       tally,
       greetings: new Gate(GREETINGS_AT_ONCE),

@@ -1,3 +1,4 @@
+import type { KnownApps } from '../authentication/known-apps.ts'
 import type { Sessions } from '../authentication/sessions.ts'
 import type { Clock } from '../clock.ts'
 import type { Attendance } from '../delivery/attendance.ts'
@@ -16,6 +17,8 @@ export interface Edge {
   /** Who is here, at any server. */
   readonly attendance: Attendance
   readonly sessions: Sessions
+  /** For whoever asks for a nonce. */
+  readonly knownApps: KnownApps
   readonly clock: Clock
   /** Where what is done is counted. */
   readonly tally: Tally

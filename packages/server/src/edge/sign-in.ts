@@ -11,13 +11,13 @@ type Refused = { readonly refusal: Refusal }
 
 /** A nonce for an app that is here and not suspended; where none is named, one that is good for any. */
 export async function giveNonce(
-  { sessions, store }: Pick<Edge, 'sessions' | 'store'>,
+  { sessions, knownApps }: Pick<Edge, 'sessions' | 'knownApps'>,
   appId: string | undefined,
 ): Promise<{ readonly nonce: string } | Refused> {
   if (appId === undefined) return { nonce: sessions.nonce(null) }
   const named = readAppId(appId)
   if (!named) return refuse('invalid_app_id')
-  const app = await store.apps.byId(named.uuid)
+  const app = await knownApps.find(named.uuid)
   if (!app || (named.environment ?? app.environment) !== app.environment) return refuse('invalid_app_id')
   return app.suspendedAt === null ? { nonce: sessions.nonce(app.id) } : refuse('app_suspended')
 }
