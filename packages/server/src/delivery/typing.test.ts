@@ -55,3 +55,26 @@ it('LAY-40 where nobody is named, or who is in it is known better here, those wh
   expect(heard).toEqual([ben, cleo, ben, cleo, ben, cleo])
   expect(looks()).toBe(1)
 })
+
+it('who was in a conversation that nobody here was in since is looked up again', async () => {
+  let members = [ann, ben, cleo]
+  let looks = 0
+  const audience = async () => {
+    looks += 1
+    return members
+  }
+  const delivery = new Delivery({ audience } as Partial<StreamStore> as StreamStore, { isAlone: false })
+  const heard: UserId[] = []
+  const come = (userId: UserId) =>
+    delivery.listen(APP, userId, { change: () => undefined, typing: () => heard.push(userId) })
+  const leave = come(ann)
+  await delivery.type(APP, typing)
+  await delivery.type(APP, typing)
+  expect(looks).toBe(1)
+  // Nobody in it is here any more: this server is not told that Ben was removed.
+  leave()
+  members = [ann, cleo]
+  for (const userId of [ann, ben, cleo]) come(userId)
+  await delivery.type(APP, typing)
+  expect([heard, looks]).toEqual([[cleo], 2])
+})
