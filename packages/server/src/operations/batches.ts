@@ -179,7 +179,7 @@ export class Batches {
       return this.#try(batch, commit, true)
     }
     if (!isDoubtful) await this.#doubtRefusals(batch, ledger, at)
-    if (store.hasOneWriter === false) await this.#doubtMemory(batch, ledger, fresh, at)
+    if (store.hasOneWriter === false) await this.#doubtMemory({ batch, ledger, at }, fresh, isDoubtful)
     if (!ledger.isEmpty) {
       try {
         place = await commit(ledger.writes())
@@ -238,13 +238,17 @@ export class Batches {
    * What is written is compared with the truth by the commit itself. What is refused, or found to be so already, is not:
    * where others write, it is not said from memory alone.
    */
-  async #doubtMemory(batch: readonly Waiting[], ledger: Ledger, fresh: Fresh, at: number): Promise<void> {
+  async #doubtMemory(
+    { batch, ledger, at }: { readonly batch: readonly Waiting[]; readonly ledger: Ledger; readonly at: number },
+    fresh: Fresh,
+    isDoubtful: boolean,
+  ): Promise<void> {
     const doubtful = batch.filter((waiting) => isUnproven(waiting) && this.#isRemembered(waiting, ledger, fresh))
     if (doubtful.length === 0) return
     for (const { app, userId, operationId: id } of doubtful.map(({ request }) => request)) {
       if (userId !== null && id) ledger.forgetOperation({ app, userId, id })
     }
-    await this.#load(doubtful, false)
+    await this.#load(doubtful, isDoubtful)
     for (const waiting of doubtful) this.#decider.decide(waiting, ledger, at)
   }
 

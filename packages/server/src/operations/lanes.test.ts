@@ -79,6 +79,15 @@ describe('lanes over one store', () => {
     expect(await here.messages(id)).toHaveLength(1)
   })
 
+  it('OPR-1 the id of somebody else’s message is refused, however long ago that was sent', async () => {
+    const { here, there, alice, benThere, id } = await twoLanes()
+    const { id: taken } = await alice.sends(id, 'first')
+    const refusal = await benThere.refused('send-message', { id: taken, conversation: id, parts: says('second') })
+    expect(refusal.id).toBe('id_in_use')
+    expect(await here.messages(id)).toHaveLength(1)
+    expect(there.logged).toEqual([])
+  })
+
   it('OPR-5 a store that takes its time to fail: what came meanwhile is put off with the rest', async () => {
     const inner = openMemoryStore()
     let fail = () => {}
