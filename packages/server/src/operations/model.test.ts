@@ -6,6 +6,8 @@ import { isPositionSet, type PositionSet, type Uuid } from '@parley/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LaneWorld, newId, type Somebody, says } from '../../test/lane-world.ts'
+import { SlowCommits } from '../../test/slow-commits.ts'
+import { openMemoryStore } from '../store/memory/memory-store.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 
 const NAMES = ['alice', 'ben', 'cleo', 'dana'] as const
@@ -333,6 +335,56 @@ describe.each(['memory', 'sqlite'] as const)('people and chance, on %s', (kind) 
         },
       ),
       { numRuns: kind === 'sqlite' ? 60 : 250, seed: 20_270_101 },
+    )
+  }, 60_000)
+})
+
+const written = (expected: Expected): string =>
+  JSON.stringify(expected.talks, (_, value) => (value instanceof Set || value instanceof Map ? [...value] : value))
+
+/** What a commit does in a story: takes so many turns, and may find first that another one was faster. */
+const fate = fc.record({ turns: fc.nat(6), isLate: fc.integer({ min: 0, max: 9 }).map((n) => n === 0) })
+
+describe.each(['one', 'many'] as const)('people and chance, while commits take their time, of %s', (writers) => {
+  it('OPR-1 OPR-3 STR-1 what comes meanwhile, and what is decided anew, ends where the model does', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ steps: fc.array(step, { minLength: 1, maxLength: 6 }), turns: fc.nat(5) }), {
+          minLength: 1,
+          maxLength: 20,
+        }),
+        fc.array(fate, { minLength: 1, maxLength: 20 }),
+        fc.boolean(),
+        async (bursts, fates, isForgetful) => {
+          const slow = new SlowCommits(openMemoryStore({ writers }))
+          const world = new LaneWorld({ store: slow.store, ...(isForgetful && { memory: NO_MEMORY }) })
+          const people = await world.people(...NAMES)
+          const expected = new Expected()
+          slow.take(fates)
+          const asked: Promise<unknown>[] = []
+          for (const { steps, turns } of bursts) {
+            for (const step of steps) {
+              const talk = step.does === 'create' ? undefined : expected.talks[step.talk]
+              if (step.does !== 'create' && !talk) continue
+              if (step.does === 'resend' && (!talk!.messages[step.message] || talk!.isDeleted)) continue
+              const id = newId()
+              const before = written(expected)
+              const isAccepted = step.does === 'create' ? expected.create(id, step) : expected.carryOut(step, talk!, id)
+              // Where others write, what changes nothing is looked at once more after the rest of its batch.
+              if (writers === 'many' && step.does !== 'resend' && written(expected) === before) continue
+              const outcome = ask(people[step.who], step, id, talk)
+              asked.push(outcome.then((got) => ('result' in got === isAccepted ? undefined : { step, got })))
+            }
+            await slow.pass(turns)
+          }
+          expect((await Promise.all(asked)).filter(Boolean)).toEqual([])
+          await expectSame(world, people, expected)
+          expectDense(world)
+          await expectSame(new LaneWorld({ store: slow.inner }), people, expected)
+          expect(world.logged).toEqual([])
+        },
+      ),
+      { numRuns: 250, seed: 20_270_102 },
     )
   }, 60_000)
 })
