@@ -12,6 +12,7 @@ import { createIdentityTokenMinter } from '@parley/token'
 import { afterAll, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 
+const ACCEPT = 'application/vnd.layer+json; version=2.0'
 const adapter = fileURLToPath(new URL('opentelemetry.mjs', import.meta.url))
 const dataFolder = mkdtempSync(join(tmpdir(), 'parley-tracing-'))
 afterAll(() => rmSync(dataFolder, { recursive: true, force: true }))
@@ -76,15 +77,21 @@ it('requests, operations and calls of the store are spans, and name nobody', asy
   await acknowledged
   await (await client.conversation(conversation.id).sendMessage([{ mime_type: 'text/plain', body: 'bread' }]))
     .acknowledged
-  // Somebody's gateway asks as a part of its own trace.
+  // Somebody's gateway asks as a part of its own trace, and signs a user in over HTTP.
   const traceId = '0af7651916cd43dd8448eb211c80319c'
-  await fetch(`${server.url}/nonces`, {
-    method: 'POST',
-    headers: {
-      traceparent: `00-${traceId}-b7ad6b7169203331-01`,
-      accept: 'application/vnd.layer+json; version=2.0',
-    },
-  })
+  const post = async (path: string, body: object, headers: object = {}) => {
+    const answer = await fetch(server.url + path, {
+      method: 'POST',
+      headers: { accept: ACCEPT, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    })
+    return (await answer.json()) as Record<string, string>
+  }
+  const { appId: app_id } = app
+  const traceparent = `00-${traceId}-b7ad6b7169203331-01`
+  const { nonce } = await post('/nonces', { app_id }, { traceparent })
+  const identity_token = await minter.mint({ userId: 'ben-the-guest', nonce: nonce! })
+  expect(await post('/sessions', { identity_token, app_id })).toHaveProperty('session_token')
   await client.close()
   expect((await server.terminate()).code).toBe(0)
   const spans = collector.spans()
@@ -92,10 +99,12 @@ it('requests, operations and calls of the store are spans, and name nobody', asy
 
   const named = (name: string) => spans.filter((span) => span.name === name)
   const [session] = named('POST /sessions')
+  expect(session!.parentSpanId).toBeUndefined()
   expect(named('POST /nonces').map((span) => [span.traceId === traceId, span.parentSpanId])).toEqual([
-    [false, undefined],
     [true, 'b7ad6b7169203331'],
   ])
+  // One on the socket, one over HTTP.
+  expect(named('operation open-session')).toHaveLength(2)
   expect(spans.some((span) => span.name.startsWith('store ') && span.parentSpanId === session!.spanId)).toBe(true)
   const [sent] = named('operation send-message')
   expect(sent!.attributes).toEqual([{ key: 'parley.outcome', value: { stringValue: 'done' } }])
