@@ -10,6 +10,8 @@ import { TypingElsewhere } from './typing.ts'
 const EXPIRY_MS = 1_000
 /** Somebody asks who is here: answered once for all who ask in this time, and not by all nodes in the same instant. */
 const ANSWER_WITHIN_MS = 1_000
+/** A process that has just woken sees who left meanwhile before it says who is here, also on a busy machine. */
+const WAKING_MS = 1_000
 
 export interface PeopleOptions {
   readonly exchange: Exchange
@@ -49,7 +51,7 @@ export class People {
         if (this.#typing.hear(from.life, from.number, signal, this.#elapsed())) options.typing(signal)
       }),
       exchange.onCame(() => this.#answerSoon()),
-      exchange.onNewLife(() => this.#answerSoon()),
+      exchange.onNewLife(() => this.#answerSoon(WAKING_MS)),
       exchange.onGone((life) => this.#gone(life)),
       exchange.onDoubt((doubt) => this.#doubt(doubt)),
     ]
@@ -101,10 +103,11 @@ export class People {
     this.#options.exchange.say({ type: 'who-is-there', of: doubt.of })
   }
 
-  #answerSoon(): void {
-    if (this.#cancelAnswer) return
+  #answerSoon(afterMs = 0): void {
+    if (this.#cancelAnswer && afterMs === 0) return
+    this.#cancelAnswer?.()
     const { clock, chance = Math.random, exchange } = this.#options
-    this.#cancelAnswer = clock.after(ANSWER_WITHIN_MS * (0.1 + 0.9 * chance()), () => {
+    this.#cancelAnswer = clock.after(afterMs + ANSWER_WITHIN_MS * (0.1 + 0.9 * chance()), () => {
       this.#cancelAnswer = undefined
       for (const part of this.#presence.everybodyHere()) exchange.say(part)
     })

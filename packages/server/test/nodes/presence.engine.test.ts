@@ -32,24 +32,28 @@ describe('two servers on one store', () => {
     return socket
   }
 
+  type Heard = LayerSocket['heard'][number]
+
   const statusOf = async (viewer: LayerSocket, userId: string) => {
     const { data } = await viewer.request('Presence.sync', { ids: [identityUri(userId)] })
     const [{ data: patch }] = (data as { changes: [{ data: { property: string; value: string }[] }] }).changes
     return patch.find(({ property }) => property === 'presence.status')!.value
   }
 
-  /** The next that is told of somebody's presence. */
-  const told = async (viewer: LayerSocket, userId: string) => {
-    const { body } = await viewer.hear(({ body: { object } }) => object?.id === identityUri(userId))
-    return (body.data as { property: string; value: string }[])[0]!.value
+  /** What a packet tells of somebody's presence, and not of their name. */
+  const presenceIn = ({ body: { object, data } }: Heard, userId: string) => {
+    const isTheirs = object?.id === identityUri(userId) && Array.isArray(data)
+    const patch = (isTheirs ? data : []) as readonly { readonly property: string; readonly value: string }[]
+    return patch.find(({ property }) => property === 'presence.status')?.value
   }
+
+  /** The next that is told of somebody's presence. */
+  const told = async (viewer: LayerSocket, userId: string) =>
+    presenceIn(await viewer.hear((packet) => presenceIn(packet, userId) !== undefined), userId)
 
   /** What was told of somebody's presence, from then on. */
   const presencesOf = (viewer: LayerSocket, userId: string, from: number) =>
-    viewer.heard
-      .slice(from)
-      .filter(({ body: { object } }) => object?.id === identityUri(userId))
-      .map(({ body }) => (body.data as { value: string }[])[0]!.value)
+    viewer.heard.slice(from).flatMap((packet) => presenceIn(packet, userId) ?? [])
 
   const says = (value: string) => [{ operation: 'set', property: 'status', value }]
 
