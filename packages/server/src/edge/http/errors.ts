@@ -2,6 +2,7 @@ import { errors, type Refusal, toWireError } from '@parley/protocol'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { StoreOutage } from '../../store/store.ts'
 import type { Edge } from '../edge.ts'
+import { outageRefusal } from '../store-outage.ts'
 import { RefusedRequest } from './refused-request.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -20,7 +21,7 @@ export function answerErrors(http: FastifyInstance, edge: Edge): void {
 
 function toRefusal(error: FastifyError, request: FastifyRequest, edge: Edge): Refusal {
   if (error instanceof RefusedRequest) return error.refusal
-  if (error instanceof StoreOutage) return { id: error.refusal as Refusal['id'], retryAfterMs: 1_000 }
+  if (error instanceof StoreOutage) return outageRefusal(error)
   if (error.statusCode === 413) return { id: 'payload_too_large' }
   if (error.statusCode === 415) return { id: 'invalid_header', data: { header: 'Content-Type' } }
   if (error.statusCode !== undefined && error.statusCode < 500) return { id: 'invalid_request' }

@@ -142,9 +142,9 @@ export class NativeConnection implements Listener, SessionHolder {
       return
     }
     if (state.state === 'greeting') {
-      const type = 'frame' in decoded ? decoded.frame.type : undefined
-      if (type === 'hello') void this.#greet((decoded as DecodedAs<'hello'>).frame, state.cancelTimeout)
-      else if (type === 'nonce') void this.#giveNonce((decoded as DecodedAs<'nonce'>).frame, state)
+      const frame = 'frame' in decoded ? decoded.frame : undefined
+      if (frame?.type === 'hello') void this.#greet(frame, state.cancelTimeout)
+      else if (frame?.type === 'nonce') void this.#giveNonce(frame, state)
       else this.#refuseFrame({ id: 'authentication_required', message: 'Say hello first.' })
     } else if ('common' in decoded) this.#operating.operateCommon(decoded.common, state.session, this.#drainHint)
     else this.#handle(decoded.frame, state.session)
@@ -466,8 +466,6 @@ export class NativeConnection implements Listener, SessionHolder {
     this.gone()
   }
 }
-
-type DecodedAs<Type extends ParsedUpFrame['type']> = { readonly frame: Frame<Type> }
 
 const nothing = () => undefined
 

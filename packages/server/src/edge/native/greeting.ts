@@ -6,10 +6,8 @@ import { StoreOutage } from '../../store/store.ts'
 import type { Edge } from '../edge.ts'
 import { isOriginAllowed } from '../origins.ts'
 import { signIn } from '../sign-in.ts'
+import { outageRefusal } from '../store-outage.ts'
 import type { Frame } from './frames.ts'
-
-/** When to try again where the store did not answer, as over HTTP. */
-const OUTAGE_RETRY_MS = 1_000
 
 /** Last words, and what the socket is closed with. */
 export interface Farewell {
@@ -52,7 +50,7 @@ async function openFor(
 /** A store that does not answer is a refusal like others; anything else is a bug. */
 export function refusalOfOutage(error: unknown): { readonly refusal: Refusal } {
   if (!(error instanceof StoreOutage)) throw error
-  return { refusal: { id: error.refusal as Refusal['id'], retryAfterMs: OUTAGE_RETRY_MS } }
+  return { refusal: outageRefusal(error) }
 }
 
 /** Signing in was refused, in the words of HTTP. */
