@@ -7,9 +7,10 @@ import { type DownFrame, type HelloFrame, type NonceFrame, SUBPROTOCOL } from '@
 import type { Clock } from '../environment.ts'
 import { ParleyError, throwIfAborted, unreachable } from '../errors.ts'
 import { readDownFrame } from '../sync/down-frame.ts'
+import type { Since } from '../sync/meta-rows.ts'
 import { type Socket, type SocketFactory, type WebSocketClass, webSockets } from '../transport/socket.ts'
 import { asError, inTime, lost } from './in-time.ts'
-import type { OpenedSession, Since } from './stored-session.ts'
+import type { OpenedSession } from './stored-session.ts'
 
 export interface SignInLinePorts {
   readonly appId: string

@@ -2,10 +2,11 @@
  * From a nonce to a session, and from a dead session to a new one: what is asked of the server and of the app's handler.
  * Who is signed in, and what becomes of the local copy, is for `authentication.ts`.
  */
-import { type BasicIdentity, limits } from '@parley/protocol'
+import { type BasicIdentity, limits, parseIdentityId } from '@parley/protocol'
 import type { Chance, Clock } from '../environment.ts'
 import { ParleyError, throwIfAborted } from '../errors.ts'
 import type { Replica } from '../replica/replica.ts'
+import { readSince } from '../sync/meta-rows.ts'
 import type { ChallengeFailure } from './authentication-state.ts'
 import { readIdentityToken } from './identity-token.ts'
 import { type Challenge, type ChallengeHandler, callHandler, HANDLER_PATIENCE_MS, obtainToken } from './obtain-token.ts'
@@ -78,9 +79,8 @@ async function handIn(
   token: string,
   signal: AbortSignal,
 ): Promise<OpenedSession> {
-  const { owner, since } = await readStored(replica)
-  // The id is escaped; of what an app's token says nobody knows whether it can be.
-  const isTheirs = decodeURIComponent(owner ?? '') === `layer:///identities/${readIdentityToken(token).prn}`
+  const [{ owner = '' }, since] = await Promise.all([readStored(replica), readSince(replica)])
+  const isTheirs = parseIdentityId(owner) === readIdentityToken(token).prn
   return line.openSession(token, isTheirs ? since : NOTHING, signal)
 }
 

@@ -1,6 +1,5 @@
-import type { BasicIdentity, HelloFrame, IdentityId, Json } from '@parley/protocol'
+import type { BasicIdentity, IdentityId, Json } from '@parley/protocol'
 import type { Replica, Write } from '../replica/replica.ts'
-import { CURSOR, EPOCH } from '../sync/meta-rows.ts'
 
 export interface OpenedSession {
   readonly token: string
@@ -20,25 +19,14 @@ export interface Stored {
   readonly session: OpenedSession | undefined
   readonly owner: IdentityId | undefined
   readonly signingOut: { readonly keepData: boolean } | undefined
-  /** Where the owner's copy stands. */
-  readonly since: Since
 }
 
-/** Up to where a device has heard of changes, and of which log. */
-export type Since = Pick<HelloFrame, 'cursor' | 'epoch'>
-
 export async function readStored(replica: Replica): Promise<Stored> {
-  const names = [SESSION, OWNER, SIGNING_OUT, CURSOR, EPOCH]
-  const rows = await replica.getMany(
-    'meta',
-    names.map((name) => [name]),
-  )
-  const [session, owner, signingOut, cursor, epoch] = rows.map((row) => row?.value)
+  const [session, owner, signingOut] = await replica.getMany('meta', [[SESSION], [OWNER], [SIGNING_OUT]])
   return {
-    session: session as unknown as OpenedSession | undefined,
-    owner: owner as IdentityId | undefined,
-    signingOut: signingOut as { keepData: boolean } | undefined,
-    since: { cursor: (cursor as string | undefined) ?? null, epoch: (epoch as string | undefined) ?? null },
+    session: session?.value as unknown as OpenedSession | undefined,
+    owner: owner?.value as IdentityId | undefined,
+    signingOut: signingOut?.value as { keepData: boolean } | undefined,
   }
 }
 

@@ -35,7 +35,7 @@ import type { ConnectionState } from './connection-state.ts'
 import { FrameQueue } from './frame-queue.ts'
 import { History, type HistoryProgress } from './history.ts'
 import type { Merge } from './merge.ts'
-import { CURSOR, EPOCH } from './meta-rows.ts'
+import { CURSOR, EPOCH, readSince } from './meta-rows.ts'
 import type { Pulls } from './pulls.ts'
 import { SerialQueue } from './serial-queue.ts'
 import type { StoredRows } from './stored-rows.ts'
@@ -165,16 +165,15 @@ export class Engine {
   async load(): Promise<void> {
     const { replica } = this.#ports
     await this.outbox.load()
-    const [streams, messages, cursor, epoch] = await Promise.all([
+    const [streams, messages, { cursor, epoch }] = await Promise.all([
       replica.scan('streams'),
       replica.count('messages'),
-      replica.get('meta', [CURSOR]),
-      replica.get('meta', [EPOCH]),
+      readSince(replica),
     ])
     this.#streams.load(streams)
     this.#history.messages = messages
-    this.#cursor = (cursor?.value as string | undefined) ?? null
-    this.#epoch = (epoch?.value as string | undefined) ?? null
+    this.#cursor = cursor
+    this.#epoch = epoch
     await this.#dropUnseen()
   }
 
