@@ -8,10 +8,11 @@
  */
 
 import type { UserId, Uuid } from '@parley/protocol'
-import { isTooDeep, isUserId, parseUuid } from '@parley/protocol'
+import { isTooDeep } from '@parley/protocol'
 import * as v from 'valibot'
 import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Profile } from '../model/state.ts'
 import { MAX_PAYLOAD_BYTES } from './bus.ts'
+import { isApp, isUser, isUuid } from './guards.ts'
 import { readCommit } from './read-commit.ts'
 
 /** Rows of one commit travel along up to this size, in bytes of JSON; beyond it whoever needs them reads the store. */
@@ -21,8 +22,6 @@ export const MAX_NAMED_AUDIENCE = 32
 /** Operations whose rows hold all that was asked for: said once is enough. */
 const SAID_BY_ROWS: ReadonlySet<string> = new Set(['send-message', 'create-conversation'])
 const MAX_DEPTH = 24
-/** Streams that one commit may move. */
-export const MAX_MOVES = 4_096
 /** People in one message of a node's presence. */
 export const MAX_PEOPLE_PER_MESSAGE = 1_000
 
@@ -283,9 +282,9 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
 const flag = v.boolean()
 const text = v.string()
-const uuid = v.custom<Uuid>((value) => typeof value === 'string' && parseUuid(value) === value)
-const userId = v.custom<UserId>((value) => typeof value === 'string' && isUserId(value))
-const app = v.custom<AppKey>((value) => Number.isSafeInteger(value) && (value as number) > 0)
+const uuid = v.custom<Uuid>(isUuid)
+const userId = v.custom<UserId>(isUser)
+const app = v.custom<AppKey>(isApp)
 const nodeName = v.pipe(text, v.minLength(1), v.maxLength(128))
 const life = { node: nodeName, incarnation: positive }
 

@@ -2,9 +2,12 @@
  * Reads what another node says it committed. Nearly all that nodes say is this, and a schema library takes four times as
  * long for it as finding out by hand, which is what this file does and no other.
  */
-import { isPositionSet, isUserId, type UserId } from '@parley/protocol'
-import type { AppKey } from '../model/state.ts'
-import { type CommitHint, MAX_MOVES, MAX_NAMED_AUDIENCE, type MoveHint } from './messages.ts'
+import { isPositionSet } from '@parley/protocol'
+import { isApp, isCount, isPositive, isUser, isUuid } from './guards.ts'
+import { type CommitHint, MAX_NAMED_AUDIENCE, type MoveHint } from './messages.ts'
+
+/** Streams that one commit may move. */
+const MAX_MOVES = 4_096
 
 /** A value of JSON that was found to be an object. Members that are not asked for may be anything. */
 type Members = Record<string, unknown>
@@ -147,11 +150,4 @@ const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isAbsentOr = (value: unknown, is: (value: unknown) => boolean) => value === undefined || is(value)
 const isTextOrNull = (value: unknown) => value === null || typeof value === 'string'
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isCountOrNull = (value: unknown) => value === null || isCount(value)
-const isPositive = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
-const isApp = (value: unknown): value is AppKey => isPositive(value)
-const isUser = (value: unknown): value is UserId => typeof value === 'string' && isUserId(value)
-const isUuid = (value: unknown) => typeof value === 'string' && UUID.test(value)
-/** As ids are written here: in lower case. */
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

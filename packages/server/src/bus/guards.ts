@@ -1,0 +1,10 @@
+/** What names and numbers are, in what one node hears of another. */
+import { isUserId, parseUuid, type UserId, type Uuid } from '@parley/protocol'
+import type { AppKey } from '../model/state.ts'
+
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+export const isPositive = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
+export const isApp = (value: unknown): value is AppKey => isPositive(value)
+export const isUser = (value: unknown): value is UserId => typeof value === 'string' && isUserId(value)
+/** As ids are written here: in lower case. */
+export const isUuid = (value: unknown): value is Uuid => typeof value === 'string' && parseUuid(value) === value
