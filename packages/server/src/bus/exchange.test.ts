@@ -34,11 +34,16 @@ function ears({ exchange }: Node) {
   return heard
 }
 
+async function twoNodes() {
+  const nodes = new TestNodes()
+  const [a, b] = [nodes.start('a'), nodes.start('b')]
+  await nodes.clock.advance(10)
+  return { nodes, a, b }
+}
+
 describe('what nodes say to each other', () => {
   it('is heard by kind, with who said it', async () => {
-    const nodes = new TestNodes()
-    const [a, b] = [nodes.start('a'), nodes.start('b')]
-    await nodes.clock.advance(10)
+    const { nodes, a, b } = await twoNodes()
     const heard = ears(b)
     a.exchange.say(ended(1))
     a.exchange.commits([commit(2)])
@@ -48,9 +53,7 @@ describe('what nodes say to each other', () => {
   })
 
   it('in one turn of the event loop travels as one, and is split where it is too much', async () => {
-    const nodes = new TestNodes()
-    const [a, b] = [nodes.start('a'), nodes.start('b')]
-    await nodes.clock.advance(10)
+    const { nodes, a, b } = await twoNodes()
     const heard = ears(b)
     const before = a.bus.counts.published
     for (let n = 0; n < 100; n++) a.exchange.say(ended(n))
@@ -81,9 +84,7 @@ describe('what nodes say to each other', () => {
   })
 
   it('while the bus is away is not said, and later known to have been missed', async () => {
-    const nodes = new TestNodes()
-    const [a, b] = [nodes.start('a'), nodes.start('b')]
-    await nodes.clock.advance(10)
+    const { nodes, a, b } = await twoNodes()
     const [atA, atB] = [ears(a), ears(b)]
     a.bus.cut()
     a.exchange.commits([commit(1)])
@@ -98,9 +99,7 @@ describe('what nodes say to each other', () => {
 
 describe('what is lost', () => {
   it('is known before the next is told, or with the next sign of life', async () => {
-    const nodes = new TestNodes()
-    const [a, b] = [nodes.start('a'), nodes.start('b')]
-    await nodes.clock.advance(10)
+    const { nodes, a, b } = await twoNodes()
     const heard = ears(b)
     nodes.network.suffer({ dropped: 1 })
     a.exchange.commits([commit(1)])
@@ -118,9 +117,7 @@ describe('what is lost', () => {
   })
 
   it('is nothing if it was only doubled', async () => {
-    const nodes = new TestNodes()
-    const [a, b] = [nodes.start('a'), nodes.start('b')]
-    await nodes.clock.advance(10)
+    const { nodes, a, b } = await twoNodes()
     nodes.network.suffer({ doubled: 1 })
     const heard = ears(b)
     a.exchange.commits([commit(1)])
@@ -132,9 +129,7 @@ describe('what is lost', () => {
 
 describe('a node', () => {
   it('that says good-bye is gone at once', async () => {
-    const nodes = new TestNodes()
-    const [a, b] = [nodes.start('a'), nodes.start('b')]
-    await nodes.clock.advance(10)
+    const { nodes, a, b } = await twoNodes()
     const heard = ears(b)
     await a.exchange.close()
     await a.exchange.close()
@@ -146,9 +141,7 @@ describe('a node', () => {
   })
 
   it('38 that dies is gone within 45 s, and the bus is not relied on until then', async () => {
-    const nodes = new TestNodes()
-    const [a, b] = [nodes.start('a'), nodes.start('b')]
-    await nodes.clock.advance(10)
+    const { nodes, a, b } = await twoNodes()
     const heard = ears(b)
     await a.stop()
     await nodes.clock.advance(45_000)
@@ -156,9 +149,7 @@ describe('a node', () => {
   })
 
   it('38 that slept for so long that it was held for dead comes back in a new life, and knows that it slept', async () => {
-    const nodes = new TestNodes()
-    const [a, b] = [nodes.start('a'), nodes.start('b')]
-    await nodes.clock.advance(10)
+    const { nodes, a, b } = await twoNodes()
     const [atA, atB] = [ears(a), ears(b)]
     const before = a.exchange.own
     a.clock.isPaused = true
@@ -181,9 +172,7 @@ describe('a node', () => {
   })
 
   it('38 does not say in its new life what it was about to say in the one before, but for what was committed', async () => {
-    const nodes = new TestNodes()
-    const [a, b] = [nodes.start('a'), nodes.start('b')]
-    await nodes.clock.advance(10)
+    const { nodes, a, b } = await twoNodes()
     const heard = ears(b)
     a.clock.isPaused = true
     a.bus.cut()
@@ -206,9 +195,7 @@ describe('a node', () => {
   })
 
   it('38 that does not hear that it was held for dead is told again', async () => {
-    const nodes = new TestNodes()
-    const [a, b] = [nodes.start('a'), nodes.start('b')]
-    await nodes.clock.advance(10)
+    const { nodes, a, b } = await twoNodes()
     const heard = ears(b)
     a.clock.isPaused = true
     a.bus.cut()
@@ -226,9 +213,7 @@ describe('a node', () => {
   })
 
   it('that was started anew under its old name has a new life; the old one is over', async () => {
-    const nodes = new TestNodes()
-    const [a, b] = [nodes.start('a'), nodes.start('b')]
-    await nodes.clock.advance(10)
+    const { nodes, a, b } = await twoNodes()
     const heard = ears(b)
     await a.stop()
     await nodes.clock.advance(100)
@@ -274,9 +259,7 @@ describe('a node', () => {
 })
 
 it('33 commits of a node that is held for dead are heard all the same: they are in the store', async () => {
-  const nodes = new TestNodes()
-  const [a, b] = [nodes.start('a'), nodes.start('b')]
-  await nodes.clock.advance(10)
+  const { nodes, a, b } = await twoNodes()
   const heard = ears(b)
   a.clock.isPaused = true
   a.bus.cut()
