@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util'
  *     npm run image -- --lay-base    on one laid out here, of Debian's packages and this very Node: where no images can be had
  */
 const { mustRun, runStep, StepFailure } = await import('./run-step.mjs')
-const { findProgram, installFromDebian } = await import('./prepare/debian.mjs')
+const { provideTools } = await import('./prepare/exam-tools.mjs')
 const { startProcess } = await import('@parley/testkit')
 
 const { values } = parseArgs({ options: { 'lay-base': { type: 'boolean', default: false } } })
@@ -91,20 +91,10 @@ async function serve() {
   }
 }
 
+const isBaseLaid = values['lay-base']
 const steps = [
-  {
-    name: 'find buildah',
-    /** @param {import('./run-step.mjs').StepContext} step */
-    async run(step) {
-      const programs = ['buildah', ...(values['lay-base'] ? ['mmdebstrap'] : [])]
-      const missing = programs.filter(
-        (name) => !findProgram(name.toUpperCase(), [`/usr/bin/${name}`], `Install ${name}.`),
-      )
-      const advice = `The image is tried with ${missing.join(' and ')} (Debian: apt-get install ${missing.join(' ')}).`
-      if (missing.length > 0) await installFromDebian(missing, advice, step)
-    },
-  },
-  ...(values['lay-base'] ? [{ name: `lay out ${base}`, run: layBase }] : []),
+  provideTools(isBaseLaid ? ['buildah', 'mmdebstrap'] : ['buildah']),
+  ...(isBaseLaid ? [{ name: `lay out ${base}`, run: layBase }] : []),
   { name: 'build the image', run: build },
   { name: 'start a server in it', run: serve },
 ]

@@ -4,7 +4,8 @@ import { installFromDebian } from './debian.mjs'
 
 /**
  * Debian's packages that rows of the exam need, and how to see whether one is there: `strace` watches the order of
- * flushes and answers, a compiler makes the disk that fails, `libfaketime` bends a running server's clock.
+ * flushes and answers, a compiler makes the disk that fails, `libfaketime` bends a running server's clock. The image is
+ * built by `buildah`, on what `mmdebstrap` lays out.
  *
  * @type {Record<string, () => boolean>}
  */
@@ -12,6 +13,8 @@ const tools = {
   strace: () => isInPath('strace'),
   gcc: () => isInPath('gcc'),
   libfaketime: () => findFaketime() !== undefined,
+  buildah: () => isInPath('buildah'),
+  mmdebstrap: () => isInPath('mmdebstrap'),
 }
 
 /** @param {string} program */
@@ -35,7 +38,7 @@ export const provideTools = (wanted) => ({
   async run(step) {
     const missing = wanted.filter((tool) => !tools[tool]?.())
     if (missing.length === 0) return
-    const advice = `The exam needs ${missing.join(', ')} (Debian, Ubuntu: apt-get install ${missing.join(' ')}).`
+    const advice = `This needs ${missing.join(', ')} (Debian, Ubuntu: apt-get install ${missing.join(' ')}).`
     const packages = missing.flatMap((tool) => (tool === 'gcc' ? ['gcc', 'libc6-dev'] : [tool]))
     await installFromDebian(packages, advice, step)
   },
