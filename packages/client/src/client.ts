@@ -2,8 +2,8 @@
  * What an app holds: one client for one app on one device. A table of contents: each method says where it leads.
  */
 import { type BasicIdentity, type ConversationId, uuidv7 } from '@parley/protocol'
-import type { DeauthenticateOptions } from './authentication/authentication.ts'
 import { type AuthenticationState, unavailable } from './authentication/authentication-state.ts'
+import type { DeauthenticateOptions } from './authentication/departure.ts'
 import type {
   ClientEvents,
   ClientOptions,

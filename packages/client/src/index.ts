@@ -14,13 +14,13 @@ export type {
   SessionInfo,
   WireError,
 } from '@parley/protocol'
-export type { DeauthenticateOptions } from './authentication/authentication.ts'
 export type {
   AuthenticationState,
   ChallengeFailure,
   Deauthentication,
   DeauthenticationReason,
 } from './authentication/authentication-state.ts'
+export type { DeauthenticateOptions } from './authentication/departure.ts'
 export type { Challenge, ChallengeHandler } from './authentication/obtain-token.ts'
 export { type Client, createClient, type MessagesOptions } from './client.ts'
 export type {

@@ -3,31 +3,33 @@
  *
  * It owns the authentication state, the stored session and the engine that runs while somebody is signed in. The flows
  * below change the state; each leaves it as it was if it fails (AUTH-17), and nothing but the server's word, a call of the
- * app's or an app without a token ends a session: never the device's clock. What they ask of the server and the app is in
- * `sign-in.ts`, `renewal.ts` and `sign-out.ts`, known by their types only: `online-part.ts` fetches them.
+ * app's or an app without a token ends a session: never the device's clock. How a session is replaced that died is in
+ * `reauthentication.ts`, how one is left in `departure.ts`, what becomes of the data in `local-copy.ts`. What they ask of the
+ * server and the app is in `sign-in.ts`, `renewal.ts` and `sign-out.ts`, known by their types only: `online-part.ts`
+ * fetches them.
  */
 import type { BasicIdentity, GoodbyeFrame, SessionInfo, WireError } from '@parley/protocol'
 import type { Tell } from '../client-types.ts'
 import type { Chance, Clock } from '../environment.ts'
 import { abortable, closed, ParleyError, throwIfAborted, untilAny } from '../errors.ts'
 import type { OnlinePart } from '../online-part.ts'
-import { listUnsent } from '../outbox/outbox.ts'
-import type { OutboxEntry, Replica } from '../replica/replica.ts'
 import type { ConnectionState } from '../sync/connection-state.ts'
 import type { Engine, EnginePorts, SessionHolder } from '../sync/engine.ts'
 import type { Socket } from '../transport/socket.ts'
 import { type AuthenticationState, type DeauthenticationReason, unavailable } from './authentication-state.ts'
-import { flush } from './flush.ts'
+import { type DeauthenticateOptions, Departure, offline } from './departure.ts'
+import { clearForeignCopy, deleteCopy, giveUpCopy, type LocalCopy } from './local-copy.ts'
 import type { ChallengeHandler } from './obtain-token.ts'
+import { Reauthentication } from './reauthentication.ts'
 import type { Renewal } from './renewal.ts'
 import type { SessionsApiPorts } from './sessions-api.ts'
 import type { SignInLine, SignInLinePorts } from './sign-in-line.ts'
-import { forgetSession, type OpenedSession, readStored, storeSession } from './stored-session.ts'
+import { type OpenedSession, readStored, storeSession } from './stored-session.ts'
 
 export interface AuthenticationPorts {
   readonly line: SignInLinePorts
   readonly api: SessionsApiPorts
-  readonly replica: Wipeable
+  readonly replica: LocalCopy
   readonly online: OnlinePart
   readonly challenge: ChallengeHandler
   readonly clock: Clock
@@ -44,21 +46,7 @@ export interface AuthenticationPorts {
   readonly onBroken: (error: unknown) => void
 }
 
-interface Wipeable extends Replica {
-  /** Deletes everything in it. */
-  wipe(): Promise<void>
-}
-
-export interface DeauthenticateOptions {
-  readonly signal?: AbortSignal
-  /** Don't wait for the outbox, and give up what is in it. */
-  readonly discardUnsent?: boolean
-  /**
-   * Keep the local copy for the return of the same user, with what could not be sent unless that is given up; anybody
-   * else's sign-in deletes it (AUTH-38).
-   */
-  readonly keepData?: boolean
-}
+type SignedIn = Extract<AuthenticationState, { state: 'authenticated' | 'challenged' }>
 
 /** A session that ends this soon after its challenge had no fair chance of being renewed: the device was asleep. */
 const UNFAIR_MS = 3_000
@@ -79,19 +67,21 @@ export class Authentication implements SessionHolder {
   #signIn: { readonly userId: string | undefined; readonly promise: Promise<BasicIdentity> } | undefined
   #signOut: Promise<void> | undefined
   #madeRenewal: Renewal | undefined
-  /** Asking for a new session after the old one was found dead. */
-  #reauthentication: AbortController | undefined
-  /** It has led to a new session. */
-  #isReadmitted = false
-  /** Whoever called `authenticate` while challenged, until it is decided. */
-  readonly #challengedWaiters = new Set<() => void>()
-  /** Fires when the connection a sign-out relies on is lost. */
-  #interrupt: AbortController | undefined
-  #hasServerEndedSession = false
+  readonly #reauthentication: Reauthentication
+  /** The sign-out under way that the app asked for. */
+  #departure: Departure | undefined
 
   constructor(ports: AuthenticationPorts) {
     this.#ports = ports
     this.#wantsConnection = ports.wantsConnection
+    this.#reauthentication = new Reauthentication(ports, this.#life.signal, {
+      onOpened: (session, line) => {
+        this.#session = session
+        this.#line = line
+      },
+      onFailed: (failure) => ports.tell('challenge-failed', failure),
+      onEnd: (isAccepted) => (isAccepted ? this.#readmitted() : this.#lose('no-token')),
+    })
   }
 
   /** Present once there was a connection: only there is anything renewed. */
@@ -174,8 +164,7 @@ export class Authentication implements SessionHolder {
   /** The run before this one ended between "the server ended the session" and "the copy is deleted". */
   async #finishSigningOut(session: OpenedSession | undefined, keepData: boolean): Promise<void> {
     if (session) this.#endSession(session).catch(() => {})
-    if (keepData) await forgetSession(this.#ports.replica)
-    else await this.#ports.replica.wipe()
+    await deleteCopy(this.#ports.replica, keepData)
     this.#show(undefined)
     this.#become({ state: 'unauthenticated' })
   }
@@ -203,7 +192,7 @@ export class Authentication implements SessionHolder {
     if (isLive) this.#renewal?.connected()
     else {
       this.#renewal?.disconnected()
-      this.#interrupt?.abort()
+      this.#departure?.connectionLost()
     }
   }
 
@@ -269,12 +258,8 @@ export class Authentication implements SessionHolder {
   }
 
   async #admit(session: OpenedSession, line: SignInLine): Promise<void> {
-    const { replica } = this.#ports
-    const { owner } = await readStored(replica)
-    if (owner !== undefined && owner !== session.identity.id) {
-      await this.#handOver()
-      await replica.wipe()
-    }
+    const { replica, tell } = this.#ports
+    await clearForeignCopy(replica, session.identity, tell)
     await storeSession(replica, session)
     this.#line = line
     await this.#enter(session)
@@ -284,7 +269,6 @@ export class Authentication implements SessionHolder {
   async #enter(session: OpenedSession): Promise<void> {
     const { identity } = session
     this.#session = session
-    this.#hasServerEndedSession = false
     const { makeEngine, replica, online, tell } = this.#ports
     const engine = makeEngine({ replica, identity, session: this, online, tell })
     await engine.load()
@@ -335,7 +319,7 @@ export class Authentication implements SessionHolder {
     const { reason } = goodbye
     if (reason !== 'session_ended' && reason !== 'authentication_required') return
     if (this.#state.state === 'deauthenticating') {
-      this.#hasServerEndedSession = true
+      if (this.#departure) this.#departure.hasServerEndedSession = true
       return
     }
     if (this.#state.state !== 'authenticated') return
@@ -348,54 +332,24 @@ export class Authentication implements SessionHolder {
     }
     const nonce = (goodbye.error?.data as { readonly nonce?: unknown } | undefined)?.nonce
     this.#become({ state: 'challenged', identity: this.#state.identity })
-    this.#reauthenticate(typeof nonce === 'string' ? nonce : undefined)
+    this.#reauthentication.ask(this.#session!, typeof nonce === 'string' ? nonce : undefined)
   }
 
-  /** The session died in our absence. Data and outbox stay while the app is asked for a token for a new one. */
-  #reauthenticate(nonce: string | undefined): void {
-    const { replica, challenge: handler, online, tell } = this.#ports
-    const session = this.#session
-    if (!session) return
-    this.#reauthentication?.abort()
-    const abort = new AbortController()
-    this.#reauthentication = abort
-    this.#isReadmitted = false
-    // There was a connection, or the session would not be known to be dead.
-    const { reopenSession } = online.present!
-    untilAny([abort.signal, this.#life.signal], (signal) =>
-      reopenSession(this.#ports, session, {
-        handler,
-        nonce,
-        signal,
-        onOpened: async (opened, line) => {
-          await storeSession(replica, opened)
-          this.#session = opened
-          this.#line = line
-        },
-        onFailed: (failure) => tell('challenge-failed', failure),
-      }),
-    ).then(
-      (outcome) => (outcome === 'accepted' ? this.#readmitted() : this.#lose('no-token')),
-      () => {},
-    )
-  }
-
+  /** Data and outbox stayed while the app was asked for a token for a new session. */
   #readmitted(): void {
     const session = this.#session
     // In the middle of a sign-out, which may come to nothing: then this is what goes on.
-    this.#isReadmitted = true
     if (!session || this.#state.state !== 'challenged') return
     this.#becomeAuthenticated(session)
-    this.#tellWaiters()
+    this.#reauthentication.conclude()
     this.#engine?.admit()
     this.#dropLine()
   }
 
   /** The app calls `authenticate` while challenged: ask again now rather than after the back-off. */
   async #awaitReauthentication(signal: AbortSignal | undefined): Promise<BasicIdentity> {
-    const decided = new Promise<void>((resolve) => this.#challengedWaiters.add(resolve))
-    this.#reauthenticate(undefined)
-    await abortable(decided, signal)
+    this.#reauthentication.ask(this.#session!)
+    await this.#reauthentication.over(signal)
     if (this.#state.state === 'authenticated') return this.#state.identity
     throw new ParleyError('not_authenticated', 'The session is over, and there was no token for a new one.')
   }
@@ -407,18 +361,12 @@ export class Authentication implements SessionHolder {
     this.#session = undefined
     this.#dropLine()
     this.#renewal?.stop()
-    this.#reauthentication?.abort()
-    this.#tellWaiters()
+    this.#reauthentication.stop()
     try {
       await engine?.close()
     } finally {
       engine?.outbox.close(error)
     }
-  }
-
-  #tellWaiters(): void {
-    for (const tell of this.#challengedWaiters) tell()
-    this.#challengedWaiters.clear()
   }
 
   /** De-authenticated against the user's will: unsent work goes to the app, then the copy goes (AUTH-14, AUTH-16). */
@@ -455,37 +403,26 @@ export class Authentication implements SessionHolder {
     }
   }
 
-  async #signOutNow(
-    state: Extract<AuthenticationState, { state: 'authenticated' | 'challenged' }>,
-    options: DeauthenticateOptions,
-  ): Promise<void> {
+  async #signOutNow(state: SignedIn, options: DeauthenticateOptions): Promise<void> {
     const { discardUnsent = false, keepData = false } = options
+    const { identity } = state
     const engine = this.#engine!
     const isOver = state.state === 'challenged'
     if (!isOver && !engine.isLive) throw offline()
-    this.#become({ state: 'deauthenticating', identity: state.identity })
-    const interrupt = new AbortController()
-    this.#interrupt = interrupt
-    const life = this.#life.signal
+    this.#become({ state: 'deauthenticating', identity })
+    const departure = new Departure()
+    this.#departure = departure
     try {
-      const online = await untilAny([interrupt.signal, options.signal, life], async (signal) => {
-        const part = isOver ? undefined : await this.#ports.online.get(signal)
-        if (!discardUnsent) await flush(engine, this.#ports.replica, { isOver, keepData, signal })
-        return part
-      })
-      const hasEnded = () => this.#hasServerEndedSession
-      await untilAny([options.signal, life], async (signal) =>
-        online?.endStoredSession(this.#ports, { token: this.#session!.token, keepData, signal, life, hasEnded }),
-      )
+      const from = { engine, token: () => this.#session!.token, isOver }
+      await departure.endSession(this.#ports, from, options, this.#life.signal)
     } catch (error) {
-      this.#interrupt = undefined
-      this.#resume(state)
-      if (interrupt.signal.aborted && !options.signal?.aborted) throw offline(error)
+      this.#resume(state, departure)
       throw error
+    } finally {
+      this.#departure = undefined
     }
-    this.#interrupt = undefined
     try {
-      await this.#leave({ reason: 'asked', identity: state.identity, keepData, discardUnsent })
+      await this.#leave({ reason: 'asked', identity, keepData, discardUnsent })
     } catch (error) {
       // The session is over and the copy is not gone: the next opening deletes it.
       this.#storageFailed(error)
@@ -494,14 +431,14 @@ export class Authentication implements SessionHolder {
   }
 
   /** The sign-out did not happen; everything is as it was. */
-  #resume(state: Extract<AuthenticationState, { state: 'authenticated' | 'challenged' }>): void {
+  #resume(state: SignedIn, departure: Departure): void {
     if (this.#state.state !== 'deauthenticating') return
     this.#become(state)
     if (state.state === 'challenged') {
-      if (this.#isReadmitted) this.#readmitted()
-    } else if (this.#hasServerEndedSession) {
+      if (this.#reauthentication.isAccepted) this.#readmitted()
+    } else if (departure.hasServerEndedSession) {
       this.#become({ state: 'challenged', identity: state.identity })
-      this.#reauthenticate(undefined)
+      this.#reauthentication.ask(this.#session!)
     } else if (this.#wantsConnection) this.#engine?.start()
   }
 
@@ -519,24 +456,11 @@ export class Authentication implements SessionHolder {
         ? new ParleyError('not_authenticated', 'The user was signed out; this waits for their return.')
         : new ParleyError('discarded', 'The user was signed out before this was carried out.'),
     )
-    const unsent = isKept ? [] : await this.#handOver()
-    if (keepData) {
-      const everything = { type: 'delete-all', table: 'outbox', prefix: [] } as const
-      if (!isKept) await replica.commit([everything], { durability: 'strict' })
-      await forgetSession(replica)
-    } else {
-      await replica.wipe()
-    }
+    if (isKept) await deleteCopy(replica, true)
+    const unsent = isKept ? [] : await giveUpCopy(replica, keepData, tell)
     this.#show(undefined)
     this.#become({ state: 'unauthenticated' })
     tell('deauthenticated', { reason, identity, unsent })
-  }
-
-  /** Nothing is dropped in silence: what was never sent goes to the app before it is deleted. */
-  async #handOver(): Promise<readonly OutboxEntry[]> {
-    const entries = await listUnsent(this.#ports.replica)
-    if (entries.length > 0) this.#ports.tell('unsent', { entries })
-    return entries
   }
 
   // -- the end -------------------------------------------------------------------------------------------------------
@@ -566,8 +490,3 @@ function mustBe(userId: string | undefined, identity: BasicIdentity): void {
   if (userId === undefined || userId === identity.user_id) return
   throw new ParleyError('already_authenticated', 'Another user is authenticated; de-authenticate them first.')
 }
-
-const offline = (cause?: unknown) =>
-  new ParleyError('offline', 'Signing out needs a connection. Nothing was deleted.', {
-    cause,
-  })

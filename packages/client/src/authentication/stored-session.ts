@@ -53,6 +53,4 @@ export function unmarkSigningOut(replica: Replica): Promise<void> {
   return commit(replica, [{ type: 'delete', table: 'meta', key: [SIGNING_OUT] }])
 }
 
-export const isOf = (session: OpenedSession, identity: BasicIdentity) => session.identity.id === identity.id
-
 const commit = (replica: Replica, writes: readonly Write[]) => replica.commit(writes, { durability: 'strict' })

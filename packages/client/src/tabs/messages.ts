@@ -3,8 +3,8 @@
  * version, speaks on this channel.
  */
 import type { BasicIdentity, ConversationId, IdentityId } from '@parley/protocol'
-import type { DeauthenticateOptions } from '../authentication/authentication.ts'
 import type { AuthenticationState } from '../authentication/authentication-state.ts'
+import type { DeauthenticateOptions } from '../authentication/departure.ts'
 import type { ClientEvents } from '../client-types.ts'
 import { ParleyError, type ParleyErrorCode, type ParleyErrorDetails, storageError } from '../errors.ts'
 import type { Draft, Placed } from '../outbox/outbox.ts'
