@@ -1,6 +1,6 @@
 /** Before a session ends at the app's wish, what is unsent goes out; and nothing is lost that nobody gave up. */
 import { ParleyError, throwIfAborted } from '../errors.ts'
-import { listUnsent } from '../outbox/outbox.ts'
+import { listUnsent } from '../outbox/stored-entries.ts'
 import type { OutboxEntry, Replica } from '../replica/replica.ts'
 import type { Engine } from '../sync/engine.ts'
 

@@ -4,7 +4,7 @@
  */
 import type { BasicIdentity } from '@parley/protocol'
 import type { Tell } from '../client-types.ts'
-import { listUnsent } from '../outbox/outbox.ts'
+import { listUnsent } from '../outbox/stored-entries.ts'
 import type { OutboxEntry, Replica } from '../replica/replica.ts'
 import { forgetSession, readStored } from './stored-session.ts'
 

@@ -19,7 +19,7 @@ import {
   utf8Length,
 } from '@parley/protocol'
 import { ParleyError } from '../errors.ts'
-import type { Draft } from '../outbox/outbox.ts'
+import type { Draft } from '../outbox/drafting.ts'
 
 /** Makes ids for what is created: time and chance come from the client. */
 export type NewUuid = () => Uuid

@@ -1,6 +1,6 @@
 import { conversationId, limits, type Metadata, metadataFault } from '@parley/protocol'
 import { ParleyError } from '../errors.ts'
-import type { Draft } from '../outbox/outbox.ts'
+import type { Draft } from '../outbox/drafting.ts'
 import { draft, invalid, type NewUuid, readIdentityId } from './check.ts'
 
 export interface CreateConversationOptions {

@@ -1,5 +1,5 @@
 import type { ConversationId, DeletionMode } from '@parley/protocol'
-import type { Draft } from '../outbox/outbox.ts'
+import type { Draft } from '../outbox/drafting.ts'
 import { draft, type NewUuid, readMessageId } from './check.ts'
 
 export const deleteMessage = (

@@ -1,5 +1,5 @@
 import type { ConversationId } from '@parley/protocol'
-import type { Draft } from '../outbox/outbox.ts'
+import type { Draft } from '../outbox/drafting.ts'
 import { draft, invalid, type NewUuid } from './check.ts'
 
 /** Marks everything up to a position as read. A position of zero is of a message not sent yet: nothing to mark. */

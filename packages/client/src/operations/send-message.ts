@@ -1,5 +1,5 @@
 import { type ConversationId, type MessageId, messageId, type Part } from '@parley/protocol'
-import type { Draft } from '../outbox/outbox.ts'
+import type { Draft } from '../outbox/drafting.ts'
 import { checkParts, draft, type NewUuid } from './check.ts'
 
 export interface SendMessageOptions {

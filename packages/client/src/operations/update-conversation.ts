@@ -6,7 +6,7 @@ import {
   patchConversation,
   type UserId,
 } from '@parley/protocol'
-import type { Draft } from '../outbox/outbox.ts'
+import type { Draft } from '../outbox/drafting.ts'
 import { draft, invalid, type NewUuid, readIdentityId } from './check.ts'
 
 /** Path → value, where a path is `colour` or `colour.background`; a dot in a name is written `\.`. */

@@ -6,7 +6,9 @@ import { OutboxMirror } from '../queries/outbox-mirror.ts'
 import { createMemoryStorage } from '../replica/memory/index.ts'
 import { type OutboxEntry, type Replica, ReplicaError } from '../replica/replica.ts'
 import { SerialQueue } from '../sync/serial-queue.ts'
-import { type Draft, listUnsent, Outbox } from './outbox.ts'
+import type { Draft } from './drafting.ts'
+import { Outbox } from './outbox.ts'
+import { listUnsent } from './stored-entries.ts'
 
 const alice = 'layer:///identities/alice' as IdentityId
 const red = 'layer:///conversations/00000000-0000-7000-8000-0000000000aa' as ConversationId

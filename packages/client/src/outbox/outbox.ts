@@ -1,53 +1,29 @@
 /**
  * The outbox: operations the server has not been heard to have carried out in full, durable and in order.
  *
- * It owns the `outbox` table, the summaries of its entries in memory, the next order number, the aliases of relabelled
- * conversations, and the promises of those who wait for an answer. It does not send: `sender.ts` does. Memory follows
- * the replica, never the other way round: a summary changes only once the commit that says so has succeeded.
+ * It owns the `outbox` table (`stored-entries.ts`), the summaries of its entries in memory (`entry-list.ts`), the next order
+ * number, the aliases of relabelled conversations, and those who wait for an answer (`answers.ts`). What an operation looks
+ * like in it is decided by `drafting.ts`, what an answer of the server's means by `settlement.ts`; it does not send:
+ * `sender.ts` does. Memory follows the replica, never the other way round: a summary changes only once the commit that says
+ * so has succeeded.
  */
-import type {
-  AcknowledgementFrame,
-  ConversationId,
-  IdentityId,
-  Json,
-  OperationInputs,
-  OperationName,
-  StreamId,
-} from '@parley/protocol'
+import type { AcknowledgementFrame, ConversationId, IdentityId, StreamId } from '@parley/protocol'
+import { type Deferred, deferred } from '../deferred.ts'
 import type { Clock } from '../environment.ts'
 import { abortable, discarded, ParleyError, refused, storageError } from '../errors.ts'
 import type { OnlinePart } from '../online-part.ts'
 import type { OutboxEntry, Replica, Write } from '../replica/replica.ts'
 import type { SerialQueue } from '../sync/serial-queue.ts'
+import { type Acknowledged, Answers, outcomeOf } from './answers.ts'
+import { type Draft, type Drafted, draftEntries } from './drafting.ts'
 import { EntryList } from './entry-list.ts'
-import { relabel } from './relabel.ts'
+import { givenUpWrite, latestOf, readGivenUp } from './given-up.ts'
 import type { Settlement } from './settlement.ts'
-import { isQuiet, type Summary, summarise, supersededBy } from './summary.ts'
+import { deleteEntries, forEachEntry, putEntries } from './stored-entries.ts'
+import { type Summary, summarise } from './summary.ts'
 
 /** More than anybody writes offline; past it an operation is refused, loudly. */
 export const MAX_OUTBOX_ENTRIES = 10_000
-
-/** The row of `meta` with the operations that were given up lately, and how many of them. */
-const DISCARDED = 'discarded'
-const MAX_DISCARDED = 100
-
-/** How many entries are read from the replica at a time when all are gone through. */
-const SCAN_PAGE = 500
-
-/** An operation about to be asked for. */
-export interface Draft<Name extends OperationName = OperationName> extends Pick<OutboxEntry, 'isEcho'> {
-  readonly id: string
-  readonly name: Name
-  readonly input: OperationInputs[Name]
-  readonly conversation: ConversationId
-}
-
-/** What became of an operation, for whoever waits. */
-export interface Acknowledged {
-  readonly result: Json
-  /** Differs from what was asked for when a distinct conversation was found. */
-  readonly conversation: ConversationId
-}
 
 export interface Placed {
   readonly id: string
@@ -78,11 +54,6 @@ interface Addition {
   readonly reject: (error: unknown) => void
 }
 
-interface Waiter {
-  readonly resolve: (acknowledged: Acknowledged) => void
-  readonly reject: (error: ParleyError) => void
-}
-
 export class Outbox {
   readonly #ports: OutboxPorts
   /** Changed only after the commit that says the same. */
@@ -91,10 +62,10 @@ export class Outbox {
   #additions: Addition[] = []
   /** Conversations that go by another id now. */
   readonly aliases = new Map<ConversationId, ConversationId>()
-  /** The latest operations that were given up: not to be done after all because another tab asks what became of them. */
   #discarded: readonly string[] = []
-  readonly #waiters = new Map<string, Waiter[]>()
-  readonly #drainWaiters = new Set<() => void>()
+  readonly #answers = new Answers()
+  /** Somebody waits until nothing waits to be sent. */
+  #drained: Deferred | undefined
   /** Told by the sender: which entries may be at the server at this moment. */
   isUnderWay: (id: string) => boolean = () => false
   /** The waiting entry that is being given up at this moment: not to be sent any more. */
@@ -108,19 +79,19 @@ export class Outbox {
   async load(): Promise<void> {
     const { replica, identity } = this.#ports
     const entries: Summary[] = []
-    const foreign: Write[] = []
+    const foreign: OutboxEntry[] = []
     await forEachEntry(replica, (entry) => {
       if (entry.identity === identity) entries.push(summarise(entry))
-      else foreign.push({ type: 'delete', table: 'outbox', key: [entry.order] })
+      else foreign.push(entry)
     })
     // An outbox is never sent for somebody else; the sign-in of another identity wipes, so these cannot be.
-    if (foreign.length > 0) await replica.commit(foreign, { durability: 'relaxed' })
+    if (foreign.length > 0) await replica.commit(deleteEntries(foreign), { durability: 'relaxed' })
     this.#entries.load(entries)
     this.#nextOrder = Math.max(this.#nextOrder, (entries.at(-1)?.order ?? 0) + 1)
     for (const { name, value } of await replica.scan('meta', { from: 'alias:', to: 'alias:~' })) {
       this.aliases.set(name.slice('alias:'.length) as ConversationId, value as ConversationId)
     }
-    this.#discarded = ((await replica.get('meta', [DISCARDED]))?.value ?? []) as string[]
+    this.#discarded = await readGivenUp(replica)
   }
 
   /** Entries to be sent, by order. */
@@ -136,7 +107,7 @@ export class Outbox {
   /** The server's answer to come, if the conversation's own creation waits to be sent. */
   creationOf(conversation: ConversationId): Promise<Acknowledged> | undefined {
     const creation = this.#of(conversation).find(({ name }) => name === 'create-conversation')
-    return creation?.state === 'waiting' ? this.#waitFor(creation.id) : undefined
+    return creation?.state === 'waiting' ? this.#answers.to(creation.id) : undefined
   }
 
   /** The id a conversation goes by now. */
@@ -171,7 +142,7 @@ export class Outbox {
       if (!summary) return undefined
       const { order, conversation } = summary
       const [entry] = summary.state === 'waiting' ? [] : await this.read([order])
-      return { id, conversation, acknowledged: entry ? outcomeOf(entry) : this.#waitFor(id) }
+      return { id, conversation, acknowledged: entry ? outcomeOf(entry) : this.#answers.to(id) }
     })
   }
 
@@ -190,16 +161,20 @@ export class Outbox {
       reject(new ParleyError('outbox_full', `More than ${MAX_OUTBOX_ENTRIES} operations wait to be sent.`))
     }
     if (additions.length === 0) return
-    const { entries, replaced, writes } = this.draftAll(additions.map(({ draft }) => draft))
+    const drafted = this.draftAll(additions.map(({ draft }) => draft))
     try {
-      await this.#ports.replica.commit(writes, { durability: 'strict' })
+      await this.#ports.replica.commit(drafted.writes, { durability: 'strict' })
     } catch (cause) {
       const error = storageError(cause)
       for (const { reject } of additions) reject(error)
       return
     }
-    const placed = entries.map(({ id, conversation }) => ({ id, conversation, acknowledged: this.#waitFor(id) }))
-    this.place(entries, replaced)
+    const placed = drafted.entries.map(({ id, conversation }) => ({
+      id,
+      conversation,
+      acknowledged: this.#answers.to(id),
+    }))
+    this.place(drafted)
     for (const [i, { resolve }] of additions.entries()) resolve(placed[i]!)
     this.#ports.onReady()
   }
@@ -208,49 +183,26 @@ export class Outbox {
    * The writes that would add these operations, for a commit of the caller's; inside a job of the writer, and followed
    * by {@link place}.
    */
-  draftAll(drafts: readonly Draft[]): {
-    readonly entries: readonly OutboxEntry[]
-    readonly replaced: readonly { readonly old: Summary; readonly by: OutboxEntry }[]
-    readonly writes: readonly Write[]
-  } {
-    const entries: OutboxEntry[] = []
-    const replaced = new Map<string, { readonly old: Summary; readonly by: OutboxEntry }>()
-    const added: Summary[] = []
-    for (const draft of drafts) {
-      const plain: OutboxEntry = {
-        ...draft,
-        order: this.#nextOrder++,
-        createdAt: new Date(this.#ports.clock.wall()).toISOString(),
-        identity: this.#ports.identity,
-        state: { state: 'waiting' },
-      }
-      const conversation = this.resolve(draft.conversation)
-      const entry = conversation === draft.conversation ? plain : relabel(plain, conversation)
-      for (const old of supersededBy(entry, this.entries, this.isUnderWay)) replaced.set(old.id, { old, by: entry })
-      for (const old of supersededBy(entry, added, this.isUnderWay)) replaced.set(old.id, { old, by: entry })
-      added.push(summarise(entry))
-      entries.push(entry)
-    }
-    const writes: Write[] = [
-      ...entries.map((row): Write => ({ type: 'put', table: 'outbox', row })),
-      ...[...replaced.values()].map(({ old }): Write => ({ type: 'delete', table: 'outbox', key: [old.order] })),
-    ]
-    return { entries, replaced: [...replaced.values()], writes }
+  draftAll(drafts: readonly Draft[]): Drafted {
+    const { clock, identity } = this.#ports
+    const order = this.#nextOrder
+    this.#nextOrder += drafts.length
+    return draftEntries(drafts, {
+      order,
+      createdAt: new Date(clock.wall()).toISOString(),
+      identity,
+      entries: this.entries,
+      isUnderWay: this.isUnderWay,
+      resolve: (conversation) => this.resolve(conversation),
+    })
   }
 
   /** What {@link draftAll} drafted has been committed. */
-  place(
-    entries: readonly OutboxEntry[],
-    replaced: readonly { readonly old: Summary; readonly by: OutboxEntry }[],
-  ): void {
+  place({ entries, replaced }: Drafted): void {
     for (const entry of entries) this.#entries.put(summarise(entry))
     for (const { old } of replaced) this.#entries.delete(old.order)
     // Who waited for the old mark has what they wanted once the new one is through.
-    for (const { old, by } of replaced) {
-      const waiters = this.#waiters.get(old.id)
-      this.#waiters.delete(old.id)
-      if (waiters) this.#waiters.set(by.id, [...(this.#waiters.get(by.id) ?? []), ...waiters])
-    }
+    for (const { old, by } of replaced) this.#answers.replace(old.id, by.id)
   }
 
   read(orders: readonly number[]): Promise<(OutboxEntry | undefined)[]> {
@@ -290,8 +242,8 @@ export class Outbox {
       this.aliases.set(from, to)
       onRelabelled(from, to)
     }
-    for (const [id, acknowledged] of accepted) this.#answer(id, (waiter) => waiter.resolve(acknowledged))
-    for (const [id, error] of refusals) this.#answer(id, (waiter) => waiter.reject(refused(error)))
+    for (const [id, acknowledged] of accepted) this.#answers.accept(id, acknowledged)
+    for (const [id, error] of refusals) this.#answers.fail(id, refused(error))
     for (const rows of failed) onFailed(rows)
   }
 
@@ -302,8 +254,7 @@ export class Outbox {
 
   /** Writes that drop what a stream's new sequence settles (OPR-4), for the commit that brings it there. */
   settledBy(stream: StreamId, sequence: number): readonly Write[] {
-    const settled = this.#entries.settledBy(stream, sequence)
-    return settled.map(({ order }) => ({ type: 'delete', table: 'outbox', key: [order] }))
+    return deleteEntries(this.#entries.settledBy(stream, sequence))
   }
 
   /** That commit succeeded. */
@@ -321,10 +272,7 @@ export class Outbox {
       if (isRepeat && this.#entries.byId(id)?.state !== 'failed') return
       const failed = await this.#failedWith(id)
       const rows = failed.map((entry): OutboxEntry => ({ ...entry, state: { state: 'waiting' } }))
-      await this.#ports.replica.commit(
-        rows.map((row): Write => ({ type: 'put', table: 'outbox', row })),
-        { durability: 'strict' },
-      )
+      await this.#ports.replica.commit(putEntries(rows), { durability: 'strict' })
       for (const row of rows) this.#replace(row.order, row)
       this.#ports.onReady()
     })
@@ -353,14 +301,12 @@ export class Outbox {
   }
 
   async #drop(entries: readonly OutboxEntry[]): Promise<void> {
-    const writes = entries.map(({ order }): Write => ({ type: 'delete', table: 'outbox', key: [order] }))
-    const latest = [...this.#discarded, ...entries.map(({ id }) => id)].slice(-MAX_DISCARDED)
-    writes.push({ type: 'put', table: 'meta', row: { name: DISCARDED, value: latest } })
-    await this.#ports.replica.commit(writes, { durability: 'strict' })
+    const latest = latestOf([...this.#discarded, ...entries.map(({ id }) => id)])
+    await this.#ports.replica.commit([...deleteEntries(entries), givenUpWrite(latest)], { durability: 'strict' })
     this.#discarded = latest
     for (const { id, order } of entries) {
       this.#replace(order, undefined)
-      this.#answer(id, (waiter) => waiter.reject(discarded()))
+      this.#answers.fail(id, discarded())
     }
     this.#tellDrained()
   }
@@ -370,8 +316,8 @@ export class Outbox {
     // What is being stored at this moment counts as well.
     await this.#ports.writer.idle()
     if (this.#isDrained) return
-    const drained = new Promise<void>((resolve) => this.#drainWaiters.add(resolve))
-    await abortable(drained, signal)
+    this.#drained ??= deferred()
+    await abortable(this.#drained.promise, signal)
   }
 
   get #isDrained(): boolean {
@@ -379,14 +325,14 @@ export class Outbox {
   }
 
   #tellDrained(): void {
-    if (this.#drainWaiters.size === 0 || !this.#isDrained) return
-    for (const resolve of this.#drainWaiters) resolve()
-    this.#drainWaiters.clear()
+    if (!this.#drained || !this.#isDrained) return
+    this.#drained.resolve()
+    this.#drained = undefined
   }
 
   /** Nobody will hear of what they wait for. */
   close(error: ParleyError): void {
-    for (const id of [...this.#waiters.keys()]) this.#answer(id, (waiter) => waiter.reject(error))
+    this.#answers.failAll(error)
     const additions = this.#additions
     this.#additions = []
     for (const { reject } of additions) reject(error)
@@ -410,44 +356,6 @@ export class Outbox {
   #replace(order: number, entry: OutboxEntry | undefined): void {
     if (entry) this.#entries.put(summarise(entry))
     else this.#entries.delete(order)
-  }
-
-  #waitFor(id: string): Promise<Acknowledged> {
-    const acknowledged = new Promise<Acknowledged>((resolve, reject) => {
-      this.#waiters.set(id, [...(this.#waiters.get(id) ?? []), { resolve, reject }])
-    })
-    acknowledged.catch(() => {})
-    return acknowledged
-  }
-
-  #answer(id: string, answer: (waiter: Waiter) => void): void {
-    const waiters = this.#waiters.get(id) ?? []
-    this.#waiters.delete(id)
-    for (const waiter of waiters) answer(waiter)
-  }
-}
-
-/** What became of an entry that waits no longer. */
-async function outcomeOf({ state, conversation }: OutboxEntry): Promise<Acknowledged> {
-  if (state.state === 'failed') throw refused(state.error)
-  return { result: state.state === 'acknowledged' ? state.result : null, conversation }
-}
-
-/** What the app asked for and the server has not carried out, by order. */
-export async function listUnsent(replica: Replica): Promise<OutboxEntry[]> {
-  const entries: OutboxEntry[] = []
-  await forEachEntry(replica, (entry) => {
-    if (!isQuiet(entry) && entry.state.state !== 'acknowledged') entries.push(entry)
-  })
-  return entries
-}
-
-async function forEachEntry(replica: Replica, visit: (entry: OutboxEntry) => void): Promise<void> {
-  for (let from = 0; ; ) {
-    const page = await replica.scan('outbox', { from, limit: SCAN_PAGE })
-    for (const entry of page) visit(entry)
-    if (page.length < SCAN_PAGE) return
-    from = page.at(-1)!.order + 1
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { AcknowledgementFrame, ConversationId, Json, StreamId, WireError } from '@parley/protocol'
 import type { OutboxEntry, Write } from '../replica/replica.ts'
-import type { Acknowledged } from './outbox.ts'
+import type { Acknowledged } from './answers.ts'
 import { relabel } from './relabel.ts'
 import { isQuiet } from './summary.ts'
 

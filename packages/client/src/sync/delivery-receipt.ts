@@ -1,6 +1,6 @@
 import { type IdentityId, type MessageRow, type RowsFrame, uuidv7 } from '@parley/protocol'
 import type { Chance, Clock } from '../environment.ts'
-import type { Draft } from '../outbox/outbox.ts'
+import type { Draft } from '../outbox/drafting.ts'
 import type { Replica, StoredStream } from '../replica/replica.ts'
 import { deliveryDue } from './receipts.ts'
 import type { StoredRows } from './stored-rows.ts'

@@ -26,7 +26,8 @@ import type {
 import type { Tell } from '../client-types.ts'
 import type { Chance, Clock } from '../environment.ts'
 import type { Online, OnlinePart } from '../online-part.ts'
-import { type Draft, Outbox } from '../outbox/outbox.ts'
+import type { Draft } from '../outbox/drafting.ts'
+import { Outbox } from '../outbox/outbox.ts'
 import type { Sender } from '../outbox/sender.ts'
 import type { Replica, ReplicaError, Write } from '../replica/replica.ts'
 import type { Socket, SocketFactory } from '../transport/socket.ts'
@@ -446,7 +447,7 @@ export class Engine {
     this.outbox.dropSettled(stream.stream, stream.sequence)
     if (drafted && receipt) {
       this.#toldDelivered.set(stream.stream, receipt.input.position)
-      this.outbox.place(drafted.entries, drafted.replaced)
+      this.outbox.place(drafted)
       this.#sender?.hush()
       this.#sender?.pump()
     }

@@ -4,7 +4,8 @@
  */
 import { type Deferred, deferred } from '../deferred.ts'
 import type { ParleyError } from '../errors.ts'
-import type { Acknowledged, Placed } from '../outbox/outbox.ts'
+import type { Acknowledged } from '../outbox/answers.ts'
+import type { Placed } from '../outbox/outbox.ts'
 import { type Answer, type Call, isOperation } from './messages.ts'
 
 export interface Pending {
