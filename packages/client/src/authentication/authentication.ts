@@ -64,7 +64,7 @@ export class Authentication implements SessionHolder {
   /** Whose data there is to see. */
   #shown: BasicIdentity | undefined
   /** The one sign-in under way (AUTH-34). */
-  #signIn: { readonly userId: string | undefined; readonly promise: Promise<BasicIdentity> } | undefined
+  #signIn: Promise<BasicIdentity> | undefined
   #signOut: Promise<void> | undefined
   #madeRenewal: Renewal | undefined
   readonly #reauthentication: Reauthentication
@@ -79,7 +79,6 @@ export class Authentication implements SessionHolder {
         this.#session = session
         this.#line = line
       },
-      onFailed: (failure) => ports.tell('challenge-failed', failure),
       onEnd: (isAccepted) => (isAccepted ? this.#readmitted() : this.#lose('no-token')),
     })
   }
@@ -216,7 +215,8 @@ export class Authentication implements SessionHolder {
         mustBe(userId, state.identity)
         return this.#awaitReauthentication(signal)
       case 'authenticating':
-        return this.#joinSignIn(userId, signal)
+        if (!this.#signIn || (userId !== undefined && userId !== state.userId)) throw unavailable(state)
+        return abortable(this.#signIn, signal)
       case 'unauthenticated':
         return this.#startSignIn(userId, signal, handler)
       default:
@@ -230,31 +230,14 @@ export class Authentication implements SessionHolder {
     handler: ChallengeHandler,
   ): Promise<BasicIdentity> {
     this.#become({ state: 'authenticating', userId })
-    const promise = untilAny([signal, this.#life.signal], (any) => this.#authenticateNow(userId, any, handler)).finally(
-      () => {
-        this.#signIn = undefined
-        if (this.#state.state === 'authenticating') this.#become({ state: 'unauthenticated' })
-      },
-    )
-    this.#signIn = { userId, promise }
-    return promise
-  }
-
-  #joinSignIn(userId: string | undefined, signal: AbortSignal | undefined): Promise<BasicIdentity> {
-    const signIn = this.#signIn
-    if (!signIn || (userId !== undefined && userId !== signIn.userId)) {
-      throw unavailable(this.#state)
-    }
-    return abortable(signIn.promise, signal)
-  }
-
-  async #authenticateNow(
-    userId: string | undefined,
-    signal: AbortSignal,
-    handler: ChallengeHandler,
-  ): Promise<BasicIdentity> {
-    const { signIn } = await this.#ports.online.get(signal)
-    return signIn(this.#ports, handler, { userId, signal }, (session, line) => this.#admit(session, line))
+    this.#signIn = untilAny([signal, this.#life.signal], async (any) => {
+      const { signIn } = await this.#ports.online.get(any)
+      return signIn(this.#ports, handler, { userId, signal: any }, (session, line) => this.#admit(session, line))
+    }).finally(() => {
+      this.#signIn = undefined
+      if (this.#state.state === 'authenticating') this.#become({ state: 'unauthenticated' })
+    })
+    return this.#signIn
   }
 
   async #admit(session: OpenedSession, line: SignInLine): Promise<void> {

@@ -2,10 +2,10 @@
  * The session died in our absence: the app is asked for a token for a new one, until it gives one or says that there is
  * none. It owns that asking and whoever waits for its end; what follows from it is for `authentication.ts`.
  */
+import type { Tell } from '../client-types.ts'
 import { deferred } from '../deferred.ts'
 import { abortable, untilAny } from '../errors.ts'
 import type { OnlinePart } from '../online-part.ts'
-import type { ChallengeFailure } from './authentication-state.ts'
 import type { ChallengeHandler } from './obtain-token.ts'
 import type { SignInPorts } from './sign-in.ts'
 import type { SignInLine } from './sign-in-line.ts'
@@ -14,12 +14,12 @@ import { type OpenedSession, storeSession } from './stored-session.ts'
 export interface ReauthenticationPorts extends SignInPorts {
   readonly online: OnlinePart
   readonly challenge: ChallengeHandler
+  readonly tell: Tell
 }
 
 interface Outcomes {
   /** There is a new session, and it is stored. */
   readonly onOpened: (session: OpenedSession, line: SignInLine) => void
-  readonly onFailed: (failure: ChallengeFailure) => void
   readonly onEnd: (isAccepted: boolean) => void
 }
 
@@ -41,8 +41,8 @@ export class Reauthentication {
 
   /** Asks now, rather than after the back-off of an asking under way. The nonce is the server's, if it gave one. */
   ask(session: OpenedSession, nonce?: string): void {
-    const { replica, challenge: handler, online } = this.#ports
-    const { onOpened, onFailed, onEnd } = this.#outcomes
+    const { replica, challenge: handler, online, tell } = this.#ports
+    const { onOpened, onEnd } = this.#outcomes
     this.#asking.abort()
     this.#asking = new AbortController()
     this.isAccepted = false
@@ -57,7 +57,7 @@ export class Reauthentication {
           await storeSession(replica, opened)
           onOpened(opened, line)
         },
-        onFailed,
+        onFailed: (failure) => tell('challenge-failed', failure),
       }),
     ).then(
       (outcome) => {

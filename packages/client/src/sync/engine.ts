@@ -1,24 +1,22 @@
 /**
  * The engine: keeps one identity's replica level with the server, and sends its outbox.
  *
- * It owns the connection and its frames, the one writer of the replica, the streams in memory, the cursor and the
- * epoch, and the timers of everything below it. It decides little: the machine says when to connect, `merge.ts` what
- * a frame means, `Streams` what is missing, `Sender` what goes out, `delivery-receipt.ts` what others are told.
+ * It owns the connection and its frames, the order in which they are written, and the timers of everything below it. It
+ * decides little: the machine says when to connect, `frame-writer.ts` what becomes of a frame, `Streams` what is missing,
+ * `Sender` what goes out.
  *
- *     socket ─► frames ─► (in order, one at a time) ─► merge ─► one commit ─► memory follows ─► what next?
- *                                                                              pull, page, receipt, send
+ *     socket ─► frames ─► (in order, one at a time) ─► frame writer: one commit, memory follows ─► what next?
+ *                                                                                       pull, page, send
  *
  * A commit that fails leaves memory as it was: the engine reads the replica again and reconnects, which repeats what
  * was lost.
  */
 import type {
-  AcknowledgementFrame,
   DownFrame,
   GoodbyeFrame,
   IdentityId,
   RowsFrame,
   SessionInfo,
-  StreamId,
   UpFrame,
   WelcomeFrame,
   WireError,
@@ -29,17 +27,15 @@ import type { Online, OnlinePart } from '../online-part.ts'
 import type { Draft } from '../outbox/drafting.ts'
 import { Outbox } from '../outbox/outbox.ts'
 import type { Sender } from '../outbox/sender.ts'
-import type { Replica, ReplicaError, Write } from '../replica/replica.ts'
+import type { Replica, ReplicaError } from '../replica/replica.ts'
 import type { Socket, SocketFactory } from '../transport/socket.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionState } from './connection-state.ts'
 import { FrameQueue } from './frame-queue.ts'
+import { FrameWriter } from './frame-writer.ts'
 import { History, type HistoryProgress } from './history.ts'
-import type { Merge } from './merge.ts'
-import { CURSOR, EPOCH, readSince } from './meta-rows.ts'
 import type { Pulls } from './pulls.ts'
 import { SerialQueue } from './serial-queue.ts'
-import type { StoredRows } from './stored-rows.ts'
 import { Streams } from './streams.ts'
 import type { TypingExchange } from './typing-exchange.ts'
 
@@ -83,15 +79,7 @@ export class Engine {
   #madePulls: Pulls | undefined
   readonly #history: History
   #typing: TypingExchange | undefined
-  /** Up to where others were told, this run, that messages arrived. */
-  readonly #toldDelivered = new Map<StreamId, number>()
-  #cursor: string | null = null
-  #epoch: string | null = null
-  /** The epoch of the present connection, until the last heads are stored. */
-  #newEpoch: string | null = null
-  /** Heads collected while the streams of two epochs are compared. */
-  #comparing: Map<StreamId, number> | undefined
-  #hasHeads = false
+  readonly #frameWriter: FrameWriter
   readonly #frames = new FrameQueue()
   #isDraining = false
   /** Rises when what is under way is void: after a failure, and at the end. */
@@ -117,6 +105,16 @@ export class Engine {
       onRelabelled: (from, to) => tell('relabelled', { from, to }),
       onReady: () => this.#sender?.pump(),
     })
+    this.#frameWriter = new FrameWriter({
+      ...ports,
+      outbox: this.outbox,
+      streams: this.#streams,
+      history: this.#history,
+      onReceipt: () => {
+        this.#sender?.hush()
+        this.#sender?.pump()
+      },
+    })
     this.#connection = new Connection({
       url: ports.url,
       sockets: ports.sockets,
@@ -127,8 +125,7 @@ export class Engine {
       hello: () => ({
         type: 'hello',
         session_token: session.sessionToken,
-        cursor: this.#cursor,
-        epoch: this.#epoch,
+        ...this.#frameWriter.since,
       }),
       onState: (state, before) => this.#connectionChanged(state, before),
       onFrame: (frame) => this.#receive(frame),
@@ -164,27 +161,8 @@ export class Engine {
 
   /** Reads what an earlier run left; everything works offline from here on. */
   async load(): Promise<void> {
-    const { replica } = this.#ports
     await this.outbox.load()
-    const [streams, messages, { cursor, epoch }] = await Promise.all([
-      replica.scan('streams'),
-      replica.count('messages'),
-      readSince(replica),
-    ])
-    this.#streams.load(streams)
-    this.#history.messages = messages
-    this.#cursor = cursor
-    this.#epoch = epoch
-    await this.#dropUnseen()
-  }
-
-  /** A crash may have come between a copy's going and that of the operations that waited to be seen in it. */
-  async #dropUnseen(): Promise<void> {
-    for (const stream of this.outbox.settling) {
-      if (stream === 'inbox' || this.#streams.get(stream)) continue
-      const membership = await this.#ports.replica.get('memberships', [stream])
-      if (membership?.state === 'left') await this.#dropSettled(stream)
-    }
+    await this.#frameWriter.load()
   }
 
   get connection(): ConnectionState {
@@ -196,7 +174,11 @@ export class Engine {
   }
 
   get historyProgress(): HistoryProgress {
-    return this.#history.progress(this.isLive, this.#cursor !== null)
+    return this.#history.progress(this.isLive, this.#frameWriter.since.cursor !== null)
+  }
+
+  #tellHistory(): void {
+    this.#ports.tell('history', this.historyProgress)
   }
 
   start(): void {
@@ -259,7 +241,7 @@ export class Engine {
       outbox: this.outbox,
       clock,
       chance,
-      settle: (answers) => this.#writer.run(() => this.#settle(answers)),
+      settle: (answers) => this.#writer.run(() => this.#frameWriter.settle(answers)),
       onBroken: (error) => this.#fail(error),
     })
     this.#sender.start((frame) => this.#connection.send(frame))
@@ -270,14 +252,13 @@ export class Engine {
     this.#pulls.reset()
     this.#history.reset()
     this.typing?.lost()
-    this.#hasHeads = false
-    this.#comparing = undefined
+    this.#frameWriter.lost()
     this.#cancelPatrol?.()
     this.#cancelPatrol = undefined
     // What was received but not written comes again: the cursor does not claim it.
     this.#frames.clear()
     this.#run++
-    this.#ports.tell('history', this.historyProgress)
+    this.#tellHistory()
   }
 
   // -- frames in -----------------------------------------------------------------------------------------------------
@@ -286,7 +267,8 @@ export class Engine {
     const { session } = this.#ports
     switch (frame.type) {
       case 'welcome':
-        this.#greeted(frame.epoch)
+        this.#frameWriter.greeted(frame.epoch)
+        this.#patrol()
         session.welcomed(frame)
         return
       case 'challenge':
@@ -316,12 +298,6 @@ export class Engine {
     }
   }
 
-  #greeted(epoch: string): void {
-    this.#newEpoch = epoch
-    this.#comparing = this.#epoch !== null && this.#epoch !== epoch ? new Map() : undefined
-    this.#patrol()
-  }
-
   #enqueue(frame: DownFrame): void {
     this.#frames.push(frame)
     if (!this.#isDraining) void this.#drain()
@@ -348,145 +324,35 @@ export class Engine {
 
   #write(frame: DownFrame): Promise<void> {
     return this.#writer.run(async () => {
-      if (frame.type === 'heads') await this.#writeHeads(frame)
-      else if (frame.type === 'change') await this.#writeChange(frame)
-      else if (frame.type === 'rows') await this.#writeRows(frame)
+      if (frame.type === 'heads') {
+        if (await this.#frameWriter.writeHeads(frame)) this.#tellHistory()
+      } else if (frame.type === 'change') {
+        if (!(await this.#frameWriter.writeChange(frame)) || frame.stream === 'inbox') return
+        // Who sent a message has stopped typing it.
+        for (const row of frame.rows) if (row.type === 'message') this.typing?.ended(frame.stream, row.sender)
+      } else if (frame.type === 'rows') await this.#writeRows(frame)
     })
-  }
-
-  async #writeHeads(frame: Extract<DownFrame, { type: 'heads' }>): Promise<void> {
-    const isLast = frame.cursor !== null
-    if (this.#comparing) {
-      for (const { stream, sequence } of frame.streams) {
-        this.#comparing.set(stream, Math.max(sequence, this.#comparing.get(stream) ?? 0))
-      }
-      if (!isLast) return
-    }
-    const { replica } = this.#ports
-    const stored = await this.#online.readStoredHeads(replica, frame)
-    const writes = this.#comparing
-      ? await this.#online.compareStreams(replica, this.#streams.all(), this.#comparing)
-      : []
-    writes.push(...this.#online.mergeHeads(stored, this.#comparing ? { ...frame, streams: [] } : frame))
-    if (isLast && this.#newEpoch !== null && this.#newEpoch !== this.#epoch) {
-      writes.push({ type: 'put', table: 'meta', row: { name: EPOCH, value: this.#newEpoch } })
-    }
-    await this.#commit(writes)
-    if (isLast) {
-      this.#comparing = undefined
-      this.#hasHeads = true
-      this.#ports.tell('history', this.historyProgress)
-    }
-  }
-
-  async #writeChange(frame: Extract<DownFrame, { type: 'change' }>): Promise<void> {
-    const { stream, sequence } = frame
-    if (this.#comparing) {
-      this.#comparing.set(stream, Math.max(sequence, this.#comparing.get(stream) ?? 0))
-      return
-    }
-    const stored = await this.#online.readStoredRows(this.#ports.replica, stream, frame.rows)
-    await this.#commitMerge(
-      stored,
-      frame.rows,
-      this.#online.mergeChange(stored, frame, { storesCursor: this.#hasHeads }),
-    )
-    for (const row of frame.rows) {
-      // Who sent a message has stopped typing it.
-      if (row.type === 'message' && stream !== 'inbox') this.typing?.ended(stream, row.sender)
-    }
   }
 
   async #writeRows(frame: RowsFrame): Promise<void> {
     const now = this.#ports.clock.now()
     const page = this.#history.hear(frame.id, now)
-    if (!page) return this.#writePulled(frame, now)
-    const stored = await this.#online.readStoredRows(this.#ports.replica, frame.stream, frame.rows)
+    if (!page) return this.#frameWriter.writePulled(frame, this.#pulls.hear(frame, now))
     try {
-      await this.#commitMerge(stored, frame.rows, this.#online.mergePage(stored, frame, page.before))
+      await this.#frameWriter.writePage(frame, page.before)
+      this.#tellHistory()
     } catch (error) {
       // History can wait for room; what is live goes on as long as it fits.
       if (!isFull(error)) throw error
       this.#pauseHistory(error)
-      return
     }
-    const { oldest, complete } = this.#streams.get(frame.stream) ?? {}
-    if (!complete && oldest === page.before) this.#streams.rest(frame.stream, now)
-    this.#ports.tell('history', this.historyProgress)
-  }
-
-  async #writePulled(frame: RowsFrame, now: number): Promise<void> {
-    const heard = this.#pulls.hear(frame, now)
-    if (heard.kind === 'foreign') return
-    const stored = await this.#online.readStoredRows(this.#ports.replica, frame.stream, frame.rows)
-    if (heard.kind === 'next') {
-      const merge = this.#online.mergePull(stored, frame, heard.after)
-      await this.#commitMerge(stored, frame.rows, merge)
-      if (merge.outcome === 'ignore') this.#streams.rest(frame.stream, now)
-      // Denied (CON-9): no effect of ours will ever be seen there.
-      if (frame.sequence === 0 && frame.rows.length === 0) await this.#dropSettled(frame.stream)
-      return
-    }
-    const below = stored.stream && { ...stored.stream, sequence: Math.min(stored.stream.sequence, frame.sequence - 1) }
-    const merge = this.#online.mergePull({ ...stored, stream: below }, frame, 0)
-    if (merge.outcome === 'apply') await this.#commit(merge.writes.filter((write) => write.table !== 'streams'))
-  }
-
-  // -- into the replica ----------------------------------------------------------------------------------------------
-
-  async #commitMerge(stored: StoredRows, rows: RowsFrame['rows'], merge: Merge): Promise<void> {
-    if (merge.outcome === 'ignore') return
-    const { stream } = merge
-    if (merge.outcome === 'gap' || !stream) return this.#commit(merge.writes)
-    const settled = this.outbox.settledBy(stream.stream, stream.sequence)
-    const told = this.#toldDelivered.get(stream.stream) ?? 0
-    const receipt = await this.#online.draftDeliveryReceipt(this.#ports, { stored, rows, stream, told })
-    const drafted = receipt ? this.outbox.draftAll([receipt]) : undefined
-    // Rows, how far we are, what that settles, and the promise to tell others: together or not at all.
-    await this.#commit([...merge.writes, ...settled, ...(drafted?.writes ?? [])])
-    this.outbox.dropSettled(stream.stream, stream.sequence)
-    if (drafted && receipt) {
-      this.#toldDelivered.set(stream.stream, receipt.input.position)
-      this.outbox.place(drafted)
-      this.#sender?.hush()
-      this.#sender?.pump()
-    }
-  }
-
-  async #settle(answers: readonly AcknowledgementFrame[]): Promise<void> {
-    await this.outbox.settle(answers)
-    // What happened in a stream of which there is no copy any more (left, denied) will not be seen to happen.
-    for (const answer of answers) {
-      if (!('stream' in answer) || answer.stream === 'inbox' || this.#streams.get(answer.stream)) continue
-      const membership = await this.#ports.replica.get('memberships', [answer.stream])
-      if (membership?.state === 'left') await this.#dropSettled(answer.stream)
-    }
-  }
-
-  async #dropSettled(stream: StreamId): Promise<void> {
-    const writes = this.outbox.settledBy(stream, Infinity)
-    if (writes.length > 0) await this.#commit(writes)
-    this.outbox.dropSettled(stream, Infinity)
-  }
-
-  /** Commits what can be downloaded again, and lets memory follow. Inside a job of the writer. */
-  async #commit(writes: readonly Write[]): Promise<void> {
-    if (writes.length === 0) return
-    await this.#ports.replica.commit(writes, { durability: 'relaxed' })
-    for (const write of writes) {
-      if (write.type !== 'put') continue
-      if (write.table === 'positions') this.#history.messages++
-      else if (write.table === 'meta' && write.row.name === CURSOR) this.#cursor = write.row.value as string
-      else if (write.table === 'meta' && write.row.name === EPOCH) this.#epoch = write.row.value as string
-    }
-    for (const stream of this.#streams.follow(writes)) await this.#dropSettled(stream)
   }
 
   // -- what next -----------------------------------------------------------------------------------------------------
 
   /** Asks for what is missing, unless it is on its way. */
   #pursue(): void {
-    if (!this.isLive || !this.#hasHeads || this.#isClosed) return
+    if (!this.isLive || !this.#frameWriter.hasHeads || this.#isClosed) return
     const now = this.#ports.clock.now()
     if (this.#pulls.isIdle) {
       const behind = this.#streams.behind(now)
@@ -531,13 +397,13 @@ export class Engine {
 
   #pauseHistory(error: unknown): void {
     this.#storageFails(error)
-    this.#history.pause()
+    this.#history.isPaused = true
     this.#history.reset()
-    this.#ports.tell('history', this.historyProgress)
+    this.#tellHistory()
     this.#cancelHistoryRetry?.()
     this.#cancelHistoryRetry = this.#ports.clock.after(FULL_RETRY_MS, () => {
-      this.#history.resume()
-      this.#ports.tell('history', this.historyProgress)
+      this.#history.isPaused = false
+      this.#tellHistory()
       this.#pursue()
     })
   }

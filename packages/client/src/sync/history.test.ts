@@ -50,7 +50,7 @@ it('SYNC-13 progress counts conversations whose history is whole', () => {
   const { history } = of(stream('a', { complete: true }), stream('b'), stream('inbox', { oldest: null }))
   expect(history.progress(true)).toMatchObject({ state: 'running', conversationsDone: 1, conversationsTotal: 2 })
   expect(history.progress(false).state).toBe('waiting')
-  history.pause()
+  history.isPaused = true
   expect(history.progress(true).state).toBe('paused')
   expect(of(stream('a', { complete: true })).history.progress(true).state).toBe('complete')
 })

@@ -44,7 +44,9 @@ export class History {
   readonly #streams: Streams
   readonly #pages = new Map<number, Page>()
   #limit = FIRST_LIMIT
-  #isPaused = false
+  /** The device has no room for it. */
+  isPaused = false
+  /** Messages on the device. */
   messages = 0
   #progress = NO_HISTORY
 
@@ -54,7 +56,7 @@ export class History {
 
   /** The next page to ask for, if it is time for one. */
   next(id: number, now: number): PageFrame | undefined {
-    if (this.#isPaused || this.#pages.size >= MAX_PAGES_UNDER_WAY) return undefined
+    if (this.isPaused || this.#pages.size >= MAX_PAGES_UNDER_WAY) return undefined
     const stream = this.#streams.nextForHistory(now, (each) => this.#isAskedFor(each))
     if (!stream) return undefined
     const before = beforeOf(stream)
@@ -80,18 +82,6 @@ export class History {
     return this.#pages.delete(id)
   }
 
-  get isPaused(): boolean {
-    return this.#isPaused
-  }
-
-  pause(): void {
-    this.#isPaused = true
-  }
-
-  resume(): void {
-    this.#isPaused = false
-  }
-
   reset(): void {
     this.#pages.clear()
   }
@@ -100,7 +90,7 @@ export class History {
   progress(isLive: boolean, hasHeard = true): HistoryProgress {
     const counts = { ...this.#streams.progress(), messages: this.messages }
     const isComplete = hasHeard && counts.conversationsDone === counts.conversationsTotal
-    const state = this.#isPaused ? 'paused' : isComplete ? 'complete' : isLive ? 'running' : 'waiting'
+    const state = this.isPaused ? 'paused' : isComplete ? 'complete' : isLive ? 'running' : 'waiting'
     this.#progress = share(this.#progress, { state, ...counts })
     return this.#progress
   }
