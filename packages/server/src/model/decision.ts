@@ -37,6 +37,15 @@ export interface Facts {
 /** The outcome of an operation that created nothing, kept for a retry. */
 export interface Remembered {
   readonly name: string
+  /** What a repeat is answered; left out of operations whose only answer is that it was done. */
+  readonly answer?: Answer
+}
+
+/** What an operation was answered, and the conversation in whose stream its effect lay. */
+export interface Answer {
+  /** As it travels in JSON. */
+  readonly result: unknown
+  readonly effect: Uuid
 }
 
 /** Who asks, and when. */

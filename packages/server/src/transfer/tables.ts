@@ -81,7 +81,10 @@ export const tables: readonly Table[] = [
     ),
     summed: [1, 11],
   },
-  table('operations', 'app user_id id', 'app:integer user_id id:uuid name at:bigint'),
+  {
+    ...table('operations', 'app user_id id', 'app:integer user_id id:uuid name at:bigint effect:uuid result:json'),
+    summed: [1, 7],
+  },
 ]
 
 export function tableOf(name: string): Table {

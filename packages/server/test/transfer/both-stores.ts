@@ -35,7 +35,7 @@ export const COLUMNS: Readonly<Record<string, { readonly key: string; readonly c
     columns:
       'app, conversation, position, id, sender, sent_at, parts, deleted_at, sequence, first_sequence, changed_at',
   },
-  operations: { key: 'app, user_id, id', columns: 'app, user_id, id, name, at' },
+  operations: { key: 'app, user_id, id', columns: 'app, user_id, id, name, at, effect, result' },
 }
 const JSON_COLUMNS = new Set([
   'allowed_origins',
@@ -46,6 +46,7 @@ const JSON_COLUMNS = new Set([
   'read',
   'hidden',
   'parts',
+  'result',
 ])
 
 type Rows = Record<string, unknown[]>
@@ -81,7 +82,7 @@ export async function rowsOfDatabase(url: string): Promise<Rows> {
 }
 
 const TEXTS =
-  /(^id|name|_by|key|user_id|sender|hash|url|address|number|state|environment|algorithm|provider|conversation)$/
+  /(^id|name|_by|key|user_id|sender|hash|url|address|number|state|environment|algorithm|provider|conversation|effect)$/
 const asNumber = (table: string, name: string, value: unknown) =>
   typeof value === 'string' && !JSON_COLUMNS.has(name) && (!TEXTS.test(name) || (table === 'apps' && name === 'key'))
     ? Number(value)
@@ -146,7 +147,10 @@ export function fillFile(file: string, size: { readonly messages: number; readon
         const session = [uuid(), uuid(), app, person, time()]
         put('sessions', [...session, time(), maybe(time()), sum(session)])
         put('used_nonces', [uuid(), time()])
-        put('operations', [app, person, uuid(), 'mark-messages', time()])
+        for (const answer of [[null, null] as const, [uuid(), `{"outcome": ${JSON.stringify(text())}}`] as const]) {
+          const operation = [person, uuid(), text(), time(), ...answer]
+          put('operations', [app, ...operation, sum(operation)])
+        }
       }
       for (let left = Math.ceil(size.messages / 3); left > 0; ) {
         const id = uuid()

@@ -257,6 +257,20 @@ export function logContract(store: () => Store, writers: 'one' | 'many'): void {
       expect(loaded.nonces).toEqual(['new'])
     })
 
+    it('OPR-1 remembers what an operation was answered, of those that have an answer', async () => {
+      const done = { app: ONE, userId: alice, id: uuid(1), name: 'delete-message', at: T }
+      const result = {
+        conversation: `layer:///conversations/${uuid(9)}`,
+        outcome: 'found',
+        odd: ['"\\\u2028', null, 1],
+      }
+      const found = { ...done, id: uuid(2), name: 'create-conversation', answer: { effect: uuid(9), result } }
+      await commit(store(), { operations: [done, found] })
+      const { operations } = await store().log.load({ ...NOTHING, operations: [found, done] })
+      const sorted = [...operations].sort((a, b) => (a.id < b.id ? -1 : 1))
+      expect(sorted).toStrictEqual([done, found])
+    })
+
     it('OPR-1 remembers an operation for whoever asked, and for nobody else', async () => {
       const operation = { app: ONE, userId: alice, id: uuid(1), name: 'x', at: T }
       await commit(store(), { operations: [operation] })

@@ -21,7 +21,7 @@ export function commitArguments(writes: Writes): unknown[] {
     json(sessions.flatMap(({ session, tokenHash }) => (tokenHash === null ? [] : [{ ...session, tokenHash }]))),
     json(sessions.flatMap(({ session, tokenHash }) => (tokenHash === null ? [session] : []))),
     json(sorted(writes.nonces, ({ hash }) => hash)),
-    json(sorted(writes.operations, ({ app, userId, id }) => `${app} ${id} ${userId}`)),
+    json(sorted(writes.operations.map(flatOperation), ({ app, userId, id }) => `${app} ${id} ${userId}`)),
   ]
 }
 
@@ -105,6 +105,7 @@ function touchedPeople({ people, basis }: Writes) {
 }
 
 const flatConversation = ({ record, isRecordSame: _, ...heads }: ConversationWrite) => ({ ...record, ...heads })
+const flatOperation = ({ answer, ...rest }: Writes['operations'][number]) => ({ ...rest, ...answer })
 const flatPerson = ({ profile, ...rest }: Writes['people'][number]) => ({ ...profile, ...rest })
 
 const json = (rows: readonly unknown[]): string | null => (rows.length === 0 ? null : JSON.stringify(rows))

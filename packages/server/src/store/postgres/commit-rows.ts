@@ -90,9 +90,10 @@ export const writeSignIns = `
       IF added <> json_array_length(new_nonces) THEN in_the_way := in_the_way || '{nonces}'; END IF;
     END IF;
     IF new_operations IS NOT NULL THEN
-      INSERT INTO parley.operations (app, user_id, id, name, at)
-      SELECT x.app, x."userId", x.id, x.name, x.at
-      FROM json_to_recordset(new_operations) AS x (app integer, "userId" text, id uuid, name text, at bigint)
+      INSERT INTO parley.operations (app, user_id, id, name, at, effect, result)
+      SELECT x.app, x."userId", x.id, x.name, x.at, x.effect, x.result
+      FROM json_to_recordset(new_operations) AS x (
+        app integer, "userId" text, id uuid, name text, at bigint, effect uuid, result json)
       ON CONFLICT DO NOTHING;
       GET DIAGNOSTICS added = ROW_COUNT;
       IF added <> json_array_length(new_operations) THEN in_the_way := in_the_way || '{operations}'; END IF;

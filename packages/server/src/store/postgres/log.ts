@@ -22,10 +22,12 @@ import { purgeAll } from './purge.ts'
 import {
   CONVERSATION_COLUMNS,
   MESSAGE_COLUMNS,
+  OPERATION_COLUMNS,
   PARTICIPANT_COLUMNS,
   PROFILE_COLUMNS,
   toConversation,
   toMessage,
+  toOperation,
   toParticipant,
   toProfile,
   toSession,
@@ -284,11 +286,11 @@ async function loadPeople(db: Database, { people }: Wanted) {
 async function loadOperations(db: Database, { operations }: Wanted) {
   if (operations.length === 0) return []
   const rows = await db.ask(
-    `SELECT o.app, o.user_id, o.id, o.name, o.at FROM unnest($1::integer[], $2::text[], $3::uuid[]) AS w (app, user_id, id)
+    `SELECT ${OPERATION_COLUMNS} FROM unnest($1::integer[], $2::text[], $3::uuid[]) AS w (app, user_id, id)
      JOIN parley.operations o ON o.app = w.app AND o.user_id = w.user_id AND o.id = w.id`,
     columnsOf(operations, ({ app, userId, id }) => [app, userId, id]),
   )
-  return rows.map((row) => ({ app: row.app!, userId: row.user_id!, id: row.id!, name: row.name!, at: row.at! }))
+  return rows.map(toOperation)
 }
 
 async function loadNonces(db: Database, { nonces }: Wanted): Promise<string[]> {

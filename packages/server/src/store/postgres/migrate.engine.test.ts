@@ -3,7 +3,8 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { query } from '../../../test/fresh-databases.ts'
 import { openStore } from '../../open-store.ts'
-import { alice, chat, ONE, uuid } from '../contract/records.contract.ts'
+import { alice, chat, commit, ONE, uuid } from '../contract/records.contract.ts'
+import { NOTHING } from '../store.ts'
 import { migrate } from './migrate.ts'
 import { migrations } from './migrations.ts'
 import { openPostgresStore } from './postgres-store.ts'
@@ -72,6 +73,27 @@ describe.each(postgresVersions)('migrations on PostgreSQL %i', (version) => {
     expect(await tablesOf(url)).toEqual([])
     await migrate(url)
     expect(await migrate(url, { rehearse: true })).toEqual({ from: LATEST, to: LATEST })
+  })
+
+  it('24 a database of an earlier version is brought up to date: what it remembers answers repeats as it did', async () => {
+    const url = await empty()
+    const earlier = 5
+    const old = new pg.Client(url)
+    await old.connect()
+    await old.query('CREATE SCHEMA parley')
+    await old.query(`CREATE TABLE parley.schema AS SELECT ${earlier} AS version`)
+    for (const step of migrations.slice(0, earlier)) await old.query(step)
+    const done = { app: ONE, userId: alice, id: uuid(1), name: 'delete-message', at: 1 }
+    await old.query(`INSERT INTO parley.operations VALUES ($1, $2, $3, 'delete-message', 1)`, [ONE, alice, done.id])
+    await old.end()
+    expect(await migrate(url, { rehearse: true })).toEqual({ from: earlier, to: LATEST })
+    expect(await schemaOf(url)).toEqual([earlier])
+    const store = await openPostgresStore(url)
+    const found = { ...done, id: uuid(2), answer: { effect: uuid(9), result: {} } }
+    await commit(store, { operations: [found] })
+    const { operations } = await store.log.load({ ...NOTHING, operations: [done, found] })
+    expect(operations.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toStrictEqual([done, found])
+    await store.close()
   })
 
   it('a step that fails leaves everything as it was, with a sentence', async () => {

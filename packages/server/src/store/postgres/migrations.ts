@@ -197,4 +197,8 @@ export const migrations: readonly string[] = [
   -- Which server does what only one of them need do, and until when it need not be asked whether it still lives.
   CREATE TABLE parley.claims (work text COLLATE "C" PRIMARY KEY, holder text NOT NULL, until timestamptz NOT NULL);
   `,
+  `
+  -- What a repeat is answered, of operations whose answer says more than that it was done.
+  ALTER TABLE parley.operations ADD COLUMN effect uuid, ADD COLUMN result json;
+  `,
 ]

@@ -7,6 +7,7 @@ import type {
   Profile,
   Session,
 } from '../../model/state.ts'
+import type { RememberedOperation } from '../store.ts'
 
 // Rows come from our own tables; the casts below say which. Columns of JSON come as values.
 export type Row = Record<string, never>
@@ -84,6 +85,17 @@ export const MEMBER_COLUMNS = `${PARTICIPANT_COLUMNS}, i.display_name, i.avatar_
   i.email_address, i.phone_number, i.public_key, i.metadata, i.created_at, i.suspended_at`
 
 export const toMember = (row: Row) => ({ record: toParticipant(row), profile: toProfile(row) })
+
+export const OPERATION_COLUMNS = 'o.app, o.user_id, o.id, o.name, o.at, o.effect, o.result'
+
+export const toOperation = (row: Row): RememberedOperation => ({
+  app: row.app! as AppKey,
+  userId: row.user_id!,
+  id: row.id!,
+  name: row.name!,
+  at: row.at!,
+  ...(row.effect !== null && { answer: { effect: row.effect!, result: row.result } }),
+})
 
 export const toSession = (row: Row): Session => ({
   id: row.id!,

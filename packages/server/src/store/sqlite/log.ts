@@ -16,11 +16,13 @@ import { sumOf } from './row-sums.ts'
 import {
   CONVERSATION_COLUMNS,
   MESSAGE_COLUMNS,
+  OPERATION_COLUMNS,
   PARTICIPANT_COLUMNS,
   PROFILE_COLUMNS,
   type Row,
   toConversation,
   toMessage,
+  toOperation,
   toParticipant,
   toProfile,
   toSession,
@@ -98,7 +100,7 @@ export function commitRows(db: Database, rows: PackedWrites): CommittedPlace {
       } else db.sql(PUT_SESSION).run(expiresAt, endedAt, id)
     }
     putRows(db, 'INSERT INTO used_nonces VALUES (?, ?)', rows.nonces)
-    putRows(db, 'INSERT INTO operations VALUES (?, ?, ?, ?, ?)', rows.operations)
+    putRows(db, 'INSERT INTO operations VALUES (?, ?, ?, ?, ?, ?, ?, ?)', rows.operations, [1, 7])
     const { changes } = db.sql('UPDATE log SET cursor = ? WHERE cursor = ?').run(rows.cursor, rows.cursor - 1)
     if (changes !== 1) throw new Stale()
   })
@@ -187,7 +189,7 @@ function loadPerson(db: Database, app: AppKey, userId: UserId): Person[] {
 
 function loadOperation(db: Database, app: AppKey, userId: UserId, id: Uuid): RememberedOperation[] {
   const row = db
-    .sql('SELECT name, at FROM operations WHERE app = ? AND user_id = ? AND id = ?')
+    .sql(`SELECT ${OPERATION_COLUMNS} FROM operations WHERE app = ? AND user_id = ? AND id = ?`)
     .get(app, userId, id) as Row
-  return row ? [{ app, userId, id, name: row.name!, at: row.at! }] : []
+  return row ? [toOperation(row)] : []
 }

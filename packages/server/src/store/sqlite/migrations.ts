@@ -136,4 +136,10 @@ export const migrations: readonly string[] = [
   ALTER TABLE identities ADD COLUMN sum INTEGER;
   ALTER TABLE sessions ADD COLUMN sum INTEGER;
   `,
+  // What a repeat is answered, of operations whose answer says more than that it was done. It is served, so it has a sum.
+  `
+  ALTER TABLE operations ADD COLUMN effect TEXT;
+  ALTER TABLE operations ADD COLUMN result TEXT;
+  ALTER TABLE operations ADD COLUMN sum INTEGER;
+  `,
 ]

@@ -36,7 +36,7 @@ export function packWrites(writes: Writes): PackedWrites {
     people: writes.people.map((one) => personRow(one, writes.cursor)),
     sessions: writes.sessions,
     nonces: writes.nonces.map(({ hash, forgetAt }) => [hash, forgetAt]),
-    operations: writes.operations.map(({ app, userId, id, name, at }) => [app, userId, id, name, at]),
+    operations: writes.operations.map(operationRow),
   }
 }
 
@@ -72,6 +72,10 @@ function personRow(one: Writes['people'][number], cursor: number): PackedRow {
   const moved = isInboxMoved ? cursor : 0
   // biome-ignore format: one line of columns
   return [app, userId, displayName, avatarUrl, firstName, lastName, emailAddress, phoneNumber, publicKey, metadata, profile.createdAt, profile.suspendedAt, inboxSequence, moved]
+}
+
+function operationRow({ app, userId, id, name, at, answer }: Writes['operations'][number]): PackedRow {
+  return [app, userId, id, name, at, answer?.effect ?? null, answer ? JSON.stringify(answer.result) : null]
 }
 
 type SetTexts = [string, string, string, string]

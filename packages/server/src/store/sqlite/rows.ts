@@ -12,6 +12,7 @@ import type {
   Profile,
   Session,
 } from '../../model/state.ts'
+import type { RememberedOperation } from '../store.ts'
 import type { WrittenRow } from '../written-page.ts'
 import { mustBeAsWritten, mustBeAsWrittenText } from './row-sums.ts'
 
@@ -150,6 +151,20 @@ export function toSession(row: Row): Session {
   }
 }
 
+export const OPERATION_COLUMNS = 'app, user_id, id, name, at, effect, result, sum'
+
+export function toOperation(row: Row): RememberedOperation {
+  mustBeAsWritten('operations', row.sum!, operationValues(row))
+  return {
+    app: row.app! as AppKey,
+    userId: row.user_id!,
+    id: row.id!,
+    name: row.name!,
+    at: row.at!,
+    ...(row.effect !== null && { answer: { effect: row.effect!, result: JSON.parse(row.result!) } }),
+  }
+}
+
 /** What a sum is made of: all that is served, in the order in which the log writes it. */
 const conversationValues = (row: Row): unknown[] => [
   ...[row.id, row.created_at, row.created_by, row.distinct_key, row.metadata, row.deleted_at, row.sequence],
@@ -167,5 +182,6 @@ const profileValues = (row: Row): unknown[] => [
   ...[row.user_id, row.display_name, row.avatar_url, row.first_name, row.last_name, row.email_address],
   ...[row.phone_number, row.public_key, row.metadata, row.created_at, row.suspended_at],
 ]
+const operationValues = (row: Row): unknown[] => [row.user_id, row.id, row.name, row.at, row.effect, row.result]
 /** Who it is for; when it ends may be changed by another process. */
 const sessionValues = (row: Row): unknown[] => [row.id, row.token_hash, row.app, row.user_id, row.created_at]

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterAll, describe, expect, it } from 'vitest'
-import { alice, chat, ONE, uuid } from '../contract/records.contract.ts'
+import { alice, chat, commit, ONE, uuid } from '../contract/records.contract.ts'
 import { picture } from '../contract/whole-app.contract.ts'
 import { storeContract } from '../store.contract.ts'
+import { NOTHING } from '../store.ts'
 import { openDatabase } from './database.ts'
+import { migrations } from './migrations.ts'
 import { openSqliteStore, storeFile } from './sqlite-store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'parley-store-'))
@@ -108,6 +110,42 @@ describe('25 SQLite on a disk', () => {
     const written = streams.writtenConversations(ONE, alice, [{ id: uuid(1), after: 0 }], 10)
     await expect(written).rejects.toThrow(/messages.*backup/)
     await close()
+  })
+
+  it.each([
+    `name = 'x'`,
+    `effect = replace(effect, '9', '8')`,
+    `result = '{"outcome":"created"}'`,
+    'effect = NULL, result = NULL',
+  ])('11 a remembered operation of which %s answers no repeat', async (change) => {
+    const file = freshFile()
+    const store = openSqliteStore(file)
+    const answer = { effect: uuid(9), result: { outcome: 'found' } }
+    const found = { app: ONE, userId: alice, id: uuid(1), name: 'create-conversation', at: 1, answer }
+    await commit(store, { operations: [found] })
+    await store.close()
+    const spoilt = new Sqlite(file)
+    spoilt.exec(`UPDATE operations SET ${change}`)
+    spoilt.close()
+    const { log, close } = openSqliteStore(file)
+    await expect(async () => log.load({ ...NOTHING, operations: [found] })).rejects.toThrow(/operations.*backup/)
+    await close()
+  })
+
+  it('24 a file of an earlier version is brought up to date: what it remembers answers repeats as it did', async () => {
+    const file = join(folder, 'earlier.sqlite')
+    const old = new Sqlite(file)
+    const version = 2
+    for (const step of migrations.slice(0, version)) old.exec(step)
+    old.exec(`INSERT INTO store VALUES ('epoch', 'e'), ('secret', 's'); PRAGMA user_version = ${version}`)
+    const done = { app: ONE, userId: alice, id: uuid(1), name: 'delete-message', at: 1 }
+    old.prepare('INSERT INTO operations VALUES (?, ?, ?, ?, ?)').run(ONE, alice, uuid(1), 'delete-message', 1)
+    old.close()
+    const store = openSqliteStore(file)
+    const found = { ...done, id: uuid(2), answer: { effect: uuid(9), result: {} } }
+    await commit(store, { operations: [found] })
+    expect((await store.log.load({ ...NOTHING, operations: [done, found] })).operations).toStrictEqual([done, found])
+    await store.close()
   })
 
   it('11 rows from before there were sums are served as they are', async () => {
