@@ -249,7 +249,7 @@ export class Batches {
       if (userId !== null && id) ledger.forgetOperation({ app, userId, id })
     }
     await this.#load(doubtful, isDoubtful)
-    for (const waiting of doubtful) this.#decider.decide(waiting, ledger, at)
+    for (const waiting of withRepeats(batch, doubtful)) this.#decider.decide(waiting, ledger, at)
   }
 
   /** Whether it was decided from what was neither loaded nor is written with this batch; that is forgotten then. */
@@ -288,6 +288,14 @@ export class Batches {
 
 const itemsOf = <Key>(app: AppKey, keys: readonly Key[]) => keys.map((key) => ({ app, key }))
 
-/** Refused, or found to be so already. */
-const isUnproven = ({ outcome, isProven }: Waiting) =>
-  'refusal' in outcome ? outcome.refusal.id !== 'service_unavailable' : !isProven
+/** Some of a batch, and what was answered by the memory of them, in the batch's order. */
+function withRepeats(batch: readonly Waiting[], some: readonly Waiting[]): Waiting[] {
+  const nameOf = ({ request: { app, userId, operationId } }: Waiting) => `${app} ${operationId} ${userId}`
+  const chosen = new Set(some)
+  const names = new Set(some.map(nameOf))
+  return batch.filter((waiting) => chosen.has(waiting) || (waiting.isRepeat && names.has(nameOf(waiting))))
+}
+
+/** Refused, or found to be so already. A repeat is as good as what it repeats. */
+const isUnproven = ({ outcome, isProven, isRepeat }: Waiting) =>
+  !isRepeat && ('refusal' in outcome ? outcome.refusal.id !== 'service_unavailable' : !isProven)

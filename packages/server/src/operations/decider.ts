@@ -28,6 +28,7 @@ export class Decider {
   decide(waiting: Waiting, ledger: Ledger, now: number): void {
     waiting.moves = NO_MOVES
     waiting.isProven = false
+    waiting.isRepeat = false
     waiting.outcome = this.#outcomeOf(waiting, ledger, now)
   }
 
@@ -41,7 +42,7 @@ export class Decider {
     const facts = this.#known.factsFor(app, userId)
     const before = operation.remembered && operationId ? facts.remembered(operationId) : undefined
     if (before) {
-      waiting.isProven = true
+      waiting.isRepeat = true
       return this.#repeatedOutcome(waiting, before.name)
     }
     let decision: Decision<unknown>

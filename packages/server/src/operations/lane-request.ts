@@ -42,6 +42,8 @@ export interface Waiting {
   moves: readonly StreamMove[]
   /** Whether it holds, or the commit will say so: what is written is compared with the truth. */
   isProven: boolean
+  /** Whether it was answered by the memory of an operation, which was loaded, or is of this batch and decided before it. */
+  isRepeat: boolean
 }
 
 /** The store or the lane has no room or no time for it at present. */

@@ -98,6 +98,7 @@ export class WriteLane {
       outcome: UNDECIDED,
       moves: NO_MOVES,
       isProven: false,
+      isRepeat: false,
     })
     this.#schedule()
   }

@@ -218,6 +218,30 @@ describe('OPR-1 what a lane remembers and another one changed, of which it was t
     expect(await here.store.streams.audience(APP, id)).not.toContain('cleo')
   })
 
+  it('does not have a repeat in the same batch said to be done when the first is refused after all', async () => {
+    const { alice, ben, aliceThere, id } = await twoLanes()
+    await alice.adds(id, 'cleo')
+    await aliceThere.removes(id, 'ben')
+    const patch = [{ operation: 'add' as const, property: 'participants', id: 'cleo' }]
+    const operation = newId()
+    const asks = () => ben.ask('update-conversation', { conversation: id, patch }, { id: operation })
+    for (const outcome of await Promise.all([asks(), asks()])) expect(outcome).toHaveProperty('refusal')
+  })
+
+  it('does not have an id forgotten because it is used once more, for something else', async () => {
+    const { alice, aliceThere, id } = await twoLanes()
+    const operation = newId()
+    const deletion = { conversation: id, mode: 'my_devices' as const }
+    const [, other] = await Promise.all([
+      alice.does('update-conversation', sets(id, 'red'), { id: operation }),
+      alice.ask('delete-conversation', deletion, { id: operation }),
+    ])
+    expect(other).toMatchObject({ refusal: { id: 'id_in_use' } })
+    await aliceThere.does('update-conversation', sets(id, 'blue'))
+    const again = await alice.does('update-conversation', sets(id, 'red'), { id: operation })
+    expect(again.hasChanged).toBe(false)
+  })
+
   it('is looked up once, and not if it was just loaded or is written in the same batch', async () => {
     const { store, count } = countingStore()
     const { alice, ben, aliceThere, id } = await twoLanes(store)
