@@ -17,6 +17,9 @@ export const says = (body: string): Part[] => [{ mime_type: 'text/plain', body }
 
 export type Done = Extract<Outcome, { result: unknown }>
 
+/** The id of what an operation creates, which is the operation's as well. */
+const idOf = (input: unknown): Uuid | undefined => (input as { readonly id?: Uuid }).id
+
 export class LaneWorld {
   readonly store: Store
   readonly lane: WriteLane
@@ -80,7 +83,7 @@ export class Somebody {
   ask<Name extends OperationName>(
     name: Name,
     input: OperationInputs[Name],
-    options: { id?: Uuid; isHeldBack?: () => boolean } = {},
+    options: { id?: Uuid | null; isHeldBack?: () => boolean } = {},
   ): Promise<Outcome> {
     const { schema, operation } = operations[name]
     const parsed = v.parse(schema as v.GenericSchema, input)
@@ -89,7 +92,7 @@ export class Somebody {
       input: parsed as never,
       app: APP,
       userId: this.userId,
-      operationId: options.id ?? newId(),
+      operationId: options.id === undefined ? (idOf(parsed) ?? newId()) : options.id,
       ...(options.isHeldBack && { isHeldBack: options.isHeldBack }),
     })
   }
@@ -97,7 +100,7 @@ export class Somebody {
   async does<Name extends OperationName>(
     name: Name,
     input: OperationInputs[Name],
-    options: { id?: Uuid } = {},
+    options: { id?: Uuid | null } = {},
   ): Promise<Done> {
     const outcome = await this.ask(name, input, options)
     if ('refusal' in outcome) throw new Error(JSON.stringify(outcome.refusal))

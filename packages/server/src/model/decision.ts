@@ -82,5 +82,7 @@ export type Decision<Result> =
       readonly effect?: Uuid | undefined
       /** Whether what was found to be so stays so, whatever others do: then it need not be looked up again. */
       readonly isForGood?: boolean
+      /** What was found instead of being created, where nothing but a memory of it tells a repeat what it found. */
+      readonly found?: Answer
     }
   | { readonly refusal: Refusal }

@@ -278,10 +278,14 @@ export class Batches {
         operation.remembered && operationId && userId !== null ? [{ app, userId, id: operationId }] : [],
       ),
     }
-    if (Object.values(wanted).some((list) => list.length > 0)) this.#known.learn(wanted, await log.load(wanted))
-    const people = this.#known.missingPeople(batch)
-    const more = { ...NOTHING, people }
-    if (people.length > 0) this.#known.learn(more, await log.load(more))
+    const loaded = Object.values(wanted).some((list) => list.length > 0) ? await log.load(wanted) : undefined
+    if (loaded) this.#known.learn(wanted, loaded)
+    const more = {
+      ...NOTHING,
+      people: this.#known.missingPeople(batch),
+      conversations: this.#known.missingEffects(loaded?.operations ?? []),
+    }
+    if (more.people.length > 0 || more.conversations.length > 0) this.#known.learn(more, await log.load(more))
     return new Fresh([wanted, more])
   }
 }

@@ -1,4 +1,4 @@
-import { limits } from '@parley/protocol'
+import { limits, type Uuid } from '@parley/protocol'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { APP, conversationUri, LaneWorld, newId, type Somebody } from '../../test/lane-world.ts'
 
@@ -108,7 +108,7 @@ describe('create-conversation', () => {
     expect((await create(alice, ['ben'])).result).toMatchObject({ outcome: 'created' })
   })
 
-  const fates: Record<string, (id: never) => Promise<unknown>> = {
+  const fates: Record<string, (id: Uuid) => Promise<unknown>> = {
     'nothing happened': async () => undefined,
     'somebody joined': (id) => ben.adds(id, 'cleo'),
     'its people changed and others made a distinct one': async (id) => {
@@ -121,12 +121,88 @@ describe('create-conversation', () => {
   it.each(Object.entries(fates))('OPR-1 a repeat gives the first outcome, though %s', async (_, fate) => {
     const input = { id: newId(), participants: ['ben'], distinct: true }
     const first = await alice.does('create-conversation', input)
-    await fate(input.id as never)
+    await fate(input.id)
     const before = await world.store.log.lastCursor()
     const again = await alice.does('create-conversation', input)
     expect(again.result).toEqual(first.result)
     expect(again.hasChanged).toBe(false)
     expect(await world.store.log.lastCursor()).toBe(before)
+  })
+
+  const fatesOfFound: Record<string, (id: Uuid) => Promise<unknown>> = {
+    'nothing happened': async () => undefined,
+    'somebody joined': (id) => ben.adds(id, 'cleo'),
+    'its people changed and others made a distinct one': fates['its people changed and others made a distinct one']!,
+    'whoever found it was removed': (id) => ben.removes(id, 'alice'),
+    'whoever found it deleted it from their devices': (id) => alice.deletes(id, 'from my devices'),
+    'its metadata became what was asked for': (conversation) =>
+      ben.does('update-conversation', {
+        conversation,
+        patch: [{ operation: 'set', property: 'metadata.title', value: 'Asked for' }],
+      }),
+    'it was deleted for all': (id) => alice.deletes(id, 'for all'),
+    'it was deleted for all and others made another': async (id) => {
+      await alice.deletes(id, 'for all')
+      await ben.starts(['alice'], { distinct: true })
+    },
+  }
+  it.each(Object.entries(fatesOfFound))(
+    'OPR-1 CNV-1 who found one finds the same when that is repeated, though %s',
+    async (_, fate) => {
+      const there = await ben.starts(['alice'], { distinct: true, metadata: { title: 'There' } })
+      const input = { id: newId(), participants: ['ben'], distinct: true, metadata: { title: 'Asked for' } }
+      const first = await alice.does('create-conversation', input)
+      expect(first.result).toEqual({
+        conversation: conversationUri(there),
+        outcome: 'found_without_requested_metadata',
+      })
+      await fate(there)
+      const before = await world.store.log.lastCursor()
+      world.lane.allOutdated()
+      const again = await alice.does('create-conversation', input)
+      expect(again.result).toEqual(first.result)
+      expect(again.hasChanged).toBe(false)
+      expect(await world.store.log.lastCursor()).toBe(before)
+    },
+  )
+
+  it('OPR-1 the same in one batch, for whoever asked and for nobody else', async () => {
+    const there = await ben.starts(['alice'], { distinct: true })
+    const input = { id: newId(), participants: ['ben'], distinct: true }
+    const outcomes = await Promise.all([
+      alice.does('create-conversation', input),
+      alice.deletes(there, 'for all'),
+      alice.does('create-conversation', input),
+      ben.does('create-conversation', { ...input, participants: ['alice'] }),
+    ])
+    expect(outcomes.map(({ result }) => result)).toEqual([
+      { conversation: conversationUri(there), outcome: 'found' },
+      {},
+      { conversation: conversationUri(there), outcome: 'found' },
+      { conversation: conversationUri(input.id), outcome: 'created' },
+    ])
+  })
+
+  it('OPR-1 what was asked for without an id of its own is not remembered', async () => {
+    const there = await ben.starts(['alice'], { distinct: true })
+    const before = await world.store.log.lastCursor()
+    const input = { id: newId(), participants: ['ben'], distinct: true }
+    expect((await alice.does('create-conversation', input, { id: null })).result).toMatchObject({ outcome: 'found' })
+    expect(await world.store.log.lastCursor()).toBe(before)
+    await ben.deletes(there, 'for all')
+    expect((await alice.does('create-conversation', input, { id: null })).result).toMatchObject({ outcome: 'created' })
+  })
+
+  it('OPR-4 the acknowledgement of what was found names a stream the caller can read, when it is repeated as well', async () => {
+    const there = await ben.starts(['alice'], { distinct: true })
+    const input = { id: newId(), participants: ['ben'], distinct: true }
+    expect(await alice.does('create-conversation', input)).toMatchObject({ stream: there, sequence: 3 })
+    await ben.adds(there, 'cleo')
+    world.lane.allOutdated()
+    expect(await alice.does('create-conversation', input)).toMatchObject({ stream: there, sequence: 5 })
+    await ben.removes(there, 'alice')
+    world.lane.allOutdated()
+    expect(await alice.does('create-conversation', input)).toMatchObject({ stream: 'inbox', sequence: 2 })
   })
 
   it('OPR-4 the acknowledgement names a stream the caller can read', async () => {

@@ -17,7 +17,7 @@ import type { Operation } from './operation.ts'
 /** Starts a conversation or finds the distinct one (CNV-1). Repeating an id gives the first outcome (OPR-1). */
 export const createConversation: Operation<CreateConversation, CreateConversationResult> = {
   name: 'create-conversation',
-  remembered: false,
+  remembered: 'if-found',
   reads: (input, asking) => {
     const participants = participantsOf(input, asking)
     return {
@@ -51,7 +51,10 @@ export function distinctKeyOf(participants: readonly UserId[]): string {
     .digest('base64url')
 }
 
-/** The existing conversation wins, its metadata too. Who had deleted it from their devices gets it back. */
+/**
+ * The existing conversation wins, its metadata too. Who had deleted it from their devices gets it back. Unlike one that was
+ * created, it does not tell that this was asked for, and it may be gone by the time that is repeated.
+ */
 function found(
   match: ConversationState,
   input: CreateConversation,
@@ -72,7 +75,8 @@ function found(
           },
         ]
       : []
-  return { facts, result: { conversation: conversationId(match.id), outcome }, effect: match.id }
+  const answer = { result: { conversation: conversationId(match.id), outcome }, effect: match.id } as const
+  return { facts, ...answer, found: answer }
 }
 
 const repeated = (existing: ConversationState): Decision<CreateConversationResult> => ({

@@ -1,5 +1,5 @@
 import { limits, type Refusal, refuse, type UserId, type Uuid } from '@parley/protocol'
-import type { Asking, Decision } from '../model/decision.ts'
+import type { Asking, Decision, Remembered } from '../model/decision.ts'
 import type { AppKey } from '../model/state.ts'
 import { busy, type LaneRequest, NO_MOVES, type Outcome, type Waiting } from './lane-request.ts'
 import type { Ledger } from './ledger.ts'
@@ -43,7 +43,7 @@ export class Decider {
     const before = operation.remembered && operationId ? facts.remembered(operationId) : undefined
     if (before) {
       waiting.isRepeat = true
-      return this.#repeatedOutcome(waiting, before.name)
+      return this.#repeatedOutcome(waiting, before)
     }
     let decision: Decision<unknown>
     try {
@@ -55,8 +55,9 @@ export class Decider {
     waiting.isProven = decision.facts.length > 0 || decision.isForGood === true
     // What fails from here on leaves half an operation behind, so it takes the batch with it.
     waiting.moves = ledger.record(app, decision.facts)
-    if (operation.remembered && operationId && userId !== null) {
-      ledger.remember({ app, userId, id: operationId, name: operation.name, at: now })
+    const { found: answer } = decision
+    if ((operation.remembered === true || answer) && operationId && userId !== null) {
+      ledger.remember({ app, userId, id: operationId, name: operation.name, at: now, ...(answer && { answer }) })
     }
     return this.#done(waiting, decision.result, decision.effect, waiting.moves.length > 0)
   }
@@ -77,11 +78,11 @@ export class Decider {
     return { app, userId: userId ?? ('' as UserId), now, maxParticipants: this.#maxParticipants }
   }
 
-  #repeatedOutcome(waiting: Waiting, name: string): Outcome {
+  #repeatedOutcome(waiting: Waiting, { name, answer }: Remembered): Outcome {
     if (name !== waiting.request.operation.name) {
       return refuse('id_in_use', { message: 'This operation id was used for another operation.' })
     }
-    return this.#done(waiting, {}, waiting.reads.conversations?.[0], false)
+    return this.#done(waiting, answer?.result ?? {}, answer?.effect ?? waiting.reads.conversations?.[0], false)
   }
 
   /**

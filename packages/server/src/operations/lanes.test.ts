@@ -1,7 +1,7 @@
 /** Lanes of several processes over one store: none knows what the others did until it is told that it is late. */
 import type { UserId, Uuid } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
-import { APP, LaneWorld, newId, Somebody, says } from '../../test/lane-world.ts'
+import { APP, conversationUri, LaneWorld, newId, Somebody, says } from '../../test/lane-world.ts'
 import { openMemoryStore } from '../store/memory/memory-store.ts'
 import { NOTHING, type Store, StoreOutage } from '../store/store.ts'
 import { suspendUser } from './suspend-user.ts'
@@ -77,6 +77,21 @@ describe('lanes over one store', () => {
     const sent = await Promise.all([alice.sends(id, 'once', message), aliceThere.sends(id, 'once', message)])
     expect(sent.map(({ position }) => position)).toEqual([1, 1])
     expect(await here.messages(id)).toHaveLength(1)
+  })
+
+  it('OPR-1 CNV-1 what was found through one lane is found again through another, though it is deleted by then', async () => {
+    const { alice, aliceThere, benThere } = await twoLanes()
+    const id = await benThere.starts(['alice'], { distinct: true })
+    const input = { id: newId(), participants: ['ben'], distinct: true }
+    const found = await Promise.all([
+      alice.does('create-conversation', input),
+      aliceThere.does('create-conversation', input),
+    ])
+    await benThere.deletes(id, 'for all')
+    const again = [await alice.does('create-conversation', input), await aliceThere.does('create-conversation', input)]
+    for (const { result } of [...found, ...again]) {
+      expect(result).toEqual({ conversation: conversationUri(id), outcome: 'found' })
+    }
   })
 
   it('OPR-1 the id of somebody else’s message is refused, however long ago that was sent', async () => {
@@ -216,6 +231,19 @@ describe('OPR-1 what a lane remembers and another one changed, of which it was t
     await aliceThere.removes(id, 'cleo')
     expect((await asks()).hasChanged).toBe(false)
     expect(await here.store.streams.audience(APP, id)).not.toContain('cleo')
+  })
+
+  it('does not have a repeat in the same batch told what the first is not told after all', async () => {
+    const { alice, aliceThere } = await twoLanes()
+    const first = await alice.starts(['ben'], { distinct: true })
+    await aliceThere.deletes(first, 'for all')
+    const input = { id: newId(), participants: ['ben'], distinct: true }
+    const asks = () => alice.does('create-conversation', input)
+    const outcomes = await Promise.all([asks(), asks()])
+    expect(outcomes.map(({ result, hasChanged }) => [result, hasChanged])).toEqual([
+      [{ conversation: conversationUri(input.id), outcome: 'created' }, true],
+      [{ conversation: conversationUri(input.id), outcome: 'created' }, false],
+    ])
   })
 
   it('does not have a repeat in the same batch said to be done when the first is refused after all', async () => {

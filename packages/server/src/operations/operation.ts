@@ -9,9 +9,9 @@ export interface Operation<Input, Result> {
   readonly name: OperationName | InternalOperationName
   /**
    * Whether a repeat is recognised by a remembered operation id. Operations that create an object, or whose effect
-   * cannot be doubled, need no memory.
+   * cannot be doubled, need no memory; those that may find one instead need it of what they found.
    */
-  readonly remembered: boolean
+  readonly remembered: boolean | 'if-found'
   /** Whether it may be asked for in the name of somebody who is suspended; it has an answer of its own for them. */
   readonly toleratesSuspension?: true
   reads(input: Input, asking: Asking): Reads

@@ -3,7 +3,7 @@ import { ConversationState } from '../model/conversation-state.ts'
 import type { Facts, Reads, Remembered } from '../model/decision.ts'
 import { RecentMap, type Undo } from '../model/recent-map.ts'
 import type { AppKey, MessageRecord, Session } from '../model/state.ts'
-import type { Loaded, Person, Wanted } from '../store/store.ts'
+import type { Loaded, Person, RememberedOperation, Wanted } from '../store/store.ts'
 
 /** How many are kept in memory between batches; what was not used for the longest time goes first. */
 export interface Memory {
@@ -111,6 +111,13 @@ export class WorkingSet {
       }
     }
     return [...wanted.values()]
+  }
+
+  /** Once operations are known that are being repeated: the conversations their answers are about, not known yet. */
+  missingEffects(operations: readonly RememberedOperation[]): Wanted['conversations'] {
+    return operations.flatMap(({ app, answer }) =>
+      answer && this.#conversations.get(app, answer.effect) === undefined ? [{ app, key: answer.effect }] : [],
+    )
   }
 
   /** Takes in what was loaded for `wanted`; what was wanted and is not there is known to be absent. */
