@@ -32,6 +32,9 @@ const CONVERSATION_AT = MESSAGE_AT + UUID_LENGTH + TO_CONVERSATION.length
 const PARTS_AT = CONVERSATION_AT + UUID_LENGTH + TO_PARTS.length
 const BODY_AT = PARTS_AT + TO_BODY.length
 
+/** Characters that are not too many bytes, whatever they are: in UTF-8 none of a text's units takes more than three. */
+const SURELY_INLINE = limits.maxInlinePartBytes / 3
+
 /** What JSON writes in another way than it is. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const ESCAPED = /[\\\u0000-\u001f]/
@@ -53,7 +56,7 @@ export function readPlainMessage(
   const conversation = parseUuid(text.slice(CONVERSATION_AT, CONVERSATION_AT + UUID_LENGTH))
   const body = text.slice(BODY_AT, bodyEnd)
   if (conversation === undefined || ESCAPED.test(body) || !isStorableText(body)) return undefined
-  if (partBytes({ body }) > limits.maxInlinePartBytes) return undefined
+  if (body.length > SURELY_INLINE && partBytes({ body }) > limits.maxInlinePartBytes) return undefined
   const parts = [{ mime_type: 'text/plain', body }]
   return { id, after, input: { id, conversation, parts, partsText: text.slice(PARTS_AT, partsEnd) } }
 }
