@@ -1,6 +1,7 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import type { Clock } from '../clock.ts'
 import type { MovedHead, MovedPage } from '../model/moved.ts'
+import { RecentMap } from '../model/recent-map.ts'
 import type { AppKey } from '../model/state.ts'
 import type { Exchange } from './exchange.ts'
 import { type Hint, HintReader, type Verdict } from './hint-reader.ts'
@@ -23,6 +24,8 @@ const MAX_READS = 16
 export const READ_ROWS = 250
 /** Streams in one page of a poll. */
 export const POLL_PAGE = 500
+/** Conversations of which it is kept what they are called here. */
+const MAX_KEYS = 20_000
 
 /** Names a stream across the deployment. */
 export type StreamName = { readonly app: AppKey } & (
@@ -124,6 +127,8 @@ export class Follower<Committed extends Commit> {
   readonly #schedule: PollSchedule
   readonly #walk: PollWalk
   readonly #stops: (() => void)[]
+  /** Of conversations that this node writes to: to put a key together, and hash it, costs more than to look it up. */
+  readonly #keys = new RecentMap<string>()
   #cancelTick = () => {}
   #tickAt = Number.POSITIVE_INFINITY
   /** Polls whose streams are still to be told: the cursor, and what is missing for it. */
@@ -163,14 +168,24 @@ export class Follower<Committed extends Commit> {
   committed(committed: readonly Committed[]): void {
     this.#options.exchange.commits(committed)
     const now = this.#elapsed()
+    this.#keys.trim(MAX_KEYS)
     for (const one of committed) {
       for (const move of one.moves) {
-        const name = nameOf(one.app, move)
-        const hint = { stream: keyOf(name), after: move.after, sequence: move.sequence }
         const told = { source: 'here' as const, change: { committed: one, move } }
-        this.#hear({ ...hint, told }, now, this.#since(name, ownAudience(move)))
+        const hint = { stream: this.#keyOf(one.app, move), after: move.after, sequence: move.sequence, told }
+        this.#hear(hint, now, this.#since(one.app, move, ownAudience(move)))
       }
     }
+  }
+
+  #keyOf(app: AppKey, move: CommitMove): string {
+    if (move.stream === 'inbox') return keyOf({ app, stream: 'inbox', userId: move.userId })
+    const { id } = move.conversation
+    const known = this.#keys.get(app, id)
+    if (known !== undefined) return known
+    const key = keyOf({ app, stream: 'conversation', id })
+    this.#keys.set(app, id, key)
+    return key
   }
 
   close(): void {
@@ -186,7 +201,7 @@ export class Follower<Committed extends Commit> {
       const audience = this.#audience(commit.app, move)
       const told = move.rows && audience ? { source: 'elsewhere' as const, commit, move, audience } : null
       const hint = { stream: keyOf(name), after: move.after, sequence: move.sequence, told }
-      this.#hear(hint, now, this.#since(name, audience))
+      this.#hear(hint, now, this.#since(commit.app, move, audience))
     }
   }
 
@@ -232,17 +247,17 @@ export class Follower<Committed extends Commit> {
    * When the first of those came who listen to a stream here; undefined: nobody does. Large ones are told to all nodes
    * whoever is there, and those of whom nobody knows who is in them may be such: as if somebody had always been here.
    */
-  #since(name: StreamName, audience: readonly UserId[] | undefined): number | undefined {
+  #since(app: AppKey, of: MovedStream, audience: readonly UserId[] | undefined): number | undefined {
     const { listeningSince } = this.#options
-    if (name.stream === 'inbox') return listeningSince(name.app, name.userId)
+    if (of.stream === 'inbox') return listeningSince(app, of.userId)
     if (!audience) return Number.NEGATIVE_INFINITY
     if (audience.length > MAX_NAMED_AUDIENCE) {
-      const isOurs = audience.some((userId) => listeningSince(name.app, userId) !== undefined)
+      const isOurs = audience.some((userId) => listeningSince(app, userId) !== undefined)
       return isOurs ? Number.NEGATIVE_INFINITY : undefined
     }
     let first: number | undefined
     for (const userId of audience) {
-      const since = listeningSince(name.app, userId)
+      const since = listeningSince(app, userId)
       if (since !== undefined && (first === undefined || since < first)) first = since
     }
     return first
@@ -324,7 +339,7 @@ export class Follower<Committed extends Commit> {
 
   #found(head: MovedHead, missing: Map<string, number>): void {
     const key = keyOf(head)
-    const since = this.#since(head, head.stream === 'conversation' ? head.audience : NOBODY)
+    const since = this.#since(head.app, head, head.stream === 'conversation' ? head.audience : NOBODY)
     const verdict = this.#reader.hearHead(key, head.sequence, this.#elapsed(), since)
     // Found again by the next look: this one is not complete without it.
     if (verdict.verdict === 'overloaded') throw new Error('More streams moved than can be read at a time.')
@@ -343,9 +358,12 @@ export class Follower<Committed extends Commit> {
   }
 }
 
-function nameOf(app: AppKey, move: MoveHint | CommitMove): StreamName {
+/** Of a stream that moved, whose it is if it is somebody's. */
+type MovedStream = { readonly stream: 'conversation' } | { readonly stream: 'inbox'; readonly userId: UserId }
+
+function nameOf(app: AppKey, move: MoveHint): StreamName {
   if (move.stream === 'inbox') return { app, stream: 'inbox', userId: move.userId }
-  return { app, stream: 'conversation', id: 'conversation' in move ? move.conversation.id : move.id }
+  return { app, stream: 'conversation', id: move.id }
 }
 
 const NOBODY: readonly UserId[] = []

@@ -26,6 +26,8 @@ export const MAX_PAUSE_MS = 5_000
 export const REFUTED_MS = 30_000
 /** How far back a stream is read of which nothing was told yet, though something may have been lost. */
 export const RECENT = 100
+/** How exact the order of streams is by which the longest quiet are forgotten: to put one behind all others takes time. */
+const PLACED_EVERY_MS = 1_000
 /** Hints of one stream that wait for those before them. */
 const MAX_HELD = 64
 
@@ -65,6 +67,8 @@ export interface ReadTold<Told> {
 interface Stream<Told> {
   /** When it was last heard of while somebody listened. */
   heardAt: number
+  /** When it was put behind all others. */
+  placedAt: number
   /** Everything from `from` up to here was told; undefined: nothing yet, or not since somebody listens. */
   told: number | undefined
   from: number
@@ -95,7 +99,7 @@ export interface HintReaderOptions {
 export class HintReader<Told> {
   readonly #capacity: number
   readonly #maxWaiting: number
-  /** The least recently moved first. */
+  /** The least recently moved first, as of {@link PLACED_EVERY_MS} ago. */
   readonly #streams = new Map<string, Stream<Told>>()
   /** Streams that want a read, or are being read. */
   readonly #open = new Map<string, Stream<Told>>()
@@ -266,7 +270,7 @@ export class HintReader<Told> {
   /** Tells the next one, and then those that were early. */
   #advance(name: string, stream: Stream<Told>, hint: Hint<Told> & { readonly told: Told }) {
     stream.told = hint.sequence
-    const hints = [hint, ...this.#release(stream)]
+    const hints = stream.held ? [hint, ...this.#release(stream)] : [hint]
     this.#settle(name, stream)
     return hints
   }
@@ -309,7 +313,7 @@ export class HintReader<Told> {
     }
     // What lies before was told meanwhile: no need to read it again.
     if (stream.readAt !== undefined && !isRewindWanted) stream.readFrom = stream.told!
-    if (stream.readAt === undefined && !stream.reading) this.#open.delete(name)
+    if (this.#open.size > 0 && stream.readAt === undefined && !stream.reading) this.#open.delete(name)
   }
 
   #refute(stream: Stream<Told>, reading: { readonly wanted: number; readonly least: number }, now: number): void {
@@ -344,11 +348,16 @@ export class HintReader<Told> {
   }
 
   #touch(name: string, now: number, since: number): Stream<Told> {
-    if (since > (this.#streams.get(name)?.heardAt ?? now)) this.#forget(name, now)
-    const known = this.#streams.get(name)
+    let known = this.#streams.get(name)
+    if (since > (known?.heardAt ?? now)) {
+      this.#forget(name, now)
+      known = this.#streams.get(name)
+    }
     if (!known && this.#streams.size >= this.#capacity) this.#evict(now)
     const stream = known ?? newStream<Told>()
     stream.heardAt = now
+    if (now < stream.placedAt + PLACED_EVERY_MS) return stream
+    stream.placedAt = now
     this.#streams.delete(name)
     this.#streams.set(name, stream)
     return stream
@@ -377,6 +386,7 @@ const NOTHING_TOLD = { read: null, hints: [] }
 function newStream<Told>(): Stream<Told> {
   return {
     heardAt: Number.NEGATIVE_INFINITY,
+    placedAt: Number.NEGATIVE_INFINITY,
     told: undefined,
     from: Number.POSITIVE_INFINITY,
     unsureSince: Number.NEGATIVE_INFINITY,
