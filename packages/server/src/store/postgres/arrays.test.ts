@@ -20,7 +20,20 @@ it('names are quoted, whatever they are made of', () => {
   expect(texts(['ann', '{a,b}', 'say "hi"', 'back\\slash', 'NULL', ''])).toBe(
     '{"ann","{a,b}","say \\"hi\\"","back\\\\slash","NULL",""}',
   )
-  expect(uuids(['a', 'b'])).toBe('{a,b}')
+})
+
+it('ids are written in 16 bytes each', () => {
+  const ids = ['01890a5d-ac96-774b-bcce-b302099a8057', 'ffffffff-ffff-4fff-bfff-ffffffffffff']
+  expect(hex(uuids(ids))).toBe(
+    `${HEADER(0, 2950, 2)}00000010${'01890a5dac96774bbcceb302099a8057'}00000010${'ffffffffffff4fffbfffffffffffffff'}`,
+  )
+})
+
+it('what is no id is written nowhere', () => {
+  const id = '01890a5d-ac96-774b-bcce-b302099a8057'
+  for (const none of ['', 'a', id.slice(1), id.replace('0', 'x'), `${id}0`]) {
+    expect(() => uuids([id, none, id])).toThrow('An id that is no UUID.')
+  }
 })
 
 it('none of them are no array', () => {

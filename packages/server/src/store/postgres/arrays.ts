@@ -1,6 +1,6 @@
-/** Columns of many rows, as PostgreSQL reads arrays: numbers in binary, ids and names as text. */
+/** Columns of many rows, as PostgreSQL reads arrays: numbers and ids in binary, names as text. */
 
-const OID = { integer: 23, bigint: 20 } as const
+const OID = { integer: 23, bigint: 20, uuid: 2950 } as const
 const HEADER_BYTES = 20
 
 /** Without a value for any: nothing. */
@@ -8,11 +8,12 @@ type Column = Buffer | string | null
 
 export function integers(values: readonly number[]): Column {
   if (values.length === 0) return null
-  const array = arrayOf(OID.integer, values.length, values.length * 8)
+  const { array, view } = arrayOf(OID.integer, values.length, values.length * 8)
   let at = HEADER_BYTES
   for (const value of values) {
-    array.writeInt32BE(4, at)
-    at = array.writeInt32BE(value, at + 4)
+    view.setInt32(at, 4)
+    view.setInt32(at + 4, value)
+    at += 8
   }
   return array
 }
@@ -20,23 +21,36 @@ export function integers(values: readonly number[]): Column {
 /** Whole numbers as far as JavaScript has them, and null. */
 export function bigints(values: readonly (number | null)[]): Column {
   if (values.length === 0) return null
-  const array = arrayOf(OID.bigint, values.length, values.length * 12)
+  const { array, view } = arrayOf(OID.bigint, values.length, values.length * 12)
   let at = HEADER_BYTES
   for (const value of values) {
     if (value === null) {
-      at = array.writeInt32BE(-1, at)
-      array.writeInt32BE(1, 4)
+      view.setInt32(at, -1)
+      view.setInt32(4, 1)
+      at += 4
       continue
     }
-    array.writeInt32BE(8, at)
-    array.writeInt32BE(Math.floor(value / 2 ** 32), at + 4)
-    at = array.writeUInt32BE(value >>> 0, at + 8)
+    view.setInt32(at, 8)
+    view.setInt32(at + 4, Math.floor(value / 2 ** 32))
+    view.setUint32(at + 8, value >>> 0)
+    at += 12
   }
   return array.subarray(0, at)
 }
 
-/** What needs no quotes. */
-export const uuids = (values: readonly string[]): Column => (values.length === 0 ? null : `{${values.join()}}`)
+/** Put together as hexadecimal text, which is read in native code: PostgreSQL takes five times as long to read ids as text. */
+export function uuids(values: readonly string[]): Column {
+  if (values.length === 0) return null
+  const { array } = arrayOf(OID.uuid, values.length, values.length * 20)
+  const text = (UUID_LENGTH + values.join(UUID_LENGTH)).replaceAll('-', '')
+  // It stops at what is none, and what is behind it would be anything.
+  const written = array.write(text, HEADER_BYTES, 'hex')
+  if (written * 2 !== text.length || written !== values.length * 20) throw new Error('An id that is no UUID.')
+  return array
+}
+
+/** The 16 bytes that each of them has, in front of each. */
+const UUID_LENGTH = '00000010'
 
 export const texts = (values: readonly string[]): Column =>
   values.length === 0 ? null : `{${values.map(quoted).join()}}`
@@ -44,12 +58,9 @@ export const texts = (values: readonly string[]): Column =>
 const quoted = (text: string): string => `"${/["\\]/.test(text) ? text.replace(/["\\]/g, '\\$&') : text}"`
 
 /** Of one dimension, counted from 1. Its second number says whether any is null. */
-function arrayOf(type: number, length: number, bytes: number): Buffer {
+function arrayOf(type: number, length: number, bytes: number): { readonly array: Buffer; readonly view: DataView } {
   const array = Buffer.allocUnsafe(HEADER_BYTES + bytes)
-  array.writeInt32BE(1, 0)
-  array.writeInt32BE(0, 4)
-  array.writeInt32BE(type, 8)
-  array.writeInt32BE(length, 12)
-  array.writeInt32BE(1, 16)
-  return array
+  const view = new DataView(array.buffer, array.byteOffset, array.length)
+  for (const [index, value] of [1, 0, type, length, 1].entries()) view.setInt32(index * 4, value)
+  return { array, view }
 }

@@ -1,4 +1,6 @@
+import { AppMap } from '../../model/app-map.ts'
 import { partsTextOf } from '../../model/message-text.ts'
+import type { AppKey } from '../../model/state.ts'
 import type { AppItem, Basis, ConversationWrite, Writes } from '../store.ts'
 import { bigints, integers, texts, uuids } from './arrays.ts'
 import { BETWEEN_PARTS } from './commit-function.ts'
@@ -37,13 +39,12 @@ interface Touched {
 }
 
 function conversationArguments({ conversations, participants, messages, purged, basis }: Writes): unknown[] {
-  const touched = new Map<string, Touched>()
-  const touch = (app: number, id: string): Touched => {
-    const name = nameOf(app, id)
-    const known = touched.get(name)
+  const touched = new AppMap<Touched>()
+  const touch = (app: AppKey, id: string): Touched => {
+    const known = touched.get(app, id)
     if (known) return known
-    const one = { app, id, name, revision: null, heads: undefined, isChanged: false }
-    touched.set(name, one)
+    const one = { app, id, name: nameOf(app, id), revision: null, heads: undefined, isChanged: false }
+    touched.set(app, id, one)
     return one
   }
   for (const { app, key, revision } of basis?.conversations ?? []) touch(app, key).revision = revision
@@ -55,7 +56,7 @@ function conversationArguments({ conversations, participants, messages, purged, 
   for (const { app, conversation } of participants) touch(app, conversation).isChanged = true
   for (const { app, conversation } of messages) touch(app, conversation).isChanged = true
   for (const { app, key } of purged) touch(app, key).isChanged = true
-  return touchedArguments([...touched.values()].sort((a, b) => (a.name < b.name ? -1 : 1)))
+  return touchedArguments(touched.values().sort((a, b) => (a.name < b.name ? -1 : 1)))
 }
 
 function touchedArguments(touched: readonly Touched[]): unknown[] {
@@ -77,7 +78,7 @@ function touchedArguments(touched: readonly Touched[]): unknown[] {
 /** New messages, by id: that is the order in which two commits of the same ones would wait for each other. */
 function sentArguments(messages: Writes['messages']): unknown[] {
   const sent = messages.filter(({ isNew }) => isNew)
-  sent.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.app - b.app))
+  sent.sort((a, b) => (a.id < b.id ? -1 : a.id === b.id ? a.app - b.app : 1))
   return [
     integers(sent.map(({ app }) => app)),
     uuids(sent.map(({ conversation }) => conversation)),
