@@ -5,7 +5,7 @@ import type { Fact } from '../model/decision.ts'
 import type { Undo } from '../model/recent-map.ts'
 import type { AppKey, Participant, ParticipantRecord, Profile } from '../model/state.ts'
 import type { Basis, Cursor, Person, RememberedOperation, Writes } from '../store/store.ts'
-import { type ConversationMove, type InboxMove, Moves, type StreamMove } from './moves.ts'
+import { addRow, type ConversationMove, type InboxMove, Moves, type StreamMove } from './moves.ts'
 import type { WorkingSet } from './working-set.ts'
 
 /**
@@ -182,7 +182,7 @@ export class Ledger {
     this.#records.add(state)
     state.record = { id, createdAt, createdBy, distinctKey, metadata, deletedAt, sequence, changedAt: this.#now }
     this.#undo.push(this.#known.putConversation(state))
-    move.rows.push({ type: 'conversation', record: state.record })
+    addRow(move, { type: 'conversation', record: state.record })
     move.sequence = state.headSequence
   }
 
@@ -209,12 +209,12 @@ export class Ledger {
       conversation: conversation.id,
     })
     if (conversationMove) {
-      conversationMove.rows.push({ type: 'participant', record, profile: person.profile, before })
+      addRow(conversationMove, { type: 'participant', record, profile: person.profile, before })
       conversationMove.sequence = conversation.headSequence
     }
     if (inboxMove) {
       this.#putPerson(app, person.profile, person.inboxSequence + 1)
-      inboxMove.rows.push({ conversation: conversation.id, record })
+      addRow(inboxMove, { conversation: conversation.id, record })
       inboxMove.sequence = record.inboxSequence
     }
   }
@@ -248,7 +248,7 @@ export class Ledger {
     }
     this.#undo.push(this.#known.putMessage(app, record))
     this.#messages.set(app, id, record)
-    move.rows.push({ type: 'message', record, sender: this.#known.person(app, sender)?.profile })
+    addRow(move, { type: 'message', record, sender: this.#known.person(app, sender)?.profile })
     move.sequence = sequence
   }
 

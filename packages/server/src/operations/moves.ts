@@ -15,7 +15,7 @@ export type StreamMove =
       readonly stream: 'conversation'
       readonly conversation: ConversationState
       readonly after: number
-      readonly rows: MovedRow[]
+      rows: MovedRow[]
       /** Filled in once all rows are there. */
       sequence: number
       audience: readonly UserId[]
@@ -24,7 +24,7 @@ export type StreamMove =
       readonly stream: 'inbox'
       readonly userId: UserId
       readonly after: number
-      readonly rows: { readonly conversation: Uuid; readonly record: ParticipantRecord }[]
+      rows: { readonly conversation: Uuid; readonly record: ParticipantRecord }[]
       sequence: number
     }
 
@@ -33,7 +33,7 @@ export type InboxMove = Extract<StreamMove, { stream: 'inbox' }>
 
 /** How the streams of one operation move, by name. Nearly always it is one stream, which needs no table. */
 export class Moves {
-  readonly list: StreamMove[] = []
+  list: StreamMove[] = []
   #first = ''
   #byName: Map<string, StreamMove> | undefined
 
@@ -42,12 +42,20 @@ export class Moves {
   }
 
   add<Move extends StreamMove>(name: string, move: Move): Move {
-    if (this.list.length === 0) this.#first = name
-    else {
-      this.#byName ??= new Map()
-      this.#byName.set(name, move)
+    if (this.list.length === 0) {
+      this.#first = name
+      this.list = [move]
+      return move
     }
+    this.#byName ??= new Map()
+    this.#byName.set(name, move)
     this.list.push(move)
     return move
   }
+}
+
+/** Adds a row to a move. Nearly always it is the only one, and a list that something is pushed to has room for sixteen more. */
+export function addRow<Row>(move: { rows: Row[] }, row: Row): void {
+  if (move.rows.length === 0) move.rows = [row]
+  else move.rows.push(row)
 }
