@@ -2,7 +2,7 @@ import type { UserId, Uuid } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import type { AppKey } from '../model/state.ts'
 import { Addressees } from './addressees.ts'
-import type { From } from './exchange.ts'
+import type { From } from './hearer.ts'
 import { type Commit, MAX_NAMED_AUDIENCE } from './messages.ts'
 
 const ONE = 1 as AppKey

@@ -1,6 +1,6 @@
 import type { UserId } from '@parley/protocol'
 import type { AppKey } from '../model/state.ts'
-import type { From } from './exchange.ts'
+import type { From } from './hearer.ts'
 import { type Commit, MAX_NAMED_AUDIENCE, type NodeLife, type NodeMessage } from './messages.ts'
 import { Untold } from './untold.ts'
 

@@ -1,24 +1,20 @@
 import type { Clock } from '../clock.ts'
 import { Listeners } from '../listeners.ts'
-import { BatchNumbers } from './batch-numbers.ts'
+import { type Beat, Beats, beatOf, SLEPT_MS } from './beats.ts'
 import type { Bus, Channel } from './bus.ts'
 import { Channels, channelTo } from './channels.ts'
+import { type From, Hearer, lifeName } from './hearer.ts'
 import {
   type Commit,
   type CommitHint,
   commitText,
-  decodeBatch,
   type KnownPeople,
   type NodeLife,
   type NodeMessage,
-  type ToNode,
 } from './messages.ts'
-import { BEAT_MS, Peers } from './peers.ts'
+import { Peers } from './peers.ts'
 import { type Fault, Seal } from './seal.ts'
 import { Speaker } from './speaker.ts'
-
-/** A beat that comes this much late means that the whole process slept. */
-const SLEPT_MS = 5_000
 
 export interface ExchangeOptions {
   readonly bus: Bus
@@ -36,14 +32,6 @@ export interface ExchangeOptions {
   readonly log: (message: string, details: Record<string, unknown>) => void
   /** Runs the callback when this turn of the event loop has brought all it will bring. */
   readonly soon?: (callback: () => void) => void
-}
-
-/** Who said something. */
-export interface From extends NodeLife {
-  /** Names this life of the node: nothing said in another one is confused with it. */
-  readonly life: string
-  /** What has a higher number was said later, on this channel in this life. */
-  readonly number: number
 }
 
 /** Why something may have been missed. */
@@ -78,7 +66,7 @@ type Kind = NodeMessage['type']
 type MessageOf<Type extends Kind> = Extract<NodeMessage, { readonly type: Type }>
 
 /**
- * What this node says to the others and hears from them. It tells when something may have been missed, which nodes came and
+ * What this node says to the others (`speaker.ts`) and hears from them (`hearer.ts`). It tells when something may have been missed, which nodes came and
  * went, and whether the bus can be relied on. Whoever it tells decides what follows.
  */
 export class Exchange {
@@ -87,13 +75,11 @@ export class Exchange {
     ...{ own: 0, past: 0, said: 0, heard: 0, unsaid: 0 },
   }
   readonly #options: ExchangeOptions
-  readonly #elapsed: () => number
   readonly #channels: Channels
-  readonly #seal: Seal
+  readonly #hearer: Hearer
   readonly #speaker: Speaker
   readonly #peers = new Peers()
   readonly #lives = new Map<string, string>()
-  readonly #heard = new BatchNumbers()
   readonly #ears = new Map<Kind, Listeners<{ readonly message: NodeMessage; readonly from: From }>>()
   readonly #doubts: Listeners<Doubt>
   readonly #reliability: Listeners<boolean>
@@ -106,7 +92,7 @@ export class Exchange {
   readonly #answered = new Set<string>()
   #own: NodeLife
   #addressing: Addressing | undefined
-  #cancelBeat = () => {}
+  readonly #beats: Beats
   #wasReliable: boolean
   #isClosed = false
 
@@ -115,14 +101,17 @@ export class Exchange {
       throw new Error('The name of a node consists of 1 to 64 letters, digits, dots, - and _.')
     }
     this.#options = options
-    this.#elapsed = options.elapsed ?? (() => performance.now())
     const soon = options.soon ?? setImmediate
     this.#channels = new Channels(options.partitions)
-    this.#seal = new Seal(options.secret)
+    const seal = new Seal(options.secret)
     this.#own = { node: options.node, incarnation: Math.max(1, Math.floor(options.clock.now())) }
     this.#speaker = new Speaker({
-      ...{ bus: options.bus, seal: this.#seal, own: this.#own, soon, counts: this.counts },
+      ...{ bus: options.bus, seal, own: this.#own, soon, counts: this.counts },
       said: (channel, number) => this.#saidOn.tell({ channel, number }),
+    })
+    this.#hearer = new Hearer({
+      ...{ seal, channels: this.#channels, own: () => this.#own, counts: this.counts },
+      onNamesake: ({ node }) => options.log('another node bears the name of this one', { node }),
     })
     const stumbled = (error: unknown) => this.#stumbled(error)
     this.#doubts = new Listeners(stumbled)
@@ -136,7 +125,8 @@ export class Exchange {
       this.#stops.push(options.bus.subscribe(channel, (payload) => this.#hear(channel, payload)))
     }
     this.#stops.push(options.bus.watch(({ state }) => this.#busIs(state)))
-    this.#beatAfter(BEAT_MS)
+    const elapsed = options.elapsed ?? (() => performance.now())
+    this.#beats = new Beats({ clock: options.clock, elapsed, pass: (lateMs) => this.#pass(lateMs) })
     soon(() => this.say(this.#beat()))
   }
 
@@ -232,7 +222,7 @@ export class Exchange {
     this.#speaker.flush()
     this.#speaker.close()
     this.#isClosed = true
-    this.#cancelBeat()
+    this.#beats.stop()
     for (const stop of this.#stops.splice(0)) stop()
     await this.#options.bus.flush()
   }
@@ -248,30 +238,12 @@ export class Exchange {
   }
 
   #hear(channel: Channel, payload: Uint8Array): void {
-    const opened = this.#seal.open(channel, payload)
-    if ('fault' in opened) {
-      this.counts[opened.fault] += 1
-      return
-    }
-    const batch = decodeBatch(opened.text)
-    if (!batch) {
-      this.counts.malformed += 1
-      return
-    }
-    if (batch.node === this.#own.node) {
-      this.#hearOwn(batch)
-      return
-    }
-    const { node, incarnation, number } = batch
-    const from: From = { node, incarnation, life: lifeName(batch), number }
-    const numbered = this.#heard.hear(batch, channel, number)
-    if (numbered === 'repeat') {
-      this.counts.repeated += 1
-      return
-    }
+    const heard = this.#hearer.hear(channel, payload)
+    if (!heard) return
+    const { batch, from, isMissing } = heard
     const isHeard = this.#stand(from)
     // Before what it says is told: whoever is told had better know that something is missing.
-    if (numbered === 'missing') this.#missing(batch, channel)
+    if (isMissing) this.#missing(batch, channel)
     this.counts.unknown += batch.unknown
     this.counts.malformed += batch.malformed
     for (const message of batch.messages) {
@@ -303,32 +275,15 @@ export class Exchange {
 
   #tell(message: NodeMessage, from: From): void {
     this.counts.heard += 1
-    if (message.type === 'beat') this.#compare(message, from)
+    if (message.type === 'beat') for (const channel of this.#hearer.missing(message, from)) this.#missing(from, channel)
     if (message.type === 'leaving' && this.#peers.left(from)) this.#end(from.node)
     if (message.type === 'held-for-dead') this.#heldForDead(message.dead)
     this.#ears.get(message.type)?.tell({ message, from })
   }
 
-  /** What a node said last, compared with what was heard of it. */
-  #compare({ heads, to }: MessageOf<'beat'>, from: From): void {
-    const compare = (channel: Channel, head = 0) => {
-      if (this.#heard.headIs(from, channel, head) === 'missing') this.#missing(from, channel)
-    }
-    for (const channel of this.#channels.all) compare(channel, heads[channel])
-    compare(channelTo(this.#own.node), to?.[this.#own.node]?.said)
-  }
-
   #missing({ node, incarnation }: NodeLife, channel: string): void {
     this.counts.missing += 1
     this.#doubts.tell({ reason: 'missing', of: { node, incarnation }, channel })
-  }
-
-  /** Told by others in our name, or by somebody who bears the same. */
-  #hearOwn(batch: NodeLife): void {
-    this.counts.own += 1
-    if (batch.incarnation > this.#own.incarnation) {
-      this.#options.log('another node bears the name of this one', { node: batch.node })
-    }
   }
 
   #answer(node: string): void {
@@ -370,15 +325,6 @@ export class Exchange {
     this.#reliability.tell(isReliable)
   }
 
-  #beatAfter(ms: number): void {
-    const before = this.#elapsed()
-    this.#cancelBeat = this.#options.clock.after(ms, () => {
-      if (this.#isClosed) return
-      this.#pass(this.#elapsed() - before - ms)
-      this.#beatAfter(BEAT_MS)
-    })
-  }
-
   /** A beat passed, so much later than it should have. */
   #pass(lateMs: number): void {
     this.#answered.clear()
@@ -395,22 +341,14 @@ export class Exchange {
     this.#checkReliability()
   }
 
-  #beat(): MessageOf<'beat'> {
-    const { hasStore } = this.#options
-    const heads = Object.fromEntries(
-      this.#channels.all.map((channel) => [channel, this.#speaker.heads.get(channel) ?? 0]),
-    )
-    const to = this.#addressing && this.#toNodes(this.#addressing)
-    return { type: 'beat', heads, ...(hasStore && { hasStore: hasStore() }), ...(to && { to }) }
-  }
-
-  /** What each node has to know of what this one said to it, and knows of its people. */
-  #toNodes(addressing: Addressing): Record<string, ToNode> {
-    const toNode = (of: NodeLife): ToNode => {
-      const known = addressing.knownOf(lifeName(of))
-      return { said: this.#speaker.heads.get(channelTo(of.node)) ?? 0, ...(known && { known: { of, ...known } }) }
-    }
-    return Object.fromEntries(this.#peers.alive.map((of) => [of.node, toNode(of)]))
+  #beat(): Beat {
+    const addressing = this.#addressing
+    return beatOf({
+      channels: this.#channels.all,
+      heads: this.#speaker.heads,
+      hasStore: this.#options.hasStore?.(),
+      told: addressing && { nodes: this.#peers.alive, knownOf: (of) => addressing.knownOf(lifeName(of)) },
+    })
   }
 
   #stumbled(error: unknown): void {
@@ -418,5 +356,3 @@ export class Exchange {
     this.#options.log('a bug in who hears other nodes', { error: details })
   }
 }
-
-const lifeName = ({ node, incarnation }: NodeLife) => `${node} ${incarnation}`

@@ -3,7 +3,8 @@ import type { Clock } from '../clock.ts'
 import type { AppKey } from '../model/state.ts'
 import { Addressees } from './addressees.ts'
 import { Confirmations } from './confirmations.ts'
-import type { Addressing, Exchange, From } from './exchange.ts'
+import type { Addressing, Exchange } from './exchange.ts'
+import type { From } from './hearer.ts'
 import type { Commit, KnownPeople, NodeMessage } from './messages.ts'
 
 /** Within this time one answer will do for all who came to a node. */
