@@ -1,6 +1,7 @@
 import type { Profile, Session } from '../../model/state.ts'
 import type { Cursor, MovedStreams } from '../../store/store.ts'
 import type { Edge } from '../edge.ts'
+import type { Frame } from './frames.ts'
 import { movedSince } from './heads.ts'
 
 /** What a connection is told first: whose it is, and what moved since its cursor. */
@@ -31,4 +32,9 @@ export async function arrivalOf(
   ])
   if (!profile) throw new Error('A session without its identity.')
   return { profile, moved }
+}
+
+/** Up to where a device heard of this log. Whatever cannot be a cursor of ours is taken for none: it hears of everything. */
+export function cursorOf({ cursor, epoch }: Frame<'hello'>, ours: string): Cursor {
+  return epoch === ours && cursor !== null && /^\d{1,15}$/.test(cursor) ? Number(cursor) : 0
 }

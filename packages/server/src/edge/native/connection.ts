@@ -2,7 +2,6 @@ import {
   closeCodes,
   type DownFrame,
   type GoodbyeFrame,
-  HELLO_TIMEOUT_MS,
   type ParsedUpFrame,
   type Refusal,
   toWireError,
@@ -10,34 +9,31 @@ import {
 import type { Hold, SessionHolder } from '../../authentication/holds.ts'
 import type { Change, Listener, Typing } from '../../delivery/change.ts'
 import type { Session } from '../../model/state.ts'
-import { type Allowance, typingAllowance } from '../allowance.ts'
 import type { Edge } from '../edge.ts'
-import { giveNonce } from '../sign-in.ts'
 import type { SharedFrame } from '../sockets/shared-frame.ts'
 import type { Socket } from '../sockets/socket.ts'
 import type { ListText } from '../sockets/text-frame.ts'
-import { arrivalOf } from './arrival.ts'
+import { arrivalOf, cursorOf } from './arrival.ts'
 import { challengeAt } from './challenge-time.ts'
 import { framesOf } from './change-frame.ts'
-import { basicIdentity } from './encode.ts'
 import { type Decoded, decodeFrame, type Frame } from './frames.ts'
-import { type Admitted, farewell, greet, refusalOfOutage } from './greeting.ts'
+import { type Admitted, abandon } from './greeting.ts'
 import { sendHeads } from './heads.ts'
 import { HeldFrames, MAX_HELD_MS } from './held-frames.ts'
+import { Introduction } from './introduction.ts'
 import { Operating } from './operating.ts'
 import { Reading } from './reading.ts'
+import { challengeFrame, renewedFrame, welcomeFrame } from './session-frames.ts'
 import { typingText } from './typing-frame.ts'
+import { Typist } from './typist.ts'
 
 /** Frames that are no frames; after these the peer is taken to be something else. */
 const MAX_BAD_FRAMES = 20
-/** Frames that arrive together with the hello, before it was looked at. */
-const MAX_EARLY_FRAMES = 1_024
 /** Changes held for a peer that is catching up. */
 const MAX_HELD_FRAMES = 10_000
 
 type State =
-  /** `hasNonce`: one was asked for, which is all there are on a socket. */
-  | { readonly state: 'greeting'; readonly cancelTimeout: () => void; readonly hasNonce: boolean }
+  | { readonly state: 'greeting' }
   /** Changes are held until `heads` are sent: their cursors speak of what was sent before. */
   | { readonly state: 'catching-up'; readonly session: Session; readonly held: SharedFrame[] }
   | { readonly state: 'live'; readonly session: Session }
@@ -45,7 +41,7 @@ type State =
 
 /**
  * One socket of a Parley client: decodes, hands over, encodes, decides nothing. It owns the socket's place in delivery
- * and in its session, and gives both back when it closes.
+ * and in its session, and gives both back when it closes. How it is found out whose it is, is in `introduction.ts`.
  *
  *      ┌─nonce─┐
  *     greeting ──hello──→ catching-up ──heads sent──→ live
@@ -54,49 +50,43 @@ type State =
 export class NativeConnection implements Listener, SessionHolder {
   readonly #edge: Edge
   readonly #socket: Socket
-  /** Where the page comes from that opened the socket; undefined for programs. */
-  readonly #origin: string | undefined
-  #state: State
+  #state: State = { state: 'greeting' }
+  /** Until what came along with the hello is heard. */
+  #introduction: Introduction | undefined
   /** Takes it out of delivery. */
   #leave: () => void = nothing
   #sessionHold: Hold | undefined
   // What many connections never need is made when it is needed: of idle ones there are tens of thousands.
   #madeOperating: Operating | undefined
   #madeReading: Reading | undefined
-  #madeTyping: Allowance | undefined
+  #madeTypist: Typist | undefined
   #badFrames = 0
   /** The server is going away; this is when to come back. */
   #drainHint: number | undefined
-  /** A session is being opened for the hello, and a nonce spent: until the welcome is said, nobody is sent away. */
-  #isSigningIn = false
   /** The end of the session came near before we were in. */
   #isChallengeDue = false
-  /** What came along with the hello, or with what asks for a nonce: heard once that is seen to. Undefined before and after. */
-  #early: string[] | undefined
   /** What came while there was no room for it. */
   #held: HeldFrames | undefined
 
   constructor(edge: Edge, socket: Socket, origin?: string) {
     this.#edge = edge
-    this.#origin = origin
     this.#socket = socket
-    this.#state = { state: 'greeting', cancelTimeout: this.#startTimeout(), hasNonce: false }
-  }
-
-  /** Nobody stays for long who has not said who they are. */
-  #startTimeout(): () => void {
-    return this.#edge.clock.after(HELLO_TIMEOUT_MS, () =>
-      this.#close(closeCodes.timeout, { type: 'goodbye', reason: 'protocol_error' }),
-    )
+    this.#introduction = new Introduction({
+      ...{ edge, socket, origin },
+      send: (frame) => this.#send(frame),
+      refuse: (refusal) => this.#refuseFrame(refusal),
+      close: (code, goodbye) => this.#close(code, goodbye),
+      enter: (admitted, hello) => this.#enter(admitted, hello),
+      receive: (text) => this.receive(text),
+    })
   }
 
   /** A text frame has arrived. */
   receive(text: string): void {
     if (this.#state.state === 'closed') return
-    if (this.#early) {
-      if (this.#early.push(text) > MAX_EARLY_FRAMES) this.#breach()
-      return
-    }
+    const early = this.#introduction?.keep(text) ?? 'to be heard'
+    if (early === 'too much') this.#breach()
+    if (early !== 'to be heard') return
     if (this.#held) this.#held.add(text)
     else if (!this.#take(text, !this.#edge.heldRoom.isFull)) this.#holdBack(text)
   }
@@ -137,16 +127,9 @@ export class NativeConnection implements Listener, SessionHolder {
   #receive(decoded: Decoded): void {
     const state = this.#state
     if (state.state === 'closed') return
-    if ('refusal' in decoded) {
-      this.#refuseFrame(decoded.refusal)
-      return
-    }
-    if (state.state === 'greeting') {
-      const frame = 'frame' in decoded ? decoded.frame : undefined
-      if (frame?.type === 'hello') void this.#greet(frame, state.cancelTimeout)
-      else if (frame?.type === 'nonce') void this.#giveNonce(frame, state)
-      else this.#refuseFrame({ id: 'authentication_required', message: 'Say hello first.' })
-    } else if ('common' in decoded) this.#operating.operateCommon(decoded.common, state.session, this.#drainHint)
+    if ('refusal' in decoded) this.#refuseFrame(decoded.refusal)
+    else if (state.state === 'greeting') this.#introduction?.hear('frame' in decoded ? decoded.frame : undefined)
+    else if ('common' in decoded) this.#operating.operateCommon(decoded.common, state.session, this.#drainHint)
     else this.#handle(decoded.frame, state.session)
   }
 
@@ -157,9 +140,9 @@ export class NativeConnection implements Listener, SessionHolder {
 
   /** The socket is gone, whoever closed it. */
   gone(): void {
-    this.#early = undefined
+    this.#introduction?.end()
+    this.#introduction = undefined
     this.#endHold(this.#held)
-    if (this.#state.state === 'greeting') this.#state.cancelTimeout()
     this.#state = { state: 'closed' }
     this.#leave()
     this.#leave = nothing
@@ -192,7 +175,8 @@ export class NativeConnection implements Listener, SessionHolder {
   }
 
   #leaveIfIdle(): void {
-    if (this.#drainHint === undefined || this.#isSigningIn || this.#madeOperating?.isIdle === false) return
+    if (this.#drainHint === undefined || this.#introduction?.isSigningIn || this.#madeOperating?.isIdle === false)
+      return
     this.#close(closeCodes.goingAway, { type: 'goodbye', reason: 'going_away', retry_after_ms: this.#drainHint })
   }
 
@@ -206,10 +190,7 @@ export class NativeConnection implements Listener, SessionHolder {
     if (this.#state.state !== 'live' && this.#state.state !== 'catching-up') return
     this.#state = { ...this.#state, session }
     this.#isChallengeDue = false
-    this.#send({
-      type: 'renewed',
-      session: { id: session.id, expires_at: new Date(session.expiresAt).toISOString() },
-    })
+    this.#send(renewedFrame(session))
   }
 
   warnAt(session: Session, nowMs: number): number {
@@ -241,109 +222,30 @@ export class NativeConnection implements Listener, SessionHolder {
     )
   }
 
-  async #giveNonce({ app_id }: Frame<'nonce'>, state: Extract<State, { state: 'greeting' }>): Promise<void> {
-    if (state.hasNonce) {
-      this.#refuseFrame({ id: 'invalid_request', message: 'A nonce was asked for before.' })
-      return
-    }
-    this.#state = { ...state, hasNonce: true }
-    this.#holdEarly()
-    try {
-      const given = await giveNonce(this.#edge, app_id).catch(refusalOfOutage)
-      if (this.#state.state !== 'greeting') return
-      if ('refusal' in given) {
-        const { code, goodbye } = farewell(given.refusal)
-        this.#close(code, goodbye)
-        return
-      }
-      this.#send({ type: 'nonce', nonce: given.nonce })
-      this.#state.cancelTimeout()
-      this.#state = { state: 'greeting', cancelTimeout: this.#startTimeout(), hasNonce: true }
-      this.#hearEarly()
-    } catch (error) {
-      this.#failed(error)
-    } finally {
-      this.#socket.resume()
-    }
-  }
-
-  async #greet(hello: Frame<'hello'>, cancelTimeout: () => void): Promise<void> {
-    this.#holdEarly()
-    cancelTimeout()
-    const leave = await this.#edge.greetings.enter()
-    try {
-      if (this.#state.state !== 'greeting') return
-      this.#isSigningIn = hello.identity_token !== undefined
-      const admitted = await greet(this.#edge, hello, this.#origin)
-      if ('goodbye' in admitted) this.#close(admitted.code, admitted.goodbye)
-      else if (this.#state.state === 'greeting') await this.#enter(admitted, hello)
-      else this.#abandon(admitted)
-    } catch (error) {
-      this.#failed(error)
-    } finally {
-      leave()
-      this.#socket.resume()
-    }
-  }
-
-  /** What follows waits in the socket, and what came along already waits here, until somebody says what is to become of it. */
-  #holdEarly(): void {
-    this.#socket.pause()
-    this.#early = []
-  }
-
-  #hearEarly(): void {
-    const early = this.#early ?? []
-    this.#early = undefined
-    for (const text of early) this.receive(text)
-  }
-
-  #failed(error: unknown): void {
-    this.#edge.log('a connection could not be set up', { error: String(error) })
-    this.#close(closeCodes.goingAway, { type: 'goodbye', reason: 'going_away', retry_after_ms: 1_000 })
-  }
-
-  /** Who had a session opened went before they heard its token: nobody ever will, and it is ended. */
-  #abandon({ session, token }: Admitted): void {
-    if (token === undefined) return
-    this.#edge.sessions.end(session).catch((error) => {
-      this.#edge.log('a session of nobody could not be ended', { error: String(error) })
-    })
-  }
-
   async #enter(admitted: Admitted, hello: Frame<'hello'>): Promise<void> {
     const { delivery, sessions, store, clock } = this.#edge
-    const { session, token } = admitted
+    const { session } = admitted
     const held: SharedFrame[] = []
     this.#state = { state: 'catching-up', session, held }
     // First listen, then read: what is committed meanwhile is held, so nothing falls between.
     this.#leave = delivery.listen(session.app, session.userId, this)
     this.#sessionHold = sessions.hold(session, this)
-    const after = hello.epoch === store.epoch ? readCursor(hello.cursor) : 0
-    const { profile, moved } = await arrivalOf(this.#edge, session, after)
-    const isTold = this.#send({
-      type: 'welcome',
-      identity: basicIdentity(profile),
-      session: {
-        id: session.id,
-        expires_at: new Date(session.expiresAt).toISOString(),
-        ...(token !== undefined && { token }),
-      },
-      epoch: store.epoch,
-      server_time: new Date(clock.now()).toISOString(),
-    })
-    if (!isTold) {
-      this.#abandon(admitted)
+    const { profile, moved } = await arrivalOf(this.#edge, session, cursorOf(hello, store.epoch))
+    const { epoch } = store
+    if (!this.#send(welcomeFrame(admitted, { profile, epoch, nowMs: clock.now() }))) {
+      abandon(this.#edge, admitted)
       return
     }
-    this.#isSigningIn = false
+    if (this.#introduction) this.#introduction.isSigningIn = false
     this.#leaveIfIdle()
     await sendHeads(moved, this.#socket, (frame) => this.#send(frame))
     if (this.#state.state !== 'catching-up') return
     this.#state = { state: 'live', session: this.#state.session }
     for (const frame of held) this.#socket.sendFrame(frame)
     if (this.#isChallengeDue) this.#challenge(this.#state.session)
-    this.#hearEarly()
+    const introduction = this.#introduction
+    this.#introduction = undefined
+    introduction?.hearEarly()
   }
 
   #handle(frame: ParsedUpFrame, session: Session): void {
@@ -360,19 +262,7 @@ export class NativeConnection implements Listener, SessionHolder {
         this.#reading.read(frame, session)
         return
       case 'typing':
-        // The first thing to be left out.
-        if (this.#edge.lane.isPressed) return
-        if (!this.#typing.take()) {
-          this.#edge.tally.rateLimited.add('typing')
-          return
-        }
-        void this.#edge.delivery
-          .type(session.app, {
-            conversation: frame.conversation,
-            sender: session.userId,
-            action: frame.action,
-          })
-          .catch(() => undefined)
+        this.#typist.tell(frame, session)
         return
       case 'renew':
         void this.#renew(frame, session)
@@ -397,13 +287,8 @@ export class NativeConnection implements Listener, SessionHolder {
     }
   }
 
-  /** Offers a nonce. The client keeps asking its app until a token comes or the session ends. */
   #challenge(session: Session): void {
-    this.#send({
-      type: 'challenge',
-      nonce: this.#edge.sessions.nonce(null),
-      expires_at: new Date(session.expiresAt).toISOString(),
-    })
+    this.#send(challengeFrame(session, this.#edge.sessions.nonce(null)))
   }
 
   get #operating(): Operating {
@@ -421,9 +306,9 @@ export class NativeConnection implements Listener, SessionHolder {
     return this.#madeReading
   }
 
-  get #typing(): Allowance {
-    this.#madeTyping ??= typingAllowance(this.#edge.clock)
-    return this.#madeTyping
+  get #typist(): Typist {
+    this.#madeTypist ??= new Typist(this.#edge)
+    return this.#madeTypist
   }
 
   #refuseFrame(refusal: Refusal): void {
@@ -468,6 +353,3 @@ export class NativeConnection implements Listener, SessionHolder {
 }
 
 const nothing = () => undefined
-
-/** Whatever cannot be a cursor of ours is taken for none: the device hears of everything, and has a good one again. */
-const readCursor = (text: string | null): number => (text !== null && /^\d{1,15}$/.test(text) ? Number(text) : 0)

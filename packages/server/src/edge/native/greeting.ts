@@ -66,3 +66,11 @@ export function farewell(refusal: Refusal): Farewell {
     },
   }
 }
+
+/** Who had a session opened went before they heard its token: nobody ever will, and it is ended. */
+export function abandon(edge: Edge, { session, token }: Admitted): void {
+  if (token === undefined) return
+  edge.sessions.end(session).catch((error) => {
+    edge.log('a session of nobody could not be ended', { error: String(error) })
+  })
+}
