@@ -23,7 +23,9 @@ export function bigints(values: readonly (number | null)[]): Column {
   if (values.length === 0) return null
   const { array, view } = arrayOf(OID.bigint, values.length, values.length * 12)
   let at = HEADER_BYTES
-  for (const value of values) {
+  // Not with an iterator, which makes an object of every number that is larger than 31 bits.
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
     if (value === null) {
       view.setInt32(at, -1)
       view.setInt32(4, 1)
@@ -38,19 +40,35 @@ export function bigints(values: readonly (number | null)[]): Column {
   return array.subarray(0, at)
 }
 
-/** Put together as hexadecimal text, which is read in native code: PostgreSQL takes five times as long to read ids as text. */
+/** In 16 bytes each, which PostgreSQL reads in a fifth of the time that it takes to read them as text. */
 export function uuids(values: readonly string[]): Column {
   if (values.length === 0) return null
-  const { array } = arrayOf(OID.uuid, values.length, values.length * 20)
-  const text = (UUID_LENGTH + values.join(UUID_LENGTH)).replaceAll('-', '')
-  // It stops at what is none, and what is behind it would be anything.
-  const written = array.write(text, HEADER_BYTES, 'hex')
-  if (written * 2 !== text.length || written !== values.length * 20) throw new Error('An id that is no UUID.')
+  const { array, view } = arrayOf(OID.uuid, values.length, values.length * 20)
+  const text = Buffer.from(values.join(''))
+  if (text.length !== values.length * UUID_LENGTH) throw noUuid()
+  let at = HEADER_BYTES
+  let all = 0
+  for (let from = 0; from < text.length; ) {
+    view.setInt32(at, 16)
+    at += 4
+    for (const end = from + UUID_LENGTH; from < end; from += 2) {
+      if (text[from] === DASH) from++
+      const byte = (DIGITS[text[from]!]! << 4) | DIGITS[text[from + 1]!]!
+      array[at++] = byte
+      all |= byte
+    }
+  }
+  if (all > 0xff || at !== array.length) throw noUuid()
   return array
 }
 
-/** The 16 bytes that each of them has, in front of each. */
-const UUID_LENGTH = '00000010'
+const noUuid = () => new Error('An id that is no UUID.')
+
+const UUID_LENGTH = 36
+const DASH = 0x2d
+/** The values of hexadecimal digits by their codes; of anything else, more than there is room for in a byte. */
+const DIGITS = new Uint16Array(256).fill(0x100)
+for (const digit of '0123456789abcdefABCDEF') DIGITS[digit.charCodeAt(0)] = Number.parseInt(digit, 16)
 
 export const texts = (values: readonly string[]): Column =>
   values.length === 0 ? null : `{${values.map(quoted).join()}}`
