@@ -9,12 +9,12 @@ import type { Replica, Write } from './replica/replica.ts'
 type Listener = (touched: readonly Write[] | 'everything') => void
 
 export class ReplicaWatch implements ViewSource {
-  readonly #onError: (error: unknown) => void
+  readonly report: (error: unknown) => void
   readonly #listeners = new Set<Listener>()
   #basis: ViewBasis | null = null
 
-  constructor(onError: (error: unknown) => void) {
-    this.#onError = onError
+  constructor(report: (error: unknown) => void) {
+    this.report = report
   }
 
   /** From now on this is what there is to see; of nobody: nothing. */
@@ -34,10 +34,6 @@ export class ReplicaWatch implements ViewSource {
     const own: Listener = (touched) => listener(touched)
     this.#listeners.add(own)
     return () => void this.#listeners.delete(own)
-  }
-
-  report(error: unknown): void {
-    this.#onError(error)
   }
 
   /** These were committed, by this tab or another. */

@@ -237,7 +237,10 @@ export class Outbox {
 
   #follow({ entries, aliases, accepted, refused: refusals, failed }: Settlement): void {
     const { onRelabelled, onFailed } = this.#ports
-    for (const [order, entry] of entries) this.#replace(order, entry)
+    for (const [order, entry] of entries) {
+      if (entry) this.#entries.put(summarise(entry))
+      else this.#entries.delete(order)
+    }
     for (const [from, to] of aliases) {
       this.aliases.set(from, to)
       onRelabelled(from, to)
@@ -273,7 +276,7 @@ export class Outbox {
       const failed = await this.#failedWith(id)
       const rows = failed.map((entry): OutboxEntry => ({ ...entry, state: { state: 'waiting' } }))
       await this.#ports.replica.commit(putEntries(rows), { durability: 'strict' })
-      for (const row of rows) this.#replace(row.order, row)
+      for (const row of rows) this.#entries.put(summarise(row))
       this.#ports.onReady()
     })
   }
@@ -305,7 +308,7 @@ export class Outbox {
     await this.#ports.replica.commit([...deleteEntries(entries), givenUpWrite(latest)], { durability: 'strict' })
     this.#discarded = latest
     for (const { id, order } of entries) {
-      this.#replace(order, undefined)
+      this.#entries.delete(order)
       this.#answers.fail(id, discarded())
     }
     this.#tellDrained()
@@ -351,11 +354,6 @@ export class Outbox {
 
   #of(conversation: ConversationId): readonly Summary[] {
     return this.#entries.all().filter((entry) => entry.conversation === conversation)
-  }
-
-  #replace(order: number, entry: OutboxEntry | undefined): void {
-    if (entry) this.#entries.put(summarise(entry))
-    else this.#entries.delete(order)
   }
 }
 

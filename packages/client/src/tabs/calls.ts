@@ -2,11 +2,15 @@
  * What this tab asked for and has no final answer to, in the order it asked. It owns that list; who is asked is for
  * `tab.ts`. Whenever there is a new owner, all of it is asked again: the ids in it make repeats harmless.
  */
+
+import type { ChallengeHandler } from '../authentication/obtain-token.ts'
 import { type Deferred, deferred } from '../deferred.ts'
 import type { ParleyError } from '../errors.ts'
 import type { Acknowledged } from '../outbox/answers.ts'
 import type { Placed } from '../outbox/outbox.ts'
-import { type Answer, type Call, isOperation } from './messages.ts'
+import { type Answer, type Call, copyError, isOperation, type Message, type Verbs } from './messages.ts'
+
+type Token = Extract<Message, { readonly type: 'token' }>
 
 export interface Pending {
   readonly call: Call
@@ -65,6 +69,23 @@ export class Calls {
     else if ('error' in answer) pending.answer.reject(answer.error)
     else if ('failed' in answer) pending.acknowledgement.reject(answer.failed)
     else pending.acknowledgement.resolve(answer.acknowledged as Acknowledged)
+  }
+
+  /** The app's handler in this tab is asked for a token, since here somebody is to be signed in. */
+  async giveToken(
+    number: number,
+    nonce: string,
+    challenge: ChallengeHandler,
+  ): Promise<Omit<Token, 'type'> | undefined> {
+    const pending = this.#pending.get(number)
+    if (!pending) return undefined
+    const [userId] = pending.call.args as Parameters<Verbs['authenticate']>
+    try {
+      return { number, token: await challenge({ nonce, userId, signal: pending.abort.signal }) }
+    } catch (error) {
+      pending.handlerError = error
+      return { number, error: copyError(error) }
+    }
   }
 
   /** Nobody will answer any more. */

@@ -2,6 +2,7 @@
  * Runs the leadership machine of one tab: it owns the wish for the lock (or the lock), and one timer, and turns what
  * happens to them into events. What an owner does and what tabs say to each other is for the tab.
  */
+import { deferred } from '../deferred.ts'
 import type { Chance, Clock, Locks } from '../environment.ts'
 import {
   type Leadership,
@@ -54,18 +55,15 @@ export class Ownership {
     const { locks, name } = this.#ports
     const abort = new AbortController()
     const { signal } = abort
-    let release = () => {}
-    const released = new Promise<void>((resolve) => {
-      release = resolve
-    })
+    const released = deferred()
     this.#withdraw = () => {
       abort.abort()
-      release()
+      released.resolve()
     }
     const held = async () => {
       if (signal.aborted) return
       this.dispatch('granted')
-      await released
+      await released.promise
     }
     locks.hold(name, { signal, steal }, held).catch(() => {
       if (!signal.aborted) this.dispatch('lost')

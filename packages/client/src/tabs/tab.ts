@@ -1,7 +1,7 @@
 /**
  * One tab's part in a browser full of them: whatever the app asks for goes to the owner, here or in another tab, and
- * what the owner says is shown in each. It owns the channel, this tab's hand on the replica, the state as the app sees
- * it, and the calls without an answer. Who owns is decided by `leadership.ts`; what an owner does, by `owner.ts`.
+ * what the owner says is shown in each (`shown.ts`). It owns the channel, this tab's hand on the replica, and the calls
+ * without an answer. Who owns is decided by `leadership.ts`; what an owner does, by `owner.ts`.
  *
  *     app ─► call ─► (does this tab own?) ─ yes ─► owner.ts ───────────────────► answer ─► app
  *                                         └ no ──► channel ─► the owner's tab ─► channel ──┘
@@ -10,28 +10,25 @@ import type { BasicIdentity, ConversationId } from '@parley/protocol'
 import type { AuthenticationPorts } from '../authentication/authentication.ts'
 import type { AuthenticationState } from '../authentication/authentication-state.ts'
 import { readStored } from '../authentication/stored-session.ts'
-import type { ClientEvents, Tell } from '../client-types.ts'
+import type { Tell } from '../client-types.ts'
 import { deferred } from '../deferred.ts'
 import type { Channel, Locks, OpenChannel } from '../environment.ts'
 import { aborted, closed, ParleyError, storageError } from '../errors.ts'
 import { type LoadOnline, OnlinePart } from '../online-part.ts'
-import { share } from '../queries/share.ts'
 import type { LossReason, ReplicaError, ReplicaStorage } from '../replica/replica.ts'
 import type { ReplicaWatch } from '../replica-watch.ts'
-import { type ConnectionState, stopped } from '../sync/connection-state.ts'
-import { type HistoryProgress, NO_HISTORY } from '../sync/history.ts'
+import type { ConnectionState } from '../sync/connection-state.ts'
+import type { HistoryProgress } from '../sync/history.ts'
 import { Calls } from './calls.ts'
 import {
   type Answer,
   answerFrom,
   type Call,
-  copyError,
   copyEvent,
   type Envelope,
   eventFrom,
   type Message,
   type OwnerEnvelope,
-  type Snapshot,
   TABS_VERSION,
   type Verb,
   type Verbs,
@@ -40,6 +37,7 @@ import { Owner } from './owner.ts'
 import { Ownership, type OwnershipPorts } from './ownership.ts'
 import { Service } from './service.ts'
 import { SharedReplica } from './shared-replica.ts'
+import { Shown } from './shown.ts'
 
 export interface TabPorts
   extends Pick<AuthenticationPorts, 'api' | 'line' | 'challenge' | 'clock' | 'chance' | 'makeEngine'> {
@@ -81,18 +79,12 @@ export class Tab {
   #service: Service | undefined
   /** Settles once nothing of our term before is under way any more. */
   #retired: Promise<void> = Promise.resolve()
-  #snapshot: Snapshot = {
-    state: { state: 'opening' },
-    connection: stopped,
-    history: NO_HISTORY,
-    shown: undefined,
-    aliases: new Map(),
-    wantsConnection: true,
-  }
+  readonly #shown: Shown
 
   constructor(ports: TabPorts) {
     const { appId, locks, clock, chance } = ports
     this.#ports = ports
+    this.#shown = new Shown(ports.tell)
     this.#online = new OnlinePart(ports.loadOnline, clock)
     this.#id = [...chance.bytes(8)].join('.')
     this.#ownership = new Ownership({
@@ -127,7 +119,7 @@ export class Tab {
   }
 
   get state(): AuthenticationState {
-    return this.#snapshot.state
+    return this.#shown.snapshot.state
   }
 
   get identity(): BasicIdentity | undefined {
@@ -135,16 +127,16 @@ export class Tab {
   }
 
   get connection(): ConnectionState {
-    return (this.#owner ?? this.#snapshot).connection
+    return (this.#owner ?? this.#shown.snapshot).connection
   }
 
   get history(): HistoryProgress {
-    return (this.#owner ?? this.#snapshot).history
+    return (this.#owner ?? this.#shown.snapshot).history
   }
 
   /** The id a conversation goes by now. */
   resolve(conversation: ConversationId): ConversationId {
-    return (this.#owner ?? this.#snapshot).aliases.get(conversation) ?? conversation
+    return (this.#owner ?? this.#shown.snapshot).aliases.get(conversation) ?? conversation
   }
 
   /** Asks the owner for something, and the next one if that owner dies before it has answered. */
@@ -153,9 +145,9 @@ export class Tab {
     args: Parameters<Verbs[V]>,
     signal?: AbortSignal,
   ): Promise<Awaited<ReturnType<Verbs[V]>>> {
-    if (this.#isClosed) return Promise.reject(closed())
+    if (this.#shown.isClosed) return Promise.reject(closed())
     if (signal?.aborted) return Promise.reject(aborted(signal))
-    if (verb === 'connect' || verb === 'disconnect') this.#note({ wantsConnection: verb === 'connect' })
+    if (verb === 'connect' || verb === 'disconnect') this.#shown.note({ wantsConnection: verb === 'connect' })
     const { call, answer, abort } = this.#calls.make({ verb, args, identity: this.identity?.id })
     const cancel = () => {
       abort.abort()
@@ -179,9 +171,9 @@ export class Tab {
   }
 
   async close(error = closed()): Promise<void> {
-    if (this.#isClosed) return this.#closed.promise
+    if (this.#shown.isClosed) return this.#closed.promise
     const owner = this.#owner
-    this.#show('state', { state: 'closed' })
+    this.#shown.tell('state', { state: 'closed' })
     this.#opened.resolve()
     this.#life.abort()
     this.#ownership.dispatch('close')
@@ -193,29 +185,8 @@ export class Tab {
     this.#closed.resolve()
   }
 
-  get #isClosed(): boolean {
-    return this.state.state === 'closed'
-  }
-
-  #show(name: keyof ClientEvents, event: unknown): void {
-    if (this.#isClosed) return
-    const before = (this.#snapshot as Partial<Record<keyof ClientEvents, unknown>>)[name]
-    // After a change of owners most things are as they were.
-    if (share(before, event) === before) return
-    if (name === 'state' || name === 'connection' || name === 'history') this.#note({ [name]: event })
-    else if (name === 'relabelled') {
-      const { from, to } = event as ClientEvents['relabelled']
-      this.#note({ aliases: new Map([...this.#snapshot.aliases, [from, to]]) })
-    }
-    this.#ports.tell(name, event as never)
-  }
-
-  #note(news: Partial<Snapshot>): void {
-    this.#snapshot = { ...this.#snapshot, ...news }
-  }
-
   #showIdentity(shown: BasicIdentity | undefined): void {
-    this.#note({ shown })
+    this.#shown.note({ shown })
     this.#ports.watch.show(this.replica, shown)
   }
 
@@ -227,7 +198,7 @@ export class Tab {
 
   async #open(): Promise<void> {
     await this.replica.open()
-    if (this.#isClosed) return this.replica.close()
+    if (this.#shown.isClosed) return this.replica.close()
     this.#channel = this.#ports.openChannel()?.(this.#name, (message) => this.#hear(message as Envelope))
     this.#ownership.dispatch('open')
     // Tells the owner that we live, should it wait for an answer of ours.
@@ -242,12 +213,12 @@ export class Tab {
     if (!session || signingOut || this.state.state !== 'opening') return
     const { identity, id, expiresAt } = session
     this.#showIdentity(identity)
-    this.#show('state', { state: 'authenticated', identity, session: { id, expiresAt } })
+    this.#shown.tell('state', { state: 'authenticated', identity, session: { id, expiresAt } })
     this.#opened.resolve()
   }
 
   #storageFailed(error: unknown): void {
-    if (this.#isClosed) return
+    if (this.#shown.isClosed) return
     this.#ports.tell('storage', { state: 'lost', error })
     void this.close(storageError(error)).catch(() => {})
   }
@@ -258,7 +229,7 @@ export class Tab {
   }
 
   #lostReplica(reason: LossReason): void {
-    if (this.#isClosed) return
+    if (this.#shown.isClosed) return
     this.#ports.tell('storage', { state: 'lost' })
     const error = new ParleyError('storage_failed', `The local database was ${reason}.`)
     if (reason !== 'deleted') return void this.close(error).catch(() => {})
@@ -327,15 +298,15 @@ export class Tab {
       makeEngine,
       online: this.#online,
       replica: this.replica,
-      wantsConnection: this.#snapshot.wantsConnection,
+      wantsConnection: this.#shown.snapshot.wantsConnection,
       tell: (name, event) =>
         ifOwner(() => {
-          this.#show(name, event)
+          this.#shown.tell(name, event)
           this.#say({ type: 'told', name, event: copyEvent(event) })
         }),
       onBasis: (shown, wantsConnection) =>
         ifOwner(() => {
-          this.#note({ wantsConnection })
+          this.#shown.note({ wantsConnection })
           this.#showIdentity(shown)
           this.#say({ type: 'basis', shown, wantsConnection })
         }),
@@ -352,7 +323,7 @@ export class Tab {
     this.#followed = 0
     if (!owner) return
     const { connection, history, aliases } = owner
-    this.#note({ connection, history, aliases })
+    this.#shown.note({ connection, history, aliases })
     this.#owner = undefined
     this.#service = undefined
     this.#retired = owner.authentication.close().catch(() => {})
@@ -360,7 +331,7 @@ export class Tab {
 
   #introduce(to?: string): void {
     const { connection, history, aliases } = this.#owner!
-    this.#post({ type: 'owner', to, snapshot: { ...this.#snapshot, connection, history, aliases } })
+    this.#post({ type: 'owner', to, snapshot: { ...this.#shown.snapshot, connection, history, aliases } })
   }
 
   // -- calls ---------------------------------------------------------------------------------------------------------
@@ -370,7 +341,7 @@ export class Tab {
     if (owner && this.#ownership.state === 'owning') {
       const answer = (answer: Answer) => {
         // Nobody else will carry it out for a tab that closes: what this one says of it is the truth.
-        if (this.#owner === owner || this.#isClosed) this.#calls.answered(call.number, answer)
+        if (this.#owner === owner || this.#shown.isClosed) this.#calls.answered(call.number, answer)
       }
       const { signal } = this.#calls.get(call.number)?.abort ?? this.#life
       void owner.carryOut(call, { signal, challenge: this.#ports.challenge, answer })
@@ -388,21 +359,9 @@ export class Tab {
     for (const pending of this.#calls.all) this.#ask(this.#calls.repeated(pending))
   }
 
-  /** The app's handler in this tab is asked, since here somebody is to be signed in. */
-  #giveToken(number: number, nonce: string): void {
-    const pending = this.#calls.get(number)
-    if (!pending) return
-    const { challenge } = this.#ports
-    const [userId] = pending.call.args as Parameters<Verbs['authenticate']>
-    Promise.resolve()
-      .then(() => challenge({ nonce, userId, signal: pending.abort.signal }))
-      .then(
-        (token) => this.#post({ type: 'token', number, token }),
-        (error) => {
-          pending.handlerError = error
-          this.#post({ type: 'token', number, error: copyError(error) })
-        },
-      )
+  async #giveToken(number: number, nonce: string): Promise<void> {
+    const token = await this.#calls.giveToken(number, nonce, this.#ports.challenge)
+    if (token) this.#post({ type: 'token', ...token })
   }
 
   // -- the channel ---------------------------------------------------------------------------------------------------
@@ -420,7 +379,7 @@ export class Tab {
     const isFirst = !this.#hasCompany
     this.#hasCompany = true
     if (message.version > TABS_VERSION) this.#lostReplica('superseded')
-    if (message.version !== TABS_VERSION || this.#isClosed) return
+    if (message.version !== TABS_VERSION || this.#shown.isClosed) return
     const { from, term } = message
     const isOwner = this.#ownership.state === 'owning'
     // What became of us since we took over was said to nobody: tabs that slept heard that we are there, and nothing since.
@@ -457,11 +416,11 @@ export class Tab {
     else if (type === 'answer') {
       const { number, answer } = message
       this.#calls.answered(number, answerFrom(answer, this.#calls.get(number)?.handlerError))
-    } else if (type === 'ask') this.#giveToken(message.number, message.nonce)
-    else if (type === 'told') this.#show(message.name, eventFrom(message.event))
+    } else if (type === 'ask') void this.#giveToken(message.number, message.nonce)
+    else if (type === 'told') this.#shown.tell(message.name, eventFrom(message.event))
     else if (type === 'touched') this.#ports.watch.touched(message.writes)
     else if (type === 'basis') {
-      this.#note({ wantsConnection: message.wantsConnection })
+      this.#shown.note({ wantsConnection: message.wantsConnection })
       this.#showIdentity(message.shown)
     }
   }
@@ -470,13 +429,13 @@ export class Tab {
     const { state, connection, history, shown, aliases, wantsConnection } = snapshot
     const isNew = this.#followed !== term
     this.#followed = term
-    this.#note({ aliases, wantsConnection })
+    this.#shown.note({ aliases, wantsConnection })
     this.#showIdentity(shown)
     // What was committed before we heard of it.
     this.#ports.watch.touched('everything')
-    this.#show('state', state)
-    this.#show('connection', connection)
-    this.#show('history', history)
+    this.#shown.tell('state', state)
+    this.#shown.tell('connection', connection)
+    this.#shown.tell('history', history)
     this.#opened.resolve()
     if (!isNew) return
     // The owner may have thought that it is alone; see `#hear`.
