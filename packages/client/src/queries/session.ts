@@ -93,15 +93,14 @@ export class Session {
   async #loadAll(): Promise<void> {
     await this.#loadOutbox()
     const rows = await readAllConversationRows(this.basis.replica)
-    // What a commit told meanwhile is newer than what was read.
-    for (const { stream } of rows.values())
-      if (stream && !this.#streams.has(stream.stream)) this.#streams.set(stream.stream, stream)
     for (const { participants } of rows.values()) this.#meet(participants)
     for (const id of this.#summaries.keys()) if (!rows.has(id)) this.#summaries.delete(id)
     const ids = new Set([...rows.keys(), ...this.#outbox.entries.keys()])
     for (const [id, found] of rows) {
       // What was touched since these rows were read has to be read again.
-      if (!this.#isStale(id)) void this.#state(id, () => Promise.resolve(found))
+      if (this.#isStale(id)) continue
+      if (found.stream) this.#streams.set(id, found.stream)
+      void this.#state(id, () => Promise.resolve(found))
     }
     await this.#load([...ids])
   }
@@ -180,6 +179,9 @@ export class Session {
 
   #forgetAll(): 'all' {
     this.#states.clear()
+    // What else the commit says is not looked at: all is as it will be read.
+    this.#counters.clear()
+    this.#streams.clear()
     this.#stale = 'all'
     return 'all'
   }

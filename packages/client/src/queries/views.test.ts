@@ -82,6 +82,18 @@ describe('a conversation', () => {
     }
   })
 
+  it('tells how far its history reaches when another table was emptied in the same commit', async () => {
+    const device = await createViewDevice(talkWith(0), stream({ oldest: 3, complete: false }))
+    const query = device.views.conversations()
+    await query.ready
+    await device.commit({ type: 'delete-all', table: 'messages', prefix: [] }, stream({ oldest: 1, complete: true }))
+    await passes(200)
+    expect(query.snapshot()).toMatchObject([{ history: 'complete' }])
+    await device.commit(stream({ oldest: 3, complete: false }))
+    await passes(200)
+    expect(query.snapshot()).toMatchObject([{ history: 'partial' }])
+  })
+
   it('tells how far its history reaches when that was forgotten and is again as it was', async () => {
     const device = await createViewDevice(conversation(), membership('joined'), stream({ oldest: 3, complete: false }))
     const query = device.views.conversations()
