@@ -18,7 +18,7 @@ import type { NodesFigures } from './observability/figures-of-nodes.ts'
 import type { Committed } from './operations/committed.ts'
 import type { WriteLane } from './operations/lane.ts'
 import { Unheard } from './operations/unheard.ts'
-import type { ChangedElsewhere } from './operations/working-set.ts'
+import type { ChangedConversation, ChangedElsewhere } from './operations/working-set.ts'
 import type { Store } from './store/store.ts'
 
 export interface NodesOptions {
@@ -204,8 +204,8 @@ function asMoved(row: StoredRow): MovedRow {
 }
 
 /** What of somebody's memory is not so any more after a commit. Where its rows are missing, a later commit finds out. */
-function changedBy({ app, moves }: CommitHint): ChangedElsewhere {
-  const conversations: { id: Uuid; sequence: number | null }[] = []
+export function changedBy({ app, moves }: CommitHint): ChangedElsewhere {
+  const conversations: ChangedConversation[] = []
   const people: UserId[] = []
   const messages: Uuid[] = []
   for (const move of moves) {
@@ -214,13 +214,21 @@ function changedBy({ app, moves }: CommitHint): ChangedElsewhere {
       for (const { conversation } of move.rows ?? []) conversations.push({ id: conversation, sequence: null })
       continue
     }
-    conversations.push({ id: move.id, sequence: move.sequence })
+    const misses = missedBy(move)
+    conversations.push({ id: move.id, sequence: move.sequence, ...(misses && { misses }) })
     for (const row of move.rows ?? []) {
       if (row.type === 'participant') people.push(row.record.userId)
       if (row.type === 'message') messages.push(row.record.id)
     }
   }
   return { app, conversations, people, messages }
+}
+
+/** What a conversation that is remembered lacks of this, if it is nothing on which a message's sending rests. */
+function missedBy({ rows }: Extract<MoveHint, { stream: 'conversation' }>): ChangedConversation['misses'] {
+  if (!rows || rows.length === 0) return undefined
+  if (rows.every((row) => row.type === 'message' && row.record.sequence === row.record.firstSequence)) return 'messages'
+  return rows.every((row) => row.type === 'participant' && row.before?.state === row.record.state) ? 'marks' : undefined
 }
 
 /** Whether a conversation too large for its people to be named has others in it now. */

@@ -17,6 +17,13 @@ export class ConversationState {
   lastMessageAt: number
   /** How often commits changed it, its participants or its messages; 0 for one that is not stored yet. */
   revision: number
+  /** How often they changed what a message's sending rests on: the terms it is sent on. */
+  terms: number
+  /**
+   * What others did there since it was loaded. Messages can be sent all the same, on the same terms; whatever else is to be
+   * done has it loaded anew. Where `marks` are missing, `revision` is one that is over: nothing else can be written from it.
+   */
+  misses: 'nothing' | 'messages' | 'marks' = 'nothing'
   record: ConversationRecord
   readonly participants: Map<UserId, ParticipantRecord>
   #audience: readonly UserId[] | undefined
@@ -31,6 +38,7 @@ export class ConversationState {
     readonly participants: readonly ParticipantRecord[]
     /** Left out by a store that can have one writer only. */
     readonly revision?: number
+    readonly terms?: number
   }) {
     this.app = loaded.app
     this.id = loaded.record.id
@@ -39,6 +47,7 @@ export class ConversationState {
     this.headPosition = loaded.headPosition
     this.lastMessageAt = loaded.lastMessageAt
     this.revision = loaded.revision ?? 0
+    this.terms = loaded.terms ?? 0
     this.participants = new Map(loaded.participants.map((participant) => [participant.userId, participant]))
     this.#hiddenCount = loaded.participants.filter((participant) => participant.state === 'hidden').length
   }
@@ -75,6 +84,18 @@ export class ConversationState {
       this.#hiddenCount -= Number(participant.state === 'hidden') - Number(before?.state === 'hidden')
       if (isAudienceChanged) this.#audience = undefined
     }
+  }
+
+  /** What was sent here with the last commit came after what others had sent. */
+  shift(shift: { sequences: number; positions: number; sentAt: number; revision: number }): void {
+    this.headSequence += shift.sequences
+    this.headPosition += shift.positions
+    this.lastMessageAt = shift.sentAt
+    // Each message is one row of the stream: what is more of them, is marks.
+    if (shift.sequences > shift.positions) this.misses = 'marks'
+    if (this.misses === 'marks') return
+    this.misses = 'nothing'
+    this.revision = shift.revision
   }
 
   /** Remembers the conversation and its heads; the answer goes back to them. */

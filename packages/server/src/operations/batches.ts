@@ -18,6 +18,7 @@ import type { Decider } from './decider.ts'
 import { Fresh } from './fresh.ts'
 import type { Waiting } from './lane-request.ts'
 import { Ledger } from './ledger.ts'
+import { shiftBatch } from './shifting.ts'
 import type { ChangedElsewhere, WorkingSet } from './working-set.ts'
 
 /** How often a batch is decided in all, if others keep changing what it rests on. */
@@ -187,7 +188,9 @@ export class Batches {
         if (error instanceof CommitUnknown) {
           this.#settleDoubt = async () => {
             const fate = await error.fate()
-            if (fate) this.#publish(batch, fate, at)
+            if (!fate) return
+            if (fate.shifted) shiftBatch(batch, ledger, fate.shifted)
+            this.#publish(batch, fate, at)
           }
         }
         if (!(error instanceof MessageExists) || isDoubtful) throw error
@@ -195,6 +198,7 @@ export class Batches {
         return this.#try(batch, commit, true)
       }
       this.#cursor = place.cursor
+      if (place.shifted) shiftBatch(batch, ledger, place.shifted)
     }
     this.#uncommitted = undefined
     this.#publish(batch, place, at)

@@ -30,6 +30,12 @@ export class Decider {
     waiting.isProven = false
     waiting.isRepeat = false
     waiting.outcome = this.#outcomeOf(waiting, ledger, now)
+    if (!restsOnTerms(waiting)) this.#relyOnAll(waiting, ledger)
+  }
+
+  #relyOnAll({ reads, request: { app } }: Waiting, ledger: Ledger): void {
+    for (const id of reads.conversations ?? []) ledger.relyOn(this.#known.conversation(app, id))
+    for (const key of reads.distinctKeys ?? []) ledger.relyOn(this.#known.distinct(app, key))
   }
 
   #outcomeOf(waiting: Waiting, ledger: Ledger, now: number): Outcome {
@@ -100,3 +106,7 @@ export class Decider {
     return { result, stream: 'inbox', sequence, hasChanged }
   }
 }
+
+/** A message that is sent, or was before: which others there are is no matter to it, only who may send it. */
+const restsOnTerms = ({ reads, outcome, isProven }: Waiting) =>
+  reads.newMessages !== undefined && isProven && !('refusal' in outcome)

@@ -132,6 +132,57 @@ describe('lanes over one store', () => {
     expect(tries).toBe(1)
   })
 
+  it('LOG-2 what is only sent, to the same people, is neither loaded anew nor decided anew when others were faster', async () => {
+    const inner = openMemoryStore({ writers: 'many' })
+    const { there, benThere, id } = await twoLanes(inner)
+    const count = { loads: 0, commits: 0 }
+    const log: typeof inner.log = {
+      ...inner.log,
+      load: (wanted) => {
+        count.loads++
+        return inner.log.load(wanted)
+      },
+      commit: async (writes) => {
+        count.commits++
+        await benThere.sends(id, 'faster')
+        await benThere.reads(id, 1)
+        return inner.log.commit(writes)
+      },
+    }
+    const late = new LaneWorld({ store: { ...inner, log } })
+    const aliceLate = new Somebody(late, 'alice')
+    const sent: number[] = []
+    for (let n = 0; n < 5; n++) sent.push((await aliceLate.sends(id, 'late')).position)
+    expect(sent).toEqual([2, 4, 6, 8, 10])
+    // One look, for the conversation and for who sends.
+    expect(count).toEqual({ loads: 1, commits: 5 })
+    expect((await there.messages(id)).map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  })
+
+  it('LOG-2 what somebody sends who was removed meanwhile is refused, whoever else may still send', async () => {
+    const { here, alice, ben, aliceThere, id } = await twoLanes()
+    await Promise.all([alice.sends(id), ben.sends(id)])
+    await aliceThere.removes(id, 'ben')
+    const [refused, sent] = await Promise.all([
+      ben.refused('send-message', { id: newId(), conversation: id, parts: says('no') }),
+      alice.sends(id),
+    ])
+    expect(refused.id).toBe('access_denied')
+    expect(sent.position).toBe(3)
+    expect(await here.messages(id)).toHaveLength(3)
+  })
+
+  it('LOG-2 RCT-1 who reads on two devices at two lanes has read what they read on either, whatever is sent meanwhile', async () => {
+    const { alice, ben, benThere, here, id } = await twoLanes()
+    for (let n = 1; n <= 6; n++) {
+      await alice.sends(id)
+      await (n % 2 === 0 ? ben : benThere).reads(id, n, true)
+      await ben.sends(id)
+    }
+    const own = (await here.rows(id)).find((row) => row.type === 'participant' && row.record.userId === 'ben')
+    expect(own).toMatchObject({ record: { read: [1, 6] } })
+  })
+
   it('LOG-2 where others are faster every time, its conversations are held until it has committed', async () => {
     const inner = openMemoryStore({ writers: 'many' })
     const { there, benThere, id } = await twoLanes(inner)
@@ -152,7 +203,8 @@ describe('lanes over one store', () => {
     }
     const late = new LaneWorld({ store: { ...inner, log: { ...inner.log, commit, holding } } })
     const aliceLate = new Somebody(late, 'alice')
-    for (let n = 0; n < 9; n++) await aliceLate.sends(id, 'late')
+    const names = (n: number) => [{ operation: 'set' as const, property: 'metadata.name', value: `${n}` }]
+    for (let n = 0; n < 9; n++) await aliceLate.does('update-conversation', { conversation: id, patch: names(n) })
     // After eight batches it is tried without again.
     expect(asked).toEqual(['not held', ...Array(8).fill('held'), 'not held', 'held'])
     const positions = (await there.messages(id)).map(({ position }) => position)

@@ -4,7 +4,7 @@ import { ConversationState } from '../model/conversation-state.ts'
 import type { Fact } from '../model/decision.ts'
 import type { Undo } from '../model/recent-map.ts'
 import type { AppKey, Participant, ParticipantRecord, Profile } from '../model/state.ts'
-import type { Basis, Cursor, Person, RememberedOperation, Writes } from '../store/store.ts'
+import type { Basis, BelievedConversation, Cursor, Person, RememberedOperation, Shift, Writes } from '../store/store.ts'
 import { addRow, type ConversationMove, type InboxMove, Moves, type StreamMove } from './moves.ts'
 import type { WorkingSet } from './working-set.ts'
 
@@ -19,11 +19,13 @@ export class Ledger {
   readonly #conversations = new Set<ConversationState>()
   /** Of those, the ones whose record changed, and not only what it holds. */
   readonly #records = new Set<ConversationState>()
-  /** Everything that anything was changed of, with the revision that was believed. */
-  readonly #touched = new Map<ConversationState, number>()
+  /** Everything that anything was changed of, with what was believed. */
+  readonly #touched = new Map<ConversationState, Touched>()
+  /** Of which more was relied on than the terms on which messages are sent. */
+  readonly #relied = new Set<ConversationState>()
   readonly #peopleBefore = new AppMap<Basis['people'][number]>()
   readonly #participants = new AppMap<Writes['participants'][number]>()
-  readonly #messages = new AppMap<Writes['messages'][number]>()
+  readonly #messages = new AppMap<WrittenMessage>()
   readonly #people = new AppMap<Person & { isInboxMoved: boolean }>()
   readonly #purged: { app: AppKey; key: Uuid }[] = []
   readonly #sessions = new Map<Uuid, Writes['sessions'][number]>()
@@ -66,6 +68,32 @@ export class Ledger {
     return conversation !== undefined && this.#touched.has(conversation)
   }
 
+  /** What is decided rests on more of this conversation than the terms on which messages are sent there. */
+  relyOn(conversation: ConversationState | undefined): void {
+    if (conversation) this.#relied.add(conversation)
+  }
+
+  /** A message that is written with this batch. */
+  message(app: AppKey, id: Uuid): Writes['messages'][number] | undefined {
+    return this.#messages.get(app, id)
+  }
+
+  /** The commit happened, and its messages lie after some that others had sent: everything that says where is put right. */
+  shift(shifts: AppMap<Shift>): void {
+    for (const message of this.#messages.values()) {
+      const shift = shifts.get(message.app, message.conversation)
+      if (!shift) continue
+      message.position += shift.positions
+      message.sequence += shift.sequences
+      message.firstSequence += shift.sequences
+      message.sentAt = shift.sentAt
+    }
+    for (const conversation of this.#touched.keys()) {
+      const shift = shifts.get(conversation.app, conversation.id)
+      if (shift) conversation.shift(shift)
+    }
+  }
+
   /** Takes everything back: the commit did not happen, and nothing was told. */
   undo(): void {
     for (const undo of this.#undo.reverse()) undo()
@@ -100,7 +128,7 @@ export class Ledger {
       cursor: this.#cursor,
       at: this.#now,
       basis: {
-        conversations: [...this.#touched].map(([{ app, id: key }, revision]) => ({ app, key, revision })),
+        conversations: [...this.#touched].map(([conversation, touched]) => this.#believed(conversation, touched)),
         people: this.#peopleBefore.values(),
       },
       conversations: [...this.#conversations].map((conversation) => ({
@@ -134,7 +162,7 @@ export class Ledger {
         return
       case 'messages-purged':
         this.#purged.push({ app, key: fact.conversation })
-        this.#touch(this.#known.conversation(app, fact.conversation))
+        this.#touch(this.#known.conversation(app, fact.conversation), 'anything')
         for (const message of this.#messages.values()) {
           if (message.app !== app || message.conversation !== fact.conversation) continue
           this.#messages.delete(app, message.id)
@@ -176,7 +204,7 @@ export class Ledger {
       })
     const before = known?.record.distinctKey ?? null
     if (before !== null && conversation.distinctKey !== before) this.#undo.push(this.#known.dropDistinct(app, before))
-    const move = this.#conversationMove(state, moves)
+    const move = this.#conversationMove(state, moves, 'anything')
     const { id, createdAt, createdBy, distinctKey, metadata, deletedAt } = conversation
     const sequence = ++state.headSequence
     this.#records.add(state)
@@ -193,7 +221,8 @@ export class Ledger {
     const before = conversation.participants.get(fact.participant.userId)
     const isPublic = fact.side !== 'private'
     const isPrivate = fact.side !== 'public'
-    const conversationMove = isPublic ? this.#conversationMove(conversation, moves) : undefined
+    const change = isMark(before, fact) ? 'marks' : 'anything'
+    const conversationMove = isPublic ? this.#conversationMove(conversation, moves, change) : undefined
     const inboxMove = isPrivate ? this.#inboxMove(app, person, moves) : undefined
     const record: ParticipantRecord = {
       ...plainParticipant(fact.participant),
@@ -201,7 +230,7 @@ export class Ledger {
       inboxSequence: isPrivate ? person.inboxSequence + 1 : (before?.inboxSequence ?? 0),
       changedAt: this.#now,
     }
-    this.#touch(conversation)
+    this.#touch(conversation, change)
     this.#undo.push(conversation.putParticipant(record))
     this.#participants.set(app, `${conversation.id} ${record.userId}`, {
       ...record,
@@ -222,8 +251,8 @@ export class Ledger {
   #recordMessage(app: AppKey, { message, partsText }: Extract<Fact, { type: 'message' }>, moves: Moves): void {
     const conversation = this.#known.conversation(app, message.conversation)
     if (!conversation) throw new Error(`Message ${message.id} without its conversation.`)
-    const move = this.#conversationMove(conversation, moves)
     const isNew = message.position === conversation.headPosition + 1
+    const move = this.#conversationMove(conversation, moves, isNew ? 'messages' : 'anything')
     const sequence = ++conversation.headSequence
     const before = 'firstSequence' in message ? (message.firstSequence as number) : sequence
     const { id, position, sender, sentAt, parts, deletedAt } = message
@@ -264,18 +293,29 @@ export class Ledger {
   }
 
   /** A commit counts once for each conversation, whatever it changes there. */
-  #touch(conversation: ConversationState | undefined): void {
-    if (!conversation || this.#touched.has(conversation)) return
-    const before = conversation.revision
-    this.#touched.set(conversation, before)
-    conversation.revision = before + 1
-    this.#undo.push(() => {
-      conversation.revision = before
-    })
+  #touch(conversation: ConversationState | undefined, change: Change): void {
+    if (!conversation) return
+    const known = this.#touched.get(conversation)
+    if (known && known.change >= CHANGES[change]) return
+    const { revision, terms } = known ?? conversation
+    this.#touched.set(conversation, { revision, terms, change: CHANGES[change] })
+    if (change === 'anything') conversation.terms = terms + 1
+    if (known) return
+    conversation.revision = revision + 1
+    this.#undo.push(() => Object.assign(conversation, { revision, terms }))
   }
 
-  #conversationMove(conversation: ConversationState, moves: Moves): ConversationMove {
-    this.#touch(conversation)
+  #believed(conversation: ConversationState, { revision, terms, change }: Touched): BelievedConversation {
+    const believed = { app: conversation.app, key: conversation.id, revision, terms }
+    if (change === CHANGES.anything) return believed
+    return {
+      ...believed,
+      change: change === CHANGES.messages && !this.#relied.has(conversation) ? 'messages' : 'marks',
+    }
+  }
+
+  #conversationMove(conversation: ConversationState, moves: Moves, change: Change): ConversationMove {
+    this.#touch(conversation, change)
     if (!this.#conversations.has(conversation)) {
       this.#conversations.add(conversation)
       this.#undo.push(conversation.checkpoint())
@@ -302,6 +342,23 @@ export class Ledger {
     return moves.add(name, { stream: 'inbox', userId, after, sequence: after, rows: [] })
   }
 }
+
+/** Marks what somebody has got or read, or shows a new profile: nothing that a message's sending rests on. */
+const isMark = (before: Participant | undefined, { participant, side }: Extract<Fact, { type: 'participant' }>) =>
+  side === 'public' && before?.state === participant.state && before.order === participant.order
+
+/** What a batch does in a conversation, each including those before it. */
+const CHANGES = { messages: 0, marks: 1, anything: 2 } as const
+type Change = keyof typeof CHANGES
+
+/** Revision and terms as they were believed to be, and what was changed. */
+interface Touched {
+  readonly revision: number
+  readonly terms: number
+  readonly change: (typeof CHANGES)[Change]
+}
+
+type WrittenMessage = { -readonly [Key in keyof Writes['messages'][number]]: Writes['messages'][number][Key] }
 
 function plainParticipant(participant: Participant): Participant {
   const { userId, state, order, joinedAt, absent, delivered, read, hidden, lastPosition } = participant

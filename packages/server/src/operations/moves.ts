@@ -14,7 +14,7 @@ export type StreamMove =
   | {
       readonly stream: 'conversation'
       readonly conversation: ConversationState
-      readonly after: number
+      after: number
       rows: MovedRow[]
       /** Filled in once all rows are there. */
       sequence: number

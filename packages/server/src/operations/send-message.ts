@@ -45,7 +45,8 @@ export const sendMessage: Operation<WrittenMessage, SendMessageResult> = {
   },
 }
 
-const resultOf = (message: Pick<MessageRecord, 'position' | 'sentAt'>): SendMessageResult => ({
+/** What its sender hears of a message that was sent. */
+export const resultOf = (message: Pick<MessageRecord, 'position' | 'sentAt'>): SendMessageResult => ({
   position: message.position,
   sent_at: isoTime(message.sentAt),
 })

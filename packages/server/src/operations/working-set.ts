@@ -22,10 +22,17 @@ interface Reader {
 /** What another server committed. */
 export interface ChangedElsewhere {
   readonly app: AppKey
-  /** With the sequence they reached; null where only somebody's own side changed. */
-  readonly conversations: readonly { readonly id: Uuid; readonly sequence: number | null }[]
+  readonly conversations: readonly ChangedConversation[]
   readonly people: readonly UserId[]
   readonly messages: readonly Uuid[]
+}
+
+export interface ChangedConversation {
+  readonly id: Uuid
+  /** The sequence it reached; null where only somebody's own side changed. */
+  readonly sequence: number | null
+  /** If that is all there is: new messages, or marks as well. */
+  readonly misses?: 'messages' | 'marks'
 }
 
 const DEFAULT_MEMORY: Memory = { conversations: 20_000, people: 50_000, messages: 2_000 }
@@ -80,12 +87,14 @@ export class WorkingSet {
       if (userId !== null) needPerson(app, userId)
       for (const key of reads.profiles ?? NONE) needPerson(app, key)
       for (const key of reads.conversations ?? NONE) {
-        const isKnown = this.#conversations.get(app, key) !== undefined
+        const known = this.#conversations.get(app, key)
+        const isKnown = known === null || (known !== undefined && isEnough(known, reads))
         if (!isKnown && need('c', app, key)) wanted.conversations.push({ app, key })
       }
       for (const key of reads.distinctKeys ?? NONE) {
         const id = this.#distinct.get(app, key)
-        const isKnown = id === null || (id !== undefined && this.#conversations.get(app, id) !== undefined)
+        const known = id === null ? null : id && this.#conversations.get(app, id)
+        const isKnown = known === null || (known !== undefined && isEnough(known, reads))
         if (!isKnown && need('d', app, key)) wanted.distinctKeys.push({ app, key })
       }
       for (const key of reads.messages ?? NONE) needMessage(app, key)
@@ -128,7 +137,8 @@ export class WorkingSet {
     for (const conversation of loaded.conversations) {
       // One that was known stays the same object, but its distinct key may have been forgotten.
       const known = this.conversation(conversation.app, conversation.record.id)
-      this.putConversation(known ?? new ConversationState(conversation))
+      const isWhole = known?.misses === 'nothing'
+      this.putConversation(isWhole ? known : new ConversationState(conversation))
     }
     for (const person of loaded.people) {
       const { app, profile } = person
@@ -246,9 +256,12 @@ export class WorkingSet {
 
   /** Others changed these; unless what is known is newer. */
   forgetChanged({ app, conversations, people, messages }: ChangedElsewhere): void {
-    for (const { id, sequence } of conversations) {
-      const isNewer = sequence !== null && (this.conversation(app, id)?.headSequence ?? 0) >= sequence
-      if (!isNewer) this.#conversations.delete(app, id)
+    for (const { id, sequence, misses } of conversations) {
+      const known = this.conversation(app, id)
+      const isNewer = sequence !== null && (known?.headSequence ?? 0) >= sequence
+      if (isNewer) continue
+      if (!known || !misses) this.#conversations.delete(app, id)
+      else if (known.misses !== 'marks') known.misses = misses
     }
     for (const userId of people) this.#people.delete(app, userId)
     for (const id of messages) this.#messages.delete(app, id)
@@ -304,6 +317,10 @@ class CallersFacts implements Facts {
     return this.#known.session(id)
   }
 }
+
+/** Whether that much is known of a conversation: to send something there, it is no matter what others sent or read. */
+const isEnough = ({ misses, hasHidden }: ConversationState, reads: Reads) =>
+  misses === 'nothing' || (reads.newMessages !== undefined && !hasHidden)
 
 function put<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): Undo {
   const before = map.get(key)

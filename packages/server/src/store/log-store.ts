@@ -37,7 +37,7 @@ export interface LogStore {
 /** Conversations that wait for one writer. They do so until it commits or gives up, and for two seconds at most. */
 export interface Held {
   /** Those of them that are there, as they are now. */
-  readonly revisions: Basis['conversations']
+  readonly revisions: readonly (AppItem<Uuid> & { readonly revision: number })[]
   /** As `commit` of the log; ends the hold, whether it succeeds or not. */
   commit(writes: Writes): Promise<Place>
 }
@@ -115,8 +115,24 @@ export interface Writes {
  * that is not there. Heads alone would not do: hiding a conversation moves only an inbox, a new profile moves nothing.
  */
 export interface Basis {
-  readonly conversations: readonly (AppItem<Uuid> & { readonly revision: number })[]
+  readonly conversations: readonly BelievedConversation[]
   readonly people: readonly (AppItem<UserId> & { readonly revision: number })[]
+}
+
+export interface BelievedConversation extends AppItem<Uuid> {
+  readonly revision: number
+  /**
+   * On what terms messages are sent there: how often a commit changed more of it than that there are new messages, or that
+   * somebody has got or read some. Who may send, and to whom it goes, is the same on the same terms. Loaded with the
+   * conversation.
+   */
+  readonly terms?: number
+  /**
+   * What the commit does there at most. `messages`: it sends some, and rests on nothing but the terms; if these still hold, it
+   * is not refused, whatever revision it has by now, but its messages come after those of others. `marks`: it leaves the
+   * terms as they are. Left out: anything.
+   */
+  readonly change?: 'messages' | 'marks'
 }
 
 export interface ConversationWrite {

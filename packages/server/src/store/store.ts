@@ -15,11 +15,12 @@ import type { StreamStore } from './stream-store.ts'
 
 export type { App, AppStore, Provider, ProviderKey, RegisteredKey, SignInFacts } from './app-store.ts'
 export type { ClaimStore } from './claim-store.ts'
-export type { Cursor, Place } from './cursor.ts'
+export type { Cursor, Place, Shift } from './cursor.ts'
 export type { ConversationView, ListStore, MovedConversation } from './list-store.ts'
 export {
   type AppItem,
   type Basis,
+  type BelievedConversation,
   type ConversationWrite,
   type Held,
   type Loaded,

@@ -19,6 +19,7 @@ import {
   TWO,
   uuid,
 } from './records.contract.ts'
+import { sameTerms } from './same-terms.contract.ts'
 import { severalWriters } from './several-writers.contract.ts'
 import { picture } from './whole-app.contract.ts'
 
@@ -84,8 +85,9 @@ export function logContract(store: () => Store, writers: 'one' | 'many'): void {
       const { isNew: _new, ...stored } = sent
       const { isInboxMoved: _moved, ...known } = somebody
       const revised = writers === 'many' ? { revision: 1 } : {}
+      const terms = writers === 'many' ? { terms: 1 } : {}
       expect(loaded).toEqual({
-        conversations: [{ ...whole, participants: [record], ...revised }],
+        conversations: [{ ...whole, participants: [record], ...revised, ...terms }],
         messages: [stored],
         people: [{ ...known, ...revised }],
         operations: [remembered],
@@ -223,6 +225,7 @@ export function logContract(store: () => Store, writers: 'one' | 'many'): void {
       )
     } else {
       describe('several writers', () => severalWriters(() => store()))
+      describe('several writers on the same terms', () => sameTerms(() => store()))
     }
 
     it('CNV-3 deletes the messages of a purged conversation, and of no other', async () => {

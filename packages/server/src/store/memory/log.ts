@@ -10,6 +10,7 @@ import {
   type Writes,
 } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
+import { afterOthers } from './after-others.ts'
 import { keyOf, messageById, messagesOf, participantsOf, type Tables } from './tables.ts'
 
 /** The write lane's side. A commit is looked through before it is applied, so that it happens whole or not at all. */
@@ -26,8 +27,9 @@ export function memoryLog(tables: Tables, writers: 'one' | 'many' = 'one'): Sync
       }
       return {
         conversations: [...names].flatMap((name) => {
-          const { revision, ...loaded } = loadConversation(tables, name) ?? {}
-          return 'app' in loaded ? [{ ...loaded, ...(writers === 'many' && { revision }) } as LoadedConversation] : []
+          const { revision, terms, ...loaded } = loadConversation(tables, name) ?? {}
+          const revised = writers === 'many' && { revision, terms }
+          return 'app' in loaded ? [{ ...loaded, ...revised } as LoadedConversation] : []
         }),
         messages: wanted.messages.flatMap(({ app, key }) => {
           const message = messageById(tables, app, key)
@@ -52,8 +54,9 @@ export function memoryLog(tables: Tables, writers: 'one' | 'many' = 'one'): Sync
       const cursor = tables.cursor + 1
       if (writers === 'many' && writes.basis) assertCurrent(tables, writes.basis)
       assertPossible(tables, writes)
-      apply(tables, { ...writes, cursor })
-      return { cursor, settled: cursor - 1 }
+      const { shifted, moved } = writers === 'many' ? afterOthers(tables, writes) : { shifted: [], moved: writes }
+      apply(tables, { ...moved, cursor })
+      return { cursor, settled: cursor - 1, ...(shifted.length > 0 && { shifted }) }
     },
 
     prune({ operationsMs, noncesMs }) {
@@ -66,16 +69,17 @@ export function memoryLog(tables: Tables, writers: 'one' | 'many' = 'one'): Sync
 function loadConversation(tables: Tables, name: string): LoadedConversation | undefined {
   const entry = tables.conversations.get(name)
   if (!entry) return undefined
-  const { app, record, headSequence, headPosition, lastMessageAt, revision } = entry
+  const { app, record, headSequence, headPosition, lastMessageAt, revision, terms } = entry
   const participants = participantsOf(tables, app, record.id).map((participant) => participant.record)
-  return { app, record, headSequence, headPosition, lastMessageAt, participants, revision }
+  return { app, record, headSequence, headPosition, lastMessageAt, participants, revision, terms }
 }
 
 /** Whether everything is still as the writer believed. */
 function assertCurrent(tables: Tables, basis: Basis): void {
-  const conversations = basis.conversations.filter(
-    ({ app, key, revision }) => (tables.conversations.get(keyOf(app, key))?.revision ?? 0) !== revision,
-  )
+  const conversations = basis.conversations.filter(({ app, key, revision, terms, change }) => {
+    const entry = tables.conversations.get(keyOf(app, key))
+    return (entry?.revision ?? 0) !== revision && !(change === 'messages' && entry?.terms === terms)
+  })
   const people = basis.people.filter(
     ({ app, key, revision }) => (tables.people.get(keyOf(app, key))?.revision ?? 0) !== revision,
   )
@@ -130,12 +134,14 @@ function apply(tables: Tables, writes: Writes): void {
   for (const { app, key } of writes.purged) tables.messages.delete(keyOf(app, key))
   for (const one of writes.conversations) {
     const name = keyOf(one.app, one.record.id)
-    const revision = tables.conversations.get(name)?.revision ?? 0
-    tables.conversations.set(name, { ...one, moved: writes.cursor, movedAt: writes.at, revision })
+    const { revision = 0, terms = 0 } = tables.conversations.get(name) ?? {}
+    tables.conversations.set(name, { ...one, moved: writes.cursor, movedAt: writes.at, revision, terms })
   }
+  const keepsTerms = new Set(writes.basis?.conversations.flatMap((one) => (one.change ? keyOf(one.app, one.key) : [])))
   for (const name of touchedConversations(writes)) {
     const entry = tables.conversations.get(name)
-    if (entry) tables.conversations.set(name, { ...entry, revision: entry.revision + 1 })
+    const terms = Number(!keepsTerms.has(name))
+    if (entry) tables.conversations.set(name, { ...entry, revision: entry.revision + 1, terms: entry.terms + terms })
   }
   for (const { app, conversation, ...record } of writes.participants) {
     const name = keyOf(app, conversation)

@@ -7,6 +7,7 @@ export interface ConversationEntry extends ConversationWrite {
   readonly moved: Cursor
   readonly movedAt: number
   readonly revision: number
+  readonly terms: number
 }
 
 /** Everything a store in memory knows. Keys begin with the app: nothing crosses. */

@@ -1,7 +1,7 @@
 import { AppMap } from '../../model/app-map.ts'
 import { partsTextOf } from '../../model/message-text.ts'
 import type { AppKey } from '../../model/state.ts'
-import type { AppItem, Basis, ConversationWrite, Writes } from '../store.ts'
+import type { AppItem, Basis, BelievedConversation, ConversationWrite, Writes } from '../store.ts'
 import { bigints, integers, texts, uuids } from './arrays.ts'
 import { BETWEEN_PARTS } from './commit-function.ts'
 
@@ -32,10 +32,11 @@ interface Touched {
   readonly app: number
   readonly id: string
   readonly name: string
-  /** What was believed of it; null if nothing was. */
-  revision: number | null
   heads: ConversationWrite | undefined
   isChanged: boolean
+  believed: BelievedConversation | undefined
+  /** How many messages are new. */
+  sent: number
 }
 
 function conversationArguments({ conversations, participants, messages, purged, basis }: Writes): unknown[] {
@@ -43,31 +44,40 @@ function conversationArguments({ conversations, participants, messages, purged, 
   const touch = (app: AppKey, id: string): Touched => {
     const known = touched.get(app, id)
     if (known) return known
-    const one = { app, id, name: nameOf(app, id), revision: null, heads: undefined, isChanged: false }
+    const name = nameOf(app, id)
+    const one = { app, id, name, heads: undefined, isChanged: false, believed: undefined, sent: 0 }
     touched.set(app, id, one)
     return one
   }
-  for (const { app, key, revision } of basis?.conversations ?? []) touch(app, key).revision = revision
+  for (const believed of basis?.conversations ?? []) touch(believed.app, believed.key).believed = believed
   for (const heads of conversations) {
     const one = touch(heads.app, heads.record.id)
     one.heads = heads
     one.isChanged = true
   }
   for (const { app, conversation } of participants) touch(app, conversation).isChanged = true
-  for (const { app, conversation } of messages) touch(app, conversation).isChanged = true
+  for (const { app, conversation, isNew } of messages) {
+    const one = touch(app, conversation)
+    one.isChanged = true
+    one.sent += Number(isNew)
+  }
   for (const { app, key } of purged) touch(app, key).isChanged = true
   return touchedArguments(touched.values().sort((a, b) => (a.name < b.name ? -1 : 1)))
 }
 
 function touchedArguments(touched: readonly Touched[]): unknown[] {
-  const changed = touched.flatMap(({ heads, revision }) =>
-    heads && !(heads.isRecordSame && revision !== 0) ? [flatConversation(heads)] : [],
+  const changed = touched.flatMap(({ heads, believed }) =>
+    heads && !(heads.isRecordSame && believed?.revision !== 0) ? [flatConversation(heads)] : [],
   )
+  const isSent = ({ believed }: Touched) => believed?.change === 'messages'
   return [
     integers(touched.map(({ app }) => app)),
     uuids(touched.map(({ id }) => id)),
-    bigints(touched.map(({ revision }) => revision)),
+    bigints(touched.map(({ believed }) => believed?.revision ?? null)),
     integers(touched.map(({ isChanged }) => Number(isChanged))),
+    bigints(touched.map((one) => (isSent(one) ? (one.believed?.terms ?? null) : null))),
+    integers(touched.map(({ isChanged, believed }) => Number(isChanged && believed?.change === undefined))),
+    bigints(touched.map((one) => (isSent(one) ? one.sent : null))),
     bigints(touched.map(({ heads }) => heads?.headSequence ?? null)),
     bigints(touched.map(({ heads }) => heads?.headPosition ?? null)),
     bigints(touched.map(({ heads }) => heads?.lastMessageAt ?? null)),

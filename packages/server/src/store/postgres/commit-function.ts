@@ -11,8 +11,8 @@ export const FENCED = 'PA003'
 export const COMMIT_LOCK = 7_261_001
 
 /** Calls it: the schema, the writer and its count, then what `commitArguments` makes. */
-export const COMMIT_PARAMETERS = 32
-export const COMMIT = `SELECT moved, settled FROM parley.commit_batch(${Array.from(
+export const COMMIT_PARAMETERS = 35
+export const COMMIT = `SELECT moved, settled, shifted FROM parley.commit_batch(${Array.from(
   { length: COMMIT_PARAMETERS },
   (_, index) => `$${index + 1}`,
 )})`
@@ -32,18 +32,23 @@ export const BETWEEN_PARTS = '\u001e'
  *
  * The revision of a conversation is the one that was believed: 0 for none, null for whatever there is. It rises by a step
  * of 1, or of 0 where only what was believed matters. Where only something within changes, there are no heads.
+ *
+ * Where messages are sent and nothing else is done, it says how many, and on what terms: if these are still the conversation's,
+ * it is no matter what others sent there meanwhile. The messages come after that, and `shifted` says by how much; it is kept
+ * with the writer, for whoever has to ask what became of the commit.
  */
 export const commitFunction = `
   CREATE FUNCTION parley.commit_batch(
     known_schema integer, writer uuid, this_batch bigint, at_ms bigint,
     touched_apps integer[], touched_ids uuid[], touched_revisions bigint[], touched_steps integer[],
+    believed_terms bigint[], terms_steps integer[], numbers_sent bigint[],
     head_sequences bigint[], head_positions bigint[], head_times bigint[], new_conversations json,
     sent_apps integer[], sent_conversations uuid[], sent_positions bigint[], sent_ids uuid[], sent_by text[],
     sent_at bigint[], sent_parts text, sent_deleted_at bigint[], sent_sequences bigint[], sent_first_sequences bigint[],
     sent_changed_at bigint[],
     touched_people json, new_participants json, changed_messages json, purged json,
     new_people json, new_sessions json, changed_sessions json, new_nonces json, new_operations json,
-    OUT moved bigint, OUT settled bigint)
+    OUT moved bigint, OUT settled bigint, OUT shifted json)
   LANGUAGE plpgsql AS $$
   #variable_conflict use_column
   DECLARE
@@ -61,24 +66,32 @@ export const commitFunction = `
     IF (SELECT version FROM parley.schema) <> known_schema THEN
       RAISE EXCEPTION 'The schema is another one.' USING ERRCODE = '${OTHER_SCHEMA}';
     END IF;
-    UPDATE parley.writers w SET batch = this_batch, fenced = false, moved = this_number, settled = all_before, at = at_ms
+    UPDATE parley.writers w SET
+      batch = this_batch, fenced = false, moved = this_number, settled = all_before, shifted = NULL, at = at_ms
       WHERE w.id = writer AND w.batch < this_batch;
     IF NOT FOUND THEN
       RAISE EXCEPTION 'This commit was given up for lost.' USING ERRCODE = '${FENCED}';
     END IF;
 
     IF touched_ids IS NOT NULL THEN
-      UPDATE parley.conversations c SET
+      WITH written AS (UPDATE parley.conversations c SET
         revision = c.revision + t.step,
-        head_sequence = coalesce(t.head_sequence, c.head_sequence),
-        head_position = coalesce(t.head_position, c.head_position),
-        last_message_at = coalesce(t.head_time, c.last_message_at),
+        terms = c.terms + t.terms_step,
+        head_sequence = coalesce(c.head_sequence + t.sent, t.head_sequence, c.head_sequence),
+        head_position = coalesce(c.head_position + t.sent, t.head_position, c.head_position),
+        last_message_at = CASE WHEN t.sent IS NULL THEN coalesce(t.head_time, c.last_message_at)
+          ELSE greatest(c.last_message_at, t.head_time) END,
         moved = CASE WHEN t.head_sequence IS NULL THEN c.moved ELSE this_number END,
         moved_at = CASE WHEN t.head_sequence IS NULL THEN c.moved_at ELSE at_ms END
-        FROM unnest(touched_apps, touched_ids, touched_revisions, touched_steps, head_sequences, head_positions,
-          head_times) AS t (app, id, revision, step, head_sequence, head_position, head_time)
-        WHERE c.app = t.app AND c.id = t.id AND c.revision = coalesce(t.revision, c.revision);
-      GET DIAGNOSTICS updated = ROW_COUNT;
+        FROM unnest(touched_apps, touched_ids, touched_revisions, touched_steps, believed_terms, terms_steps,
+          numbers_sent, head_sequences, head_positions, head_times)
+          AS t (app, id, revision, step, terms, terms_step, sent, head_sequence, head_position, head_time)
+        WHERE c.app = t.app AND c.id = t.id AND (c.revision = coalesce(t.revision, c.revision) OR c.terms = t.terms)
+        RETURNING c.app, c.id, c.revision, c.revision <> t.revision + t.step AS is_shifted, c.last_message_at,
+          c.head_sequence - t.head_sequence AS sequences, c.head_position - t.head_position AS positions)
+      SELECT count(*), json_agg(json_build_object('app', w.app, 'key', w.id, 'sequences', w.sequences,
+        'positions', w.positions, 'sentAt', w.last_message_at, 'revision', w.revision)) FILTER (WHERE w.is_shifted)
+        INTO updated, shifted FROM written w;
       IF updated < cardinality(touched_ids) THEN
         SELECT json_agg(json_build_object('app', t.app, 'key', t.id)) INTO outdated_conversations
           FROM unnest(touched_apps, touched_ids, touched_revisions) AS t (app, id, revision)
@@ -113,9 +126,9 @@ ${purgeAtOnce}
       IF wanted > 0 THEN
         INSERT INTO parley.conversations (
           app, id, created_at, created_by, distinct_key, metadata, deleted_at, sequence, changed_at,
-          head_sequence, head_position, last_message_at, moved, moved_at, revision)
+          head_sequence, head_position, last_message_at, moved, moved_at, revision, terms)
         SELECT x.app, x.id, x."createdAt", x."createdBy", x."distinctKey", x.metadata, x."deletedAt", x.sequence,
-          x."changedAt", x."headSequence", x."headPosition", x."lastMessageAt", this_number, at_ms, 1
+          x."changedAt", x."headSequence", x."headPosition", x."lastMessageAt", this_number, at_ms, 1, 1
         FROM json_to_recordset(new_conversations) AS x (
           app integer, id uuid, "createdAt" bigint, "createdBy" text, "distinctKey" text, metadata json,
           "deletedAt" bigint, sequence bigint, "changedAt" bigint, "headSequence" bigint, "headPosition" bigint,
@@ -129,6 +142,19 @@ ${purgeAtOnce}
     END IF;
 ${writeParticipants}
 
+    IF shifted IS NOT NULL THEN
+      UPDATE parley.writers w SET shifted = commit_batch.shifted WHERE w.id = writer;
+      SELECT array_agg(s.position + coalesce(h.positions, 0) ORDER BY s.place),
+        array_agg(s.sequence + coalesce(h.sequences, 0) ORDER BY s.place),
+        array_agg(s.first_sequence + coalesce(h.sequences, 0) ORDER BY s.place),
+        array_agg(coalesce(h."sentAt", s.at) ORDER BY s.place)
+        INTO sent_positions, sent_sequences, sent_first_sequences, sent_at
+        FROM unnest(sent_apps, sent_conversations, sent_positions, sent_sequences, sent_first_sequences, sent_at)
+          WITH ORDINALITY AS s (app, conversation, position, sequence, first_sequence, at, place)
+        LEFT JOIN json_to_recordset(shifted) AS h (
+          app integer, key uuid, positions bigint, sequences bigint, "sentAt" bigint)
+          ON h.app = s.app AND h.key = s.conversation;
+    END IF;
     IF sent_ids IS NOT NULL THEN
       -- What is in the way is an error of these tables' own: there are seldom any, and to look first costs a look-up each.
       INSERT INTO parley.message_ids (app, id, conversation, position)

@@ -7,7 +7,7 @@ const settleFunction = `
    * Takes the writer's row, which waits for a commit in flight to end one way or the other. Then it is known: either the
    * row bears its number, or it did not happen, and by taking that number it is kept from happening later.
    */
-  CREATE FUNCTION parley.settle(writer uuid, doubtful bigint, OUT moved bigint, OUT settled bigint)
+  CREATE FUNCTION parley.settle(writer uuid, doubtful bigint, OUT moved bigint, OUT settled bigint, OUT shifted json)
   LANGUAGE plpgsql AS $$
   DECLARE
     last parley.writers;
@@ -19,6 +19,7 @@ const settleFunction = `
     IF last.batch = doubtful AND NOT last.fenced THEN
       moved := last.moved;
       settled := last.settled;
+      shifted := last.shifted;
     ELSE
       UPDATE parley.writers w SET batch = doubtful, fenced = true WHERE w.id = writer AND w.batch < doubtful;
     END IF;

@@ -3,6 +3,7 @@ import { type PostgresServer, startPostgres } from '@parley/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { query } from '../../../test/fresh-databases.ts'
 import { LaneWorld, Somebody } from '../../../test/lane-world.ts'
+import { Tally } from '../../observability/tally.ts'
 import { alice, ben, chat, commit, conversation, message, ONE, uuid } from '../contract/records.contract.ts'
 import { NOTHING, type Store } from '../store.ts'
 import { openPostgresStore } from './postgres-store.ts'
@@ -76,14 +77,27 @@ it('LOG-2 who gives up, and whose commit is refused, holds nothing any more', as
   expect(await query(url, `SELECT 1 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'`)).toEqual([])
 })
 
-it('LOG-2 two lanes that write to the same conversations all the time: nobody is put off', async () => {
-  const lanes = [new LaneWorld({ store: here }), new LaneWorld({ store: there })] as const
+it.each([
+  { how: 'and read', isRead: true },
+  { how: 'and only send: nobody is late', isRead: false },
+])('LOG-2 two lanes that write to the same conversations all the time $how: nobody is put off', async ({ isRead }) => {
+  const tallies = [new Tally(), new Tally()] as const
+  const lanes = [
+    new LaneWorld({ store: here, tally: tallies[0] }),
+    new LaneWorld({ store: there, tally: tallies[1] }),
+  ] as const
   const sides = [new Somebody(lanes[0], 'alice'), new Somebody(lanes[1], 'ben')] as const
   const chats = [uuid(1), ...(await Promise.all(Array.from({ length: 9 }, () => sides[0].starts(['ben']))))]
   const talk = async (somebody: Somebody) => {
-    for (let n = 0; n < 20; n++) await Promise.all(chats.map((id) => somebody.sends(id, `${n}`)))
+    for (let n = 0; n < 20; n++) {
+      const sent = await Promise.all(chats.map((id) => somebody.sends(id, `${n}`)))
+      const there = await Promise.all(sent.map(({ id }) => here.lists.message(ONE, id)))
+      expect(there.map((message) => message?.position)).toEqual(sent.map(({ position }) => position))
+      if (isRead) await Promise.all(chats.map((id, index) => somebody.reads(id, sent[index]!.position)))
+    }
   }
   await Promise.all(sides.map(talk))
+  if (!isRead) expect(tallies.map(({ staleBatches }) => staleBatches)).toEqual([0, 0])
   for (const id of chats.slice(1)) {
     const positions = (await lanes[1].messages(id)).map(({ position }) => position)
     expect(positions.sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1))

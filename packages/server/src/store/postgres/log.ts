@@ -61,8 +61,12 @@ export function postgresLog(db: Database): LogStore {
   }
 
   async function fateOf(writer: Writer, batch: number, deadline?: Deadline): Promise<Place | undefined> {
-    const [row] = await db.ask('SELECT moved, settled FROM parley.settle($1, $2)', [writer.id, batch], deadline)
-    return row!.moved === null ? undefined : { cursor: row!.moved!, settled: row!.settled! }
+    const [row] = await db.ask(
+      'SELECT moved, settled, shifted FROM parley.settle($1, $2)',
+      [writer.id, batch],
+      deadline,
+    )
+    return row!.moved === null ? undefined : toPlace(row!)
   }
 
   /** One try. A writer whose commit is unknown is not used again, so that its row goes on saying what became of it. */
@@ -77,7 +81,7 @@ export function postgresLog(db: Database): LogStore {
         deadline - FATE_MS,
       )
       idle.push(writer)
-      return { cursor: row!.moved!, settled: row!.settled! }
+      return toPlace(row!)
     } catch (error) {
       if (codeOf(error) === FENCED) {
         // Forgotten, for it was quiet for very long; so were the others.
@@ -163,6 +167,12 @@ export function postgresLog(db: Database): LogStore {
   }
 }
 
+const toPlace = (row: Record<string, never>): Place => ({
+  cursor: row.moved!,
+  settled: row.settled!,
+  ...(row.shifted !== null && { shifted: row.shifted! }),
+})
+
 const HOLD = `
   SELECT c.app, c.id, c.revision FROM unnest($1::integer[], $2::uuid[]) WITH ORDINALITY AS w (app, id, place)
   JOIN parley.conversations c ON c.app = w.app AND c.id = w.id ORDER BY w.place FOR UPDATE OF c`
@@ -221,7 +231,7 @@ function allOf(writes: Writes, kinds: readonly (keyof Outdated)[]): Partial<Outd
 // Below, one statement for each kind of thing: what was asked for comes as arrays, however much it is.
 
 const CONVERSATION = `
-  SELECT c.app, ${CONVERSATION_COLUMNS}, c.revision, (
+  SELECT c.app, ${CONVERSATION_COLUMNS}, c.revision, c.terms, (
     SELECT coalesce(json_agg(q), '[]') FROM (
       SELECT ${PARTICIPANT_COLUMNS} FROM parley.participants p
       WHERE p.app = c.app AND p.conversation = c.id ORDER BY p.user_id
@@ -255,6 +265,7 @@ const toLoaded = (row: Record<string, never>): LoadedConversation => ({
   lastMessageAt: row.last_message_at!,
   participants: (row.participants as unknown as Record<string, never>[]).map(toParticipant),
   revision: row.revision!,
+  terms: row.terms!,
 })
 
 async function loadMessages(db: Database, { messages }: Wanted) {

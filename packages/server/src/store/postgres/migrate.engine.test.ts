@@ -2,6 +2,7 @@ import { type ParleyServer, type PostgresServer, postgresVersions, startParley, 
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { query } from '../../../test/fresh-databases.ts'
+import { LaneWorld, Somebody } from '../../../test/lane-world.ts'
 import { openStore } from '../../open-store.ts'
 import { alice, chat, commit, ONE, uuid } from '../contract/records.contract.ts'
 import { NOTHING } from '../store.ts'
@@ -143,6 +144,39 @@ describe.each(postgresVersions)('migrations on PostgreSQL %i', (version) => {
     expect(await after(second)).toEqual([])
     await restored.close()
     expect((await openAgain(url)).epoch).toBe(restored.epoch)
+  })
+
+  it('messages are sent on the terms of a conversation that was there before it had any', async () => {
+    const url = await empty()
+    const before = migrations.findIndex((step) => step.includes('ADD COLUMN terms'))
+    await query(url, 'CREATE SCHEMA parley')
+    await query(url, 'CREATE TABLE parley.schema (version integer NOT NULL)')
+    for (const step of migrations.slice(0, before)) await query(url, step)
+    await query(url, 'INSERT INTO parley.schema VALUES ($1)', [before])
+    await query(
+      url,
+      `INSERT INTO parley.conversations VALUES ($1, $2, 1, 'alice', NULL, '{}', NULL, 1, 1, 3, 0, 1, 1, 1, 7)`,
+      [ONE, uuid(1)],
+    )
+    for (const [index, name] of ['alice', 'ben'].entries()) {
+      await query(
+        url,
+        `INSERT INTO parley.participants VALUES ($1, $2, $3, 'joined', $4, 1, '[]', '[]', '[]', '[]', NULL, $5, 1, 1)`,
+        [ONE, uuid(1), name, index + 1, index + 2],
+      )
+    }
+    expect(await migrate(url, { rehearse: true })).toEqual({ from: before, to: LATEST })
+    const stores = [await openPostgresStore(url), await openPostgresStore(url)]
+    const lanes = stores.map((store) => new LaneWorld({ store }))
+    await lanes[0]!.people('alice', 'ben')
+    const sides = lanes.map((world, index) => new Somebody(world, index === 0 ? 'alice' : 'ben'))
+    for (let n = 0; n < 3; n++) for (const side of sides) await side.sends(uuid(1))
+    const { conversations } = await stores[0]!.log.load({
+      ...NOTHING,
+      conversations: [{ app: ONE, key: uuid(1) }],
+    })
+    expect(conversations).toMatchObject([{ headSequence: 9, headPosition: 6, revision: 13, terms: 0 }])
+    for (const store of stores) await store.close()
   })
 
   async function openAgain(url: string) {

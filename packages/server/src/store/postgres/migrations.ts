@@ -201,4 +201,10 @@ export const migrations: readonly string[] = [
   -- What a repeat is answered, of operations whose answer says more than that it was done.
   ALTER TABLE parley.operations ADD COLUMN effect uuid, ADD COLUMN result json;
   `,
+  `
+  -- How often more of a conversation was changed than its messages and marks: what a message's sending rests on.
+  ALTER TABLE parley.conversations ADD COLUMN terms bigint NOT NULL DEFAULT 0;
+  -- Where the last commit's messages came to lie elsewhere than it said.
+  ALTER TABLE parley.writers ADD COLUMN shifted json;
+  `,
 ]

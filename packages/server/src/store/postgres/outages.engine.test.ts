@@ -119,6 +119,32 @@ describe('a commit under way when the database goes away', () => {
     expect((await store.streams.moved(ONE, alice, fate!.cursor)).conversations).toHaveLength(0)
   })
 
+  it('17 where its messages came to lie is part of its fate', async () => {
+    await chat(store, uuid(1), 1)
+    const { conversations } = await store.log.load({ ...NOTHING, conversations: [{ app: ONE, key: uuid(1) }] })
+    const { revision = 0, terms = 0 } = conversations[0]!
+    const basis = {
+      conversations: [{ app: ONE, key: uuid(1), revision, terms, change: 'messages' as const }],
+      people: [],
+    }
+    const sends = (id: number): Writes => ({
+      ...NONE,
+      basis,
+      conversations: [conversation(uuid(1), { headSequence: 5, headPosition: 2 })],
+      messages: [message(uuid(1), 2, { id: uuid(id) })],
+    })
+    await store.log.commit(sends(81))
+    proxy.stall('down')
+    const { error } = await timed(store.log.commit(sends(82)))
+    await proxy.calm()
+    const fate = await (error as CommitUnknown).fate()
+    expect(fate).toMatchObject({ shifted: [{ key: uuid(1), sequences: 1, positions: 1, revision: revision + 2 }] })
+    expect(await store.lists.message(ONE, uuid(82))).toMatchObject({ position: 3 })
+    // The next one by the same name is shifted no more.
+    await commit(store, { messages: [message(uuid(1), 4)] })
+    expect(await (error as CommitUnknown).fate()).toEqual(fate)
+  })
+
   it('17 it never arrives, or too late: once its fate is known it never happens', async () => {
     await chat(store, uuid(1), 1)
     proxy.stall('up')
