@@ -168,6 +168,27 @@ describe('the connection machine', () => {
     expect(held.next).toMatchObject({ state: 'waiting', attempt: 0 })
   })
 
+  it('CONN-2 the longer a connection has held, the less is left of the count', () => {
+    const after = (heldMs: number) =>
+      transition({ ...states.live, attempt: 5, since: NOW - heldMs }, events.closed, moment).next
+    expect([0, 2_500, 5_000, 7_500, 9_900].map((heldMs) => after(heldMs))).toMatchObject(
+      [6, 5, 3, 2, 0].map((attempt) => ({ state: 'waiting', attempt })),
+    )
+  })
+
+  it('CONN-2 who is cut every four seconds is back within two each time, who is cut at once is not', () => {
+    const slowest = (heldMs: number) => {
+      let attempt = 0
+      for (let cut = 0; cut < 20; cut++) {
+        const { next } = transition({ ...states.live, attempt, since: NOW - heldMs }, events.closed, moment)
+        if (next.state === 'waiting') attempt = next.attempt
+      }
+      return retryDelayMs(attempt, 1)
+    }
+    expect(slowest(4_000)).toBeLessThanOrEqual(2_000)
+    expect(slowest(100)).toBe(timing.maxDelayMs)
+  })
+
   it('CON-10 thirty seconds of silence are answered by a ping, ten more by reconnecting', () => {
     const live = transition(states.greeting, events.welcomed, moment).next
     expect(live.until).toBe(NOW + 30_000)

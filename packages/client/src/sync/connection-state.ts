@@ -98,7 +98,7 @@ export const timing = {
   longestHintMs: 300_000,
   /** Who is to go elsewhere waits so long for what is under way: longer than a server that works, which says goodbye then. */
   lastAnswersMs: 2_000,
-  /** A connection that held this long starts the count of attempts anew. */
+  /** A connection that held this long starts the count of attempts anew; half as long, and half of it is forgotten. */
   heldMs: 10_000,
 } as const
 
@@ -141,9 +141,12 @@ function wait(attempt: number, { now, chance }: Moment, atLeastMs = 0, effects: 
 const retry = (state: { readonly attempt: number }, moment: Moment, effects: readonly Effect[] = []): Step =>
   wait(state.attempt + 1, moment, 0, effects)
 
-/** After a loss: from the first delay again if the connection had held, otherwise on with the count. */
+/**
+ * After a loss: on with the count, of which the less is left the longer the connection had held. Whoever is cut every few
+ * seconds because one node after the other dies is not kept waiting as for a server that welcomes and falls.
+ */
 const attemptAfter = (state: States['live'], { now }: Moment): number =>
-  now - state.since >= timing.heldMs ? 0 : state.attempt + 1
+  Math.round((state.attempt + 1) * Math.max(0, 1 - (now - state.since) / timing.heldMs))
 
 const reconnect = (state: States['live'], moment: Moment, effects: readonly Effect[] = []): Step =>
   wait(attemptAfter(state, moment), moment, 0, effects)
