@@ -20,6 +20,8 @@ export type Asking = (
 export class DeedBook {
   readonly #device: string
   readonly #world: Surroundings
+  /** What was given up by its id, which whoever asked for it may learn later. */
+  readonly #givenUp = new Set<string>()
 
   constructor(device: string, world: Surroundings) {
     this.#device = device
@@ -87,6 +89,7 @@ export class DeedBook {
         }
         deed.state = 'placed'
         deed.operationId = operation.operationId
+        if (this.#givenUp.has(operation.operationId)) deed.isGivenUp = true
         if (operation.conversation) deed.conversation = operation.conversation.id
         operation.acknowledged.then((answer) => {
           deed.acknowledged = answer ?? true
@@ -103,6 +106,7 @@ export class DeedBook {
 
   /** The app was told that these will not be done, or said so itself. */
   giveUp(entries: readonly { readonly id: string }[]): void {
+    for (const { id } of entries) this.#givenUp.add(id)
     for (const deed of this.#deedsOf(entries)) deed.isGivenUp = true
   }
 
