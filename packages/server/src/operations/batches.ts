@@ -188,9 +188,7 @@ export class Batches {
         if (error instanceof CommitUnknown) {
           this.#settleDoubt = async () => {
             const fate = await error.fate()
-            if (!fate) return
-            if (fate.shifted) shiftBatch(batch, ledger, fate.shifted)
-            this.#publish(batch, fate, at)
+            if (fate) this.#publish(batch, ledger, fate, at)
           }
         }
         if (!(error instanceof MessageExists) || isDoubtful) throw error
@@ -198,13 +196,14 @@ export class Batches {
         return this.#try(batch, commit, true)
       }
       this.#cursor = place.cursor
-      if (place.shifted) shiftBatch(batch, ledger, place.shifted)
     }
     this.#uncommitted = undefined
-    this.#publish(batch, place, at)
+    this.#publish(batch, ledger, place, at)
   }
 
-  #publish(batch: readonly Waiting[], { cursor, settled }: Place, at: number): void {
+  /** Tells of a commit that happened, of everything where the store has it. */
+  #publish(batch: readonly Waiting[], ledger: Ledger, { cursor, settled, shifted }: Place, at: number): void {
+    if (shifted) shiftBatch(batch, ledger, shifted)
     const committed: Committed[] = []
     for (const { request, moves } of batch) {
       if (moves.length === 0) continue
