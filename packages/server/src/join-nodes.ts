@@ -14,6 +14,7 @@ import type { Clock } from './clock.ts'
 import type { Attendance } from './delivery/attendance.ts'
 import type { Change, ToldMove } from './delivery/change.ts'
 import type { Delivery } from './delivery/delivery.ts'
+import { standsAsBefore } from './model/participation.ts'
 import type { NodesFigures } from './observability/figures-of-nodes.ts'
 import type { Committed } from './operations/committed.ts'
 import type { WriteLane } from './operations/lane.ts'
@@ -228,13 +229,13 @@ export function changedBy({ app, moves }: CommitHint): ChangedElsewhere {
 function missedBy({ rows }: Extract<MoveHint, { stream: 'conversation' }>): ChangedConversation['misses'] {
   if (!rows || rows.length === 0) return undefined
   if (rows.every((row) => row.type === 'message' && row.record.sequence === row.record.firstSequence)) return 'messages'
-  return rows.every((row) => row.type === 'participant' && row.before?.state === row.record.state) ? 'marks' : undefined
+  return rows.every((row) => row.type === 'participant' && standsAsBefore(row.before, row.record)) ? 'marks' : undefined
 }
 
 /** Whether a conversation too large for its people to be named has others in it now. */
 function changesPeople(move: MoveHint): move is Extract<MoveHint, { stream: 'conversation' }> {
   if (move.stream === 'inbox' || move.audience !== null) return false
-  return move.rows?.some((row) => row.type === 'participant' && row.before?.state !== row.record.state) ?? true
+  return move.rows?.some((row) => row.type === 'participant' && !standsAsBefore(row.before, row.record)) ?? true
 }
 
 const reading =

@@ -27,6 +27,10 @@ export function joining(of: {
   }
 }
 
+/** Whether somebody stands in it as before: another is at most what they have got or read, or their profile. */
+export const standsAsBefore = (before: Participant | undefined, now: Participant): boolean =>
+  before?.state === now.state && before.order === now.order
+
 /** Somebody goes: of their own will, everything leaves their devices (CNV-5); removed, they keep what they saw. */
 export function leaving(participant: Participant, how: 'left' | 'removed', headPosition: number): Participant {
   return {

@@ -2,6 +2,7 @@ import type { UserId, Uuid } from '@parley/protocol'
 import { AppMap } from '../model/app-map.ts'
 import { ConversationState } from '../model/conversation-state.ts'
 import type { Fact } from '../model/decision.ts'
+import { standsAsBefore } from '../model/participation.ts'
 import type { Undo } from '../model/recent-map.ts'
 import type { AppKey, Participant, ParticipantRecord, Profile } from '../model/state.ts'
 import type { Basis, BelievedConversation, Cursor, Person, RememberedOperation, Shift, Writes } from '../store/store.ts'
@@ -343,9 +344,9 @@ export class Ledger {
   }
 }
 
-/** Marks what somebody has got or read, or shows a new profile: nothing that a message's sending rests on. */
+/** What all see of somebody, and nothing that a message's sending rests on. */
 const isMark = (before: Participant | undefined, { participant, side }: Extract<Fact, { type: 'participant' }>) =>
-  side === 'public' && before?.state === participant.state && before.order === participant.order
+  side === 'public' && standsAsBefore(before, participant)
 
 /** What a batch does in a conversation, each including those before it. */
 const CHANGES = { messages: 0, marks: 1, anything: 2 } as const
