@@ -66,8 +66,8 @@ type Kind = NodeMessage['type']
 type MessageOf<Type extends Kind> = Extract<NodeMessage, { readonly type: Type }>
 
 /**
- * What this node says to the others (`speaker.ts`) and hears from them (`hearer.ts`). It tells when something may have been missed, which nodes came and
- * went, and whether the bus can be relied on. Whoever it tells decides what follows.
+ * What this node says to the others (`speaker.ts`) and hears from them (`hearer.ts`). It tells when something may have
+ * been missed, which nodes came and went, and whether the bus can be relied on. Whoever it tells decides what follows.
  */
 export class Exchange {
   readonly counts: ExchangeCounts = {

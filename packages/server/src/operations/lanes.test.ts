@@ -228,6 +228,10 @@ describe('OPR-1 what a lane remembers and another one changed, of which it was t
     conversation: id,
     patch: [{ operation: 'set' as const, property: 'metadata.colour', value }],
   })
+  const adds = (id: Uuid, userId: string) => ({
+    conversation: id,
+    patch: [{ operation: 'add' as const, property: 'participants', id: userId }],
+  })
 
   it('does not have anybody refused who is in a conversation again', async () => {
     const { alice, ben, aliceThere, id } = await twoLanes()
@@ -275,9 +279,8 @@ describe('OPR-1 what a lane remembers and another one changed, of which it was t
     const { here, alice, aliceThere, id } = await twoLanes()
     await alice.adds(id, 'cleo')
     await aliceThere.removes(id, 'cleo')
-    const patch = [{ operation: 'add' as const, property: 'participants', id: 'cleo' }]
     const operation = newId()
-    const asks = () => alice.does('update-conversation', { conversation: id, patch }, { id: operation })
+    const asks = () => alice.does('update-conversation', adds(id, 'cleo'), { id: operation })
     const [first, second] = await Promise.all([asks(), asks()])
     expect([first.hasChanged, second.hasChanged]).toEqual([true, false])
     await aliceThere.removes(id, 'cleo')
@@ -302,9 +305,8 @@ describe('OPR-1 what a lane remembers and another one changed, of which it was t
     const { alice, ben, aliceThere, id } = await twoLanes()
     await alice.adds(id, 'cleo')
     await aliceThere.removes(id, 'ben')
-    const patch = [{ operation: 'add' as const, property: 'participants', id: 'cleo' }]
     const operation = newId()
-    const asks = () => ben.ask('update-conversation', { conversation: id, patch }, { id: operation })
+    const asks = () => ben.ask('update-conversation', adds(id, 'cleo'), { id: operation })
     for (const outcome of await Promise.all([asks(), asks()])) expect(outcome).toHaveProperty('refusal')
   })
 
