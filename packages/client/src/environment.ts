@@ -18,6 +18,12 @@ export interface Chance {
   bytes(count: number): Uint8Array
 }
 
+/** When an event came, as a pure machine sees it: {@link Clock.now}, and {@link Chance.number} for what is left to that. */
+export interface Moment {
+  readonly now: number
+  readonly chance: number
+}
+
 /** One holder at a time across the tabs of a browser. */
 export interface Locks {
   /**

@@ -1,6 +1,7 @@
 /** A laptop that is shut for an hour, and a browser that says `online` and `offline` whenever it pleases. */
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { timing } from '../src/sync/connection-state.ts'
+import { FIRST_DELAY_MS, MIN_DELAY_MS } from '../src/sync/retry-delay.ts'
 import { type Device, World } from './world.ts'
 
 const HOUR = 3_600_000
@@ -103,7 +104,7 @@ it('49 a network that comes a moment after the lid is opened is found by the sho
   await shut()
   await world.pass(1_000)
   network.isRefusing = false
-  expect(await timeUntil(() => isLive(device))).toBeLessThanOrEqual(4 * timing.firstDelayMs)
+  expect(await timeUntil(() => isLive(device))).toBeLessThanOrEqual(4 * FIRST_DELAY_MS)
 })
 
 it('49 an hour of timers does not ring all at once: a handful is set, and none of them twice', async () => {
@@ -151,7 +152,7 @@ it('49 online is not believed while nobody answers: it only makes us look, four 
   }
   expect(isLive(device)).toBe(false)
   expect(tries).toBeGreaterThan(3)
-  expect(tries).toBeLessThanOrEqual(10_000 / timing.minDelayMs + 1)
+  expect(tries).toBeLessThanOrEqual(10_000 / MIN_DELAY_MS + 1)
   network.isRefusing = false
   hint()
   expect(await timeUntil(() => isLive(device))).toBeLessThanOrEqual(AWAKE_MS)

@@ -13,7 +13,7 @@ import {
   type OperationName,
 } from '@parley/protocol'
 import type { Chance, Clock } from '../environment.ts'
-import { retryDelayMs } from '../sync/connection-state.ts'
+import { retryDelayMs } from '../sync/retry-delay.ts'
 import type { Outbox } from './outbox.ts'
 import { nextToSend } from './schedule.ts'
 

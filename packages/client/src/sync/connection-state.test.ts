@@ -4,11 +4,11 @@ import {
   type ConnectionState,
   type Effect,
   type EventName,
-  retryDelayMs,
   type StateName,
   timing,
   transition,
 } from './connection-state.ts'
+import { FIRST_DELAY_MS, MAX_DELAY_MS, MIN_DELAY_MS, retryDelayMs } from './retry-delay.ts'
 
 const NOW = 100_000
 const moment = { now: NOW, chance: 0.5 }
@@ -149,7 +149,7 @@ describe('the connection machine', () => {
     expect(retryDelayMs(0, 0.999999)).toBeLessThan(1_000)
     expect(retryDelayMs(1, 0.999999)).toBeLessThan(2_000)
     expect(retryDelayMs(40, 0.999999)).toBeLessThan(30_000)
-    expect(retryDelayMs(40, 0)).toBe(timing.minDelayMs)
+    expect(retryDelayMs(40, 0)).toBe(MIN_DELAY_MS)
   })
 
   it('CONN-2 clients cut at once come back spread out', () => {
@@ -186,7 +186,7 @@ describe('the connection machine', () => {
       return retryDelayMs(attempt, 1)
     }
     expect(slowest(4_000)).toBeLessThanOrEqual(2_000)
-    expect(slowest(100)).toBe(timing.maxDelayMs)
+    expect(slowest(100)).toBe(MAX_DELAY_MS)
   })
 
   it('CON-10 thirty seconds of silence are answered by a ping, ten more by reconnecting', () => {
@@ -215,7 +215,7 @@ describe('the connection machine', () => {
   it('CON-14 no server keeps us away for longer than five minutes', () => {
     const goodbye = { event: 'goodbye', reason: 'going_away', retryAfterMs: Number.MAX_SAFE_INTEGER } as const
     const { next } = transition(states.live, goodbye, moment)
-    expect(next.until).toBeLessThan(NOW + 300_000 + timing.firstDelayMs)
+    expect(next.until).toBeLessThan(NOW + 300_000 + FIRST_DELAY_MS)
   })
 
   it('CON-13 a move that fails is an outage like any other, and one from server to server is counted', () => {

@@ -15,9 +15,11 @@
  *                                  └──► connecting
  *
  * `until` is the moment, by a clock that never jumps, at which the state's own `deadline` event is due. Whoever runs
- * the machine needs one timer and no knowledge of what it is for.
+ * the machine needs one timer and no knowledge of what it is for. An event that isn't drawn changes nothing.
  */
 import type { GoodbyeFrame } from '@parley/protocol'
+import type { Moment } from '../environment.ts'
+import { MIN_DELAY_MS, retryDelayMs } from './retry-delay.ts'
 
 interface States {
   /** The app does not want a connection, or there is no session to open one with. */
@@ -70,12 +72,6 @@ export interface Step {
   readonly effects: readonly Effect[]
 }
 
-/** The moment of an event: the time, and a number from 0 to below 1 for whatever is left to chance. */
-export interface Moment {
-  readonly now: number
-  readonly chance: number
-}
-
 export const timing = {
   /** A socket that is not open by then counts as failed. */
   openMs: 10_000,
@@ -89,11 +85,6 @@ export const timing = {
   /** A timer this late means that the device slept: the connection is probably gone, and the user is waiting. */
   lateMs: 5_000,
   wakePongMs: 1_000,
-  /** The delay before the first retry is up to this, doubled for each further one. */
-  firstDelayMs: 1_000,
-  maxDelayMs: 30_000,
-  /** No hint, however often repeated, makes us try sooner than this after a loss. */
-  minDelayMs: 250,
   /** No server keeps us away, or waiting for our turn, for longer than this. */
   longestHintMs: 300_000,
   /** Who is to go elsewhere waits so long for what is under way: longer than a server that works, which says goodbye then. */
@@ -102,44 +93,35 @@ export const timing = {
   heldMs: 10_000,
 } as const
 
-/** Full jitter: anything up to a ceiling that doubles, so that a thousand clients cut at once come back spread out. */
-export function retryDelayMs(attempt: number, chance: number): number {
-  const ceiling = Math.min(timing.maxDelayMs, timing.firstDelayMs * 2 ** Math.min(attempt, 16))
-  return timing.minDelayMs + chance * (ceiling - timing.minDelayMs)
-}
-
 export const stopped: ConnectionState = { state: 'stopped', until: null }
 
 export function transition(state: ConnectionState, event: ConnectionEvent, moment: Moment): Step {
-  // The table is complete for every pair of names; TypeScript cannot follow two names at once.
-  const handle = table[state.state][event.event] as unknown as Handler<ConnectionState, ConnectionEvent>
-  return handle(state, event, moment)
+  // The cast: TypeScript cannot follow two names at once.
+  const handle = table[state.state][event.event] as Handler<ConnectionState, ConnectionEvent> | undefined
+  return handle?.(state, moment, event) ?? { next: state, effects: [] }
 }
 
-type Handler<S, E> = (state: S, event: E, moment: Moment) => Step
-type Table = {
-  readonly [S in StateName]: {
-    readonly [E in EventName]: Handler<Extract<ConnectionState, { state: S }>, Extract<ConnectionEvent, { event: E }>>
-  }
+type Handler<S, E> = (state: S, moment: Moment, event: E) => Step
+type Row<S extends StateName> = {
+  readonly [E in EventName]?: Handler<Extract<ConnectionState, { state: S }>, Extract<ConnectionEvent, { event: E }>>
 }
 
-const stay = (next: ConnectionState): Step => ({ next, effects: [] })
-const halt = (): Step => ({ next: stopped, effects: [] })
-const hangUp = (): Step => ({ next: stopped, effects: ['close'] })
+const stop =
+  (...effects: Effect[]) =>
+  (): Step => ({ next: stopped, effects })
 
 const connect = (attempt: number, { now }: Moment, isMove = false): Step => ({
   next: { state: 'connecting', attempt, until: now + timing.openMs, isMove },
   effects: isMove ? ['close', 'open'] : ['open'],
 })
 
-function wait(attempt: number, { now, chance }: Moment, atLeastMs = 0, effects: readonly Effect[] = []): Step {
-  const earliest = now + Math.max(timing.minDelayMs, atLeastMs)
+const connectFirst = (_: unknown, moment: Moment): Step => connect(0, moment)
+
+function wait(attempt: number, { now, chance }: Moment, effects: readonly Effect[] = [], atLeastMs = 0): Step {
+  const earliest = now + Math.max(MIN_DELAY_MS, atLeastMs)
   const until = now + atLeastMs + retryDelayMs(attempt, chance)
   return { next: { state: 'waiting', attempt, earliest, until }, effects }
 }
-
-const retry = (state: { readonly attempt: number }, moment: Moment, effects: readonly Effect[] = []): Step =>
-  wait(state.attempt + 1, moment, 0, effects)
 
 /**
  * After a loss: on with the count, of which the less is left the longer the connection had held. Whoever is cut every few
@@ -147,9 +129,6 @@ const retry = (state: { readonly attempt: number }, moment: Moment, effects: rea
  */
 const attemptAfter = (state: States['live'], { now }: Moment): number =>
   Math.round((state.attempt + 1) * Math.max(0, 1 - (now - state.since) / timing.heldMs))
-
-const reconnect = (state: States['live'], moment: Moment, effects: readonly Effect[] = []): Step =>
-  wait(attemptAfter(state, moment), moment, 0, effects)
 
 function leave(attempt: number, event: Events['goodbye'], moment: Moment): Step {
   switch (event.reason) {
@@ -160,118 +139,60 @@ function leave(attempt: number, event: Events['goodbye'], moment: Moment): Step 
     case 'too_slow':
     case 'protocol_error':
     case 'refused':
-      return wait(attempt, moment, Math.min(event.retryAfterMs, timing.longestHintMs), ['close'])
+      return wait(attempt, moment, ['close'], Math.min(event.retryAfterMs, timing.longestHintMs))
   }
 }
 
 /** A deadline that rings this late means that the device slept: whatever was counted before is over. */
 const slept = ({ until }: { readonly until: number }, { now }: Moment): boolean => now - until > timing.lateMs
 
-/** An attempt took too long; who wakes up starts to count anew, for there is somebody waiting. */
-const giveUp = (state: { readonly attempt: number; readonly until: number }, moment: Moment): Step =>
-  slept(state, moment) ? wait(0, moment, 0, ['close']) : retry(state, moment, ['close'])
+const live = ({ attempt }: States['live' | 'greeting'], { now }: Moment, since: number): Step => ({
+  next: { state: 'live', attempt, since, until: now + timing.silenceMs },
+  effects: [],
+})
 
-const live = (attempt: number, since: number, { now }: Moment): Step =>
-  stay({ state: 'live', attempt, since, until: now + timing.silenceMs })
-
-const probe = (state: States['live'], { now }: Moment, pongMs: number): Step => ({
-  next: { state: 'probing', attempt: state.attempt, since: state.since, until: now + pongMs },
+const probe = ({ attempt, since }: States['live'], { now }: Moment, pongMs: number): Step => ({
+  next: { state: 'probing', attempt, since, until: now + pongMs },
   effects: ['ping'],
 })
 
-const table: Table = {
-  stopped: {
-    start: (_, __, moment) => connect(0, moment),
-    stop: stay,
-    hint: stay,
-    opened: stay,
-    welcomed: stay,
-    heard: stay,
-    closed: stay,
-    goodbye: stay,
-    move: stay,
-    deadline: stay,
-    admitted: stay,
-  },
+const trying: Row<'connecting' | 'greeting'> = {
+  stop: stop('close'),
+  closed: ({ attempt }, moment) => wait(attempt + 1, moment),
+  goodbye: ({ attempt }, moment, event) => leave(attempt + 1, event, moment),
+  // It took too long; who wakes up starts to count anew, for there is somebody waiting.
+  deadline: (state, moment) => wait(slept(state, moment) ? 0 : state.attempt + 1, moment, ['close']),
+}
+
+const connected: Row<'live' | 'probing'> = {
+  stop: stop('close'),
+  heard: (state, moment) => live(state, moment, state.since),
+  closed: (state, moment) => wait(attemptAfter(state, moment), moment),
+  goodbye: (state, moment, event) => leave(attemptAfter(state, moment), event, moment),
+  move: (state, moment) => connect(attemptAfter(state, moment), moment, true),
+}
+
+const table: { readonly [S in StateName]: Row<S> } = {
+  stopped: { start: connectFirst },
   waiting: {
-    start: stay,
-    stop: halt,
-    hint: (state, _, moment) => (moment.now >= state.earliest ? connect(state.attempt, moment) : stay(state)),
-    opened: stay,
-    welcomed: stay,
-    heard: stay,
-    closed: stay,
-    goodbye: stay,
-    move: stay,
-    deadline: (state, _, moment) => connect(slept(state, moment) ? 0 : state.attempt, moment),
-    admitted: stay,
+    stop: stop(),
+    hint: (state, moment) =>
+      moment.now >= state.earliest ? connect(state.attempt, moment) : { next: state, effects: [] },
+    deadline: (state, moment) => connect(slept(state, moment) ? 0 : state.attempt, moment),
   },
   connecting: {
-    start: stay,
-    stop: hangUp,
-    hint: stay,
-    opened: (state, _, { now }) => ({
-      next: { state: 'greeting', attempt: state.attempt, until: now + timing.welcomeMs, isMove: state.isMove },
+    ...trying,
+    opened: ({ attempt, isMove }, { now }) => ({
+      next: { state: 'greeting', attempt, until: now + timing.welcomeMs, isMove },
       effects: ['hello'],
     }),
-    welcomed: stay,
-    heard: stay,
-    closed: (state, _, moment) => retry(state, moment),
-    goodbye: (state, event, moment) => leave(state.attempt + 1, event, moment),
-    move: stay,
-    deadline: (state, _, moment) => giveUp(state, moment),
-    admitted: stay,
   },
-  greeting: {
-    start: stay,
-    stop: hangUp,
-    hint: stay,
-    opened: stay,
-    welcomed: (state, _, moment) => live(state.attempt, moment.now, moment),
-    heard: stay,
-    closed: (state, _, moment) => retry(state, moment),
-    goodbye: (state, event, moment) => leave(state.attempt + 1, event, moment),
-    move: stay,
-    deadline: (state, _, moment) => giveUp(state, moment),
-    admitted: stay,
-  },
+  greeting: { ...trying, welcomed: (state, moment) => live(state, moment, moment.now) },
   live: {
-    start: stay,
-    stop: hangUp,
-    hint: (state, _, moment) => probe(state, moment, timing.hintPongMs),
-    opened: stay,
-    welcomed: stay,
-    heard: (state, _, moment) => live(state.attempt, state.since, moment),
-    closed: (state, _, moment) => reconnect(state, moment),
-    goodbye: (state, event, moment) => leave(attemptAfter(state, moment), event, moment),
-    move: (state, _, moment) => connect(attemptAfter(state, moment), moment, true),
-    deadline: (state, _, moment) => probe(state, moment, slept(state, moment) ? timing.wakePongMs : timing.pongMs),
-    admitted: stay,
+    ...connected,
+    hint: (state, moment) => probe(state, moment, timing.hintPongMs),
+    deadline: (state, moment) => probe(state, moment, slept(state, moment) ? timing.wakePongMs : timing.pongMs),
   },
-  probing: {
-    start: stay,
-    stop: hangUp,
-    hint: stay,
-    opened: stay,
-    welcomed: stay,
-    heard: (state, _, moment) => live(state.attempt, state.since, moment),
-    closed: (state, _, moment) => reconnect(state, moment),
-    goodbye: (state, event, moment) => leave(attemptAfter(state, moment), event, moment),
-    move: (state, _, moment) => connect(attemptAfter(state, moment), moment, true),
-    deadline: (state, _, moment) => reconnect(state, moment, ['close']),
-    admitted: stay,
-  },
-  'locked-out': {
-    start: stay,
-    stop: halt,
-    hint: stay,
-    opened: stay,
-    welcomed: stay,
-    heard: stay,
-    closed: stay,
-    goodbye: stay,
-    move: stay,
-    deadline: stay,
-    admitted: (_, __, moment) => connect(0, moment),
-  },
+  probing: { ...connected, deadline: (state, moment) => wait(attemptAfter(state, moment), moment, ['close']) },
+  'locked-out': { stop: stop(), admitted: connectFirst },
 }

@@ -18,6 +18,8 @@
  * `until` is the moment, by a clock that never jumps, at which the state's own `deadline` is due. An event that isn't
  * drawn changes nothing. Words of an earlier term are no events: whoever runs the machine doesn't listen to them.
  */
+import type { Moment } from '../environment.ts'
+
 interface States {
   closed: { readonly until: null }
   /** No owner was heard of; it was asked for one so many times. */
@@ -62,12 +64,6 @@ export type LeadershipEffect = 'queue' | 'withdraw' | 'steal' | 'claim' | 'retir
 export interface LeadershipStep {
   readonly next: Leadership
   readonly effects: readonly LeadershipEffect[]
-}
-
-/** The moment of an event: the time, and a number from 0 to below 1 for whatever is left to chance. */
-export interface Moment {
-  readonly now: number
-  readonly chance: number
 }
 
 export const leadershipTiming = {
