@@ -1,18 +1,13 @@
 import type { DownFrame } from '@parley/protocol'
+import { readObject } from '../read-object.ts'
 
 /**
  * Reads what the server said. Answers undefined for text that is no frame: the line is damaged, nothing of it is
  * believed. The server is trusted beyond its shape, so only what the engine computes with is looked at.
  */
 export function readDownFrame(text: string | undefined): DownFrame | 'unknown' | undefined {
-  if (text === undefined) return undefined
-  let frame: Record<string, unknown>
-  try {
-    frame = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof frame !== 'object' || frame === null || typeof frame.type !== 'string') return undefined
+  const frame = text === undefined ? undefined : readObject(text)
+  if (typeof frame?.type !== 'string') return undefined
   // A newer server may say things we don't know; they are not for us.
   if (!Object.hasOwn(shapes, frame.type)) return 'unknown'
   const isWellFormed = shapes[frame.type as DownFrame['type']](frame)
