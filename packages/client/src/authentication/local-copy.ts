@@ -6,6 +6,7 @@ import type { BasicIdentity } from '@parley/protocol'
 import type { Tell } from '../client-types.ts'
 import { listUnsent } from '../outbox/stored-entries.ts'
 import type { OutboxEntry, Replica } from '../replica/replica.ts'
+import { removeAll } from '../replica/writes.ts'
 import { forgetSession, readStored } from './stored-session.ts'
 
 export interface LocalCopy extends Replica {
@@ -21,7 +22,7 @@ export const deleteCopy = (copy: LocalCopy, keepData: boolean): Promise<void> =>
 export async function giveUpCopy(copy: LocalCopy, keepData: boolean, tell: Tell): Promise<readonly OutboxEntry[]> {
   const entries = await listUnsent(copy)
   if (entries.length > 0) tell('unsent', { entries })
-  if (keepData) await copy.commit([{ type: 'delete-all', table: 'outbox', prefix: [] }], { durability: 'strict' })
+  if (keepData) await copy.commit([removeAll('outbox')], { durability: 'strict' })
   await deleteCopy(copy, keepData)
   return entries
 }

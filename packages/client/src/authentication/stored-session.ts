@@ -1,5 +1,6 @@
 import type { BasicIdentity, IdentityId, Json } from '@parley/protocol'
 import type { Replica, Write } from '../replica/replica.ts'
+import { putMeta, remove } from '../replica/writes.ts'
 
 export interface OpenedSession {
   readonly token: string
@@ -31,26 +32,20 @@ export async function readStored(replica: Replica): Promise<Stored> {
 }
 
 export function storeSession(replica: Replica, session: OpenedSession): Promise<void> {
-  return commit(replica, [
-    { type: 'put', table: 'meta', row: { name: SESSION, value: session as unknown as Json } },
-    { type: 'put', table: 'meta', row: { name: OWNER, value: session.identity.id } },
-  ])
+  return commit(replica, putMeta(SESSION, session as unknown as Json), putMeta(OWNER, session.identity.id))
 }
 
 /** The session is over, the data stays for its owner. */
 export function forgetSession(replica: Replica): Promise<void> {
-  return commit(replica, [
-    { type: 'delete', table: 'meta', key: [SESSION] },
-    { type: 'delete', table: 'meta', key: [SIGNING_OUT] },
-  ])
+  return commit(replica, remove('meta', [SESSION]), remove('meta', [SIGNING_OUT]))
 }
 
 export function markSigningOut(replica: Replica, keepData: boolean): Promise<void> {
-  return commit(replica, [{ type: 'put', table: 'meta', row: { name: SIGNING_OUT, value: { keepData } } }])
+  return commit(replica, putMeta(SIGNING_OUT, { keepData }))
 }
 
 export function unmarkSigningOut(replica: Replica): Promise<void> {
-  return commit(replica, [{ type: 'delete', table: 'meta', key: [SIGNING_OUT] }])
+  return commit(replica, remove('meta', [SIGNING_OUT]))
 }
 
-const commit = (replica: Replica, writes: readonly Write[]) => replica.commit(writes, { durability: 'strict' })
+const commit = (replica: Replica, ...writes: Write[]) => replica.commit(writes, { durability: 'strict' })

@@ -4,6 +4,7 @@
  */
 import type { AcknowledgementFrame, ConversationId, Json, StreamId, WireError } from '@parley/protocol'
 import type { OutboxEntry, Write } from '../replica/replica.ts'
+import { put, putMeta, remove } from '../replica/writes.ts'
 import type { Acknowledged } from './answers.ts'
 import { relabel } from './relabel.ts'
 import { isQuiet } from './summary.ts'
@@ -97,17 +98,8 @@ async function refuse(
 /** All of it, for one commit. */
 export function settlementWrites({ entries, aliases }: Settlement): Write[] {
   return [
-    ...[...entries].map(
-      ([order, row]): Write =>
-        row ? { type: 'put', table: 'outbox', row } : { type: 'delete', table: 'outbox', key: [order] },
-    ),
-    ...[...aliases].map(
-      ([from, to]): Write => ({
-        type: 'put',
-        table: 'meta',
-        row: { name: `alias:${from}`, value: to },
-      }),
-    ),
+    ...[...entries].map(([order, row]) => (row ? put('outbox', row) : remove('outbox', [order]))),
+    ...[...aliases].map(([from, to]) => putMeta(`alias:${from}`, to)),
   ]
 }
 

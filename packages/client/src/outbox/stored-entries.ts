@@ -1,5 +1,6 @@
 /** The outbox as it lies in the replica: for whoever goes through it, page by page, and for what is taken out of it. */
 import type { OutboxEntry, Replica, Write } from '../replica/replica.ts'
+import { put, remove } from '../replica/writes.ts'
 import { isQuiet } from './summary.ts'
 
 /** How many entries are read at a time when all are gone through. */
@@ -24,8 +25,7 @@ export async function listUnsent(replica: Replica): Promise<OutboxEntry[]> {
   return entries
 }
 
-export const putEntries = (entries: readonly OutboxEntry[]): Write[] =>
-  entries.map((row) => ({ type: 'put', table: 'outbox', row }))
+export const putEntries = (entries: readonly OutboxEntry[]): Write[] => entries.map((row) => put('outbox', row))
 
 export const deleteEntries = (entries: readonly { readonly order: number }[]): Write[] =>
-  entries.map(({ order }) => ({ type: 'delete', table: 'outbox', key: [order] }))
+  entries.map(({ order }) => remove('outbox', [order]))

@@ -147,6 +147,8 @@ export const keyOf: { readonly [T in TableName]: (row: Tables[T]) => Key } = {
   outbox: (row) => [row.order],
 }
 
+export const tableNames = Object.keys(keyOf) as TableName[]
+
 /** Any row's key. The cast is what indexing by a union of tables costs. */
 export function keyOfRow<T extends TableName>(table: T, row: Tables[T]): Key {
   return (keyOf[table] as (row: Tables[T]) => Key)(row)

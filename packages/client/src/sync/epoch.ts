@@ -1,6 +1,7 @@
-import type { ConversationId, StreamId } from '@parley/protocol'
+import type { StreamId } from '@parley/protocol'
 import type { Replica, StoredStream, Write } from '../replica/replica.ts'
-import { emptyStream } from './merge.ts'
+import { put, remove, removeAll } from '../replica/writes.ts'
+import { emptyStream, forgetConversation } from './merge.ts'
 
 /**
  * What becomes of the copy when the server's log is another one than we knew (restored from a backup, say): a stream
@@ -16,28 +17,15 @@ export async function compareStreams(
   for (const { stream, sequence } of stored) {
     const head = heads.get(stream)
     if (head === sequence) continue
-    writes.push(...(stream === 'inbox' ? forgetInbox() : await forgetConversation(replica, stream)))
-    writes.push(
-      head === undefined
-        ? { type: 'delete', table: 'streams', key: [stream] }
-        : { type: 'put', table: 'streams', row: { ...emptyStream(stream), head } },
-    )
+    writes.push(...(await forget(replica, stream)))
+    writes.push(head === undefined ? remove('streams', [stream]) : put('streams', { ...emptyStream(stream), head }))
   }
   const known = new Set(stored.map(({ stream }) => stream))
   for (const [stream, head] of heads) {
-    if (!known.has(stream)) writes.push({ type: 'put', table: 'streams', row: { ...emptyStream(stream), head } })
+    if (!known.has(stream)) writes.push(put('streams', { ...emptyStream(stream), head }))
   }
   return writes
 }
 
-const forgetInbox = (): Write[] => [{ type: 'delete-all', table: 'memberships', prefix: [] }]
-
-async function forgetConversation(replica: Replica, id: ConversationId): Promise<Write[]> {
-  const messages = await replica.scan('messages', { prefix: [id] })
-  return [
-    { type: 'delete', table: 'conversations', key: [id] },
-    { type: 'delete-all', table: 'participants', prefix: [id] },
-    { type: 'delete-all', table: 'messages', prefix: [id] },
-    ...messages.map((message): Write => ({ type: 'delete', table: 'positions', key: [message.id] })),
-  ]
-}
+const forget = async (replica: Replica, id: StreamId): Promise<Write[]> =>
+  id === 'inbox' ? [removeAll('memberships')] : forgetConversation(id, await replica.scan('messages', { prefix: [id] }))

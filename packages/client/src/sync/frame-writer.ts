@@ -10,6 +10,7 @@ import type { AcknowledgementFrame, DownFrame, RowsFrame, StreamId } from '@parl
 import type { Online } from '../online-part.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { Write } from '../replica/replica.ts'
+import { putMeta } from '../replica/writes.ts'
 import type { EnginePorts } from './engine.ts'
 import type { History } from './history.ts'
 import type { Merge } from './merge.ts'
@@ -88,7 +89,7 @@ export class FrameWriter {
     const writes = this.#comparing ? await this.#online.compareStreams(replica, streams.all(), this.#comparing) : []
     writes.push(...this.#online.mergeHeads(stored, this.#comparing ? { ...frame, streams: [] } : frame))
     if (isLast && this.#newEpoch !== this.since.epoch) {
-      writes.push({ type: 'put', table: 'meta', row: { name: EPOCH, value: this.#newEpoch } })
+      writes.push(putMeta(EPOCH, this.#newEpoch))
     }
     await this.#commit(writes)
     if (isLast) {

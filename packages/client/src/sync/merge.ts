@@ -24,6 +24,7 @@ import {
   type StreamId,
 } from '@parley/protocol'
 import type { StoredStream, Tables, Write } from '../replica/replica.ts'
+import { put, putMeta, remove, removeAll } from '../replica/writes.ts'
 import { CURSOR } from './meta-rows.ts'
 import { isDeletedConversation, type StoredHeads, type StoredRows } from './stored-rows.ts'
 
@@ -50,7 +51,7 @@ export interface ChangeOptions {
 export function mergeChange(stored: StoredRows, frame: ChangeFrame, { storesCursor }: ChangeOptions): Merge {
   const before = stored.stream ?? emptyStream(frame.stream)
   if (hasLeft(stored, frame.stream) || frame.sequence <= before.sequence) return IGNORE
-  const cursor = storesCursor ? [put('meta', { name: CURSOR, value: frame.cursor })] : []
+  const cursor = storesCursor ? [putMeta(CURSOR, frame.cursor)] : []
   const heard = { ...before, head: Math.max(before.head, frame.sequence) }
   if (frame.after > before.sequence) {
     return { outcome: 'gap', stream: heard, writes: [put('streams', heard), ...cursor] }
@@ -105,7 +106,7 @@ export function mergeHeads(stored: StoredHeads, frame: HeadsFrame): Write[] {
     const isGone = id !== 'inbox' && stored.memberships.get(id)?.state === 'left'
     if (!isGone && sequence > stream.head) writes.push(put('streams', { ...stream, head: sequence }))
   }
-  if (frame.cursor !== null) writes.push(put('meta', { name: CURSOR, value: frame.cursor }))
+  if (frame.cursor !== null) writes.push(putMeta(CURSOR, frame.cursor))
   return writes
 }
 
@@ -141,7 +142,7 @@ function isDenied(frame: RowsFrame): boolean {
 function deny({ stream, memberships }: StoredRows): Merge {
   if (!stream || (stream.stream !== 'inbox' && memberships.get(stream.stream)?.state === 'joined')) return IGNORE
   if (stream.sequence === 0) {
-    return { outcome: 'apply', stream: null, writes: [{ type: 'delete', table: 'streams', key: [stream.stream] }] }
+    return { outcome: 'apply', stream: null, writes: [remove('streams', [stream.stream])] }
   }
   const ended = { ...stream, head: stream.sequence }
   return { outcome: 'apply', stream: ended, writes: [put('streams', ended)] }
@@ -164,7 +165,11 @@ function apply(stored: StoredRows, stream: StoredStream, rows: readonly Row[], c
   if (isDeleted) return applied({ ...stream, ...WHOLE }, cursor)
   const tombstone = rows.find(isDeletedConversation)
   if (tombstone) {
-    return applied({ ...stream, ...WHOLE }, [...forget(id, stored.doomed), put('conversations', tombstone), ...cursor])
+    return applied({ ...stream, ...WHOLE }, [
+      ...forgetConversation(id, stored.doomed),
+      put('conversations', tombstone),
+      ...cursor,
+    ])
   }
   const changes = rows.flatMap((row) => (row.type === 'membership' ? [] : rowWrites(stored, id, row)))
   return applied(stream, [...changes, ...cursor])
@@ -202,7 +207,7 @@ function inboxWrites(stored: StoredRows, row: Row): Write[] {
   const doomed = stored.doomed.filter((message) => message.conversation === conversation)
   const membership = put('memberships', row)
   if (row.state === 'left') {
-    return [membership, ...forget(conversation, doomed), { type: 'delete', table: 'streams', key: [conversation] }]
+    return [membership, ...forgetConversation(conversation, doomed), remove('streams', [conversation])]
   }
   const hidden = doomed.filter((message) => isHidden(row, message.position)).flatMap(deleteMessage)
   // A conversation's stream has at least one change. What is hidden was told of with the heads, unless it was left then.
@@ -222,20 +227,17 @@ function isCutShort(stored: StoredRows, row: MembershipRow): boolean {
 }
 
 /** The local copy of a conversation goes, except for what says that it is gone. */
-function forget(id: ConversationId, messages: readonly Tables['messages'][]): Write[] {
+export function forgetConversation(id: ConversationId, messages: readonly Tables['messages'][]): Write[] {
   return [
-    { type: 'delete', table: 'conversations', key: [id] },
-    { type: 'delete-all', table: 'participants', prefix: [id] },
-    { type: 'delete-all', table: 'messages', prefix: [id] },
-    ...messages.map((message): Write => ({ type: 'delete', table: 'positions', key: [message.id] })),
+    remove('conversations', [id]),
+    removeAll('participants', id),
+    removeAll('messages', id),
+    ...messages.map((message) => remove('positions', [message.id])),
   ]
 }
 
 function deleteMessage({ conversation, position, id }: Tables['messages']): Write[] {
-  return [
-    { type: 'delete', table: 'messages', key: [conversation, position] },
-    { type: 'delete', table: 'positions', key: [id] },
-  ]
+  return [remove('messages', [conversation, position]), remove('positions', [id])]
 }
 
 function isHidden(membership: MembershipRow | undefined, position: number): boolean {
@@ -244,8 +246,4 @@ function isHidden(membership: MembershipRow | undefined, position: number): bool
 
 function isNewer(row: Row, stored: Row | undefined): boolean {
   return !stored || row.sequence > stored.sequence
-}
-
-function put<T extends Write['table']>(table: T, row: Tables[T]): Write {
-  return { type: 'put', table, row } as Write
 }

@@ -10,10 +10,11 @@ import {
   type Replica,
   ReplicaError,
   type ReplicaStorage,
-  type TableName,
   TERM,
+  tableNames,
   type Write,
 } from '../replica/replica.ts'
+import { putMeta, removeAll } from '../replica/writes.ts'
 
 export interface SharedReplicaPorts {
   readonly appId: string
@@ -26,17 +27,6 @@ export interface SharedReplicaPorts {
   /** It was closed by somebody else; see {@link LossReason}. */
   readonly onLost: (reason: LossReason) => void
 }
-
-const TABLES: readonly TableName[] = [
-  'meta',
-  'streams',
-  'conversations',
-  'participants',
-  'memberships',
-  'messages',
-  'positions',
-  'outbox',
-]
 
 export class SharedReplica implements Replica {
   readonly #ports: SharedReplicaPorts
@@ -88,7 +78,7 @@ export class SharedReplica implements Replica {
   async wipe(): Promise<void> {
     const { isShared, storage, appId } = this.#ports
     if (isShared()) {
-      const empty = TABLES.map((table) => ({ type: 'delete-all', table, prefix: [] }) as const)
+      const empty = tableNames.map((table) => removeAll(table))
       await this.commit([...empty, termRow(this.#term)], { durability: 'strict' })
       return
     }
@@ -137,4 +127,4 @@ export class SharedReplica implements Replica {
   }
 }
 
-const termRow = (term: number): Write => ({ type: 'put', table: 'meta', row: { name: TERM, value: term } })
+const termRow = (term: number): Write => putMeta(TERM, term)
