@@ -1,6 +1,6 @@
+import { clientLimits } from './client-limits.ts'
 import { invalidProperty, missingProperty, type Refusal } from './errors.ts'
 import { parseIdentityId, type UserId } from './ids.ts'
-import { limits } from './limits.ts'
 import { deleteMetadata, type Metadata, metadataFault, setMetadata } from './metadata.ts'
 import { type PatchOperation, parsePath } from './patch.ts'
 
@@ -21,7 +21,7 @@ export type PatchOutcome = { readonly conversation: PatchableConversation } | { 
 export function patchConversation(
   conversation: PatchableConversation,
   patch: readonly PatchOperation[],
-  maxParticipants: number = limits.maxParticipantsAnywhere,
+  maxParticipants: number = clientLimits.maxParticipantsAnywhere,
 ): PatchOutcome {
   let current = conversation
   for (const operation of patch) {
@@ -31,8 +31,8 @@ export function patchConversation(
   }
   if (current.participants.length === 0) return invalidProperty('participants', 'A conversation keeps a participant.')
   if (current.participants.length > maxParticipants) return tooManyParticipants(maxParticipants)
-  if (JSON.stringify(current.metadata).length > limits.maxMetadataLength) {
-    return invalidProperty('metadata', `Metadata has at most ${limits.maxMetadataLength} characters of JSON.`)
+  if (JSON.stringify(current.metadata).length > clientLimits.maxMetadataLength) {
+    return invalidProperty('metadata', `Metadata has at most ${clientLimits.maxMetadataLength} characters of JSON.`)
   }
   return { conversation: current }
 }

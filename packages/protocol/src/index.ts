@@ -1,3 +1,4 @@
+export * from './client-limits.ts'
 export * from './conversation-patch.ts'
 export * from './errors.ts'
 export * from './frames/common-operation.ts'

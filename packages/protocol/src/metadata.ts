@@ -1,6 +1,6 @@
+import { clientLimits } from './client-limits.ts'
 import { isStorableText } from './ids.ts'
 import { utf8Length } from './json.ts'
-import { limits } from './limits.ts'
 
 /** A tree of strings that all participants of a conversation share and may write. */
 export interface Metadata {
@@ -10,9 +10,9 @@ export interface Metadata {
 const KEY = /^[A-Za-z0-9_-]+$/
 
 /** Why a value cannot be metadata, as a sentence; undefined if it can. */
-export function metadataFault(value: unknown, depth: number = limits.maxMetadataDepth): string | undefined {
+export function metadataFault(value: unknown, depth: number = clientLimits.maxMetadataDepth): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'Metadata is an object.'
-  if (depth === 0) return `Metadata nests at most ${limits.maxMetadataDepth} levels.`
+  if (depth === 0) return `Metadata nests at most ${clientLimits.maxMetadataDepth} levels.`
   for (const [key, member] of Object.entries(value)) {
     const fault = keyFault(key) ?? valueFault(member, depth)
     if (fault) return fault
@@ -23,8 +23,8 @@ export function metadataFault(value: unknown, depth: number = limits.maxMetadata
 function keyFault(key: string): string | undefined {
   if (key === '__proto__') return `'__proto__' cannot be a metadata key.`
   if (!KEY.test(key)) return 'A metadata key consists of letters, digits, - and _.'
-  if (key.length > limits.maxMetadataKeyLength) {
-    return `A metadata key has at most ${limits.maxMetadataKeyLength} characters.`
+  if (key.length > clientLimits.maxMetadataKeyLength) {
+    return `A metadata key has at most ${clientLimits.maxMetadataKeyLength} characters.`
   }
   return undefined
 }
@@ -34,8 +34,8 @@ function valueFault(value: unknown, depth: number): string | undefined {
     return typeof value === 'object' ? metadataFault(value, depth - 1) : 'Metadata values are strings or objects.'
   }
   if (!isStorableText(value)) return 'Text may hold neither U+0000 nor lone surrogates.'
-  if (utf8Length(value) > limits.maxMetadataValueBytes) {
-    return `A metadata value has at most ${limits.maxMetadataValueBytes} bytes.`
+  if (utf8Length(value) > clientLimits.maxMetadataValueBytes) {
+    return `A metadata value has at most ${clientLimits.maxMetadataValueBytes} bytes.`
   }
   return undefined
 }

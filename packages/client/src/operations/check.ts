@@ -1,11 +1,11 @@
 /** Checks of the near half: what the server would refuse anyway is refused before anything is stored. */
 import {
   type ConversationId,
+  clientLimits,
   conversationId,
   type IdentityId,
   identityId,
   isStorableText,
-  limits,
   type MessageId,
   messageId,
   type OperationInputs,
@@ -50,21 +50,21 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 
 export function checkParts(parts: readonly Part[]): void {
   if (parts.length === 0) throw invalid('A message has at least one part.')
-  if (parts.length > limits.maxParts) throw invalid(`A message has at most ${limits.maxParts} parts.`)
+  if (parts.length > clientLimits.maxParts) throw invalid(`A message has at most ${clientLimits.maxParts} parts.`)
   for (const part of parts) checkPart(part)
 }
 
 function checkPart(part: Part): void {
   const { mime_type, body, encoding } = part
-  if (!MIME_TYPE.test(mime_type) || mime_type.length > limits.maxMimeTypeLength) {
+  if (!MIME_TYPE.test(mime_type) || mime_type.length > clientLimits.maxMimeTypeLength) {
     throw invalid('A MIME type looks like text/plain.')
   }
   if (!isStorableText(body) || !isStorableText(mime_type)) {
     throw invalid('Text may hold neither U+0000 nor lone surrogates.')
   }
   if (encoding === 'base64' && !BASE64.test(body)) throw invalid('The body is not valid base64.')
-  if (partBytes(part) > limits.maxInlinePartBytes) {
-    throw new ParleyError('too_large', `A part holds at most ${limits.maxInlinePartBytes} bytes.`)
+  if (partBytes(part) > clientLimits.maxInlinePartBytes) {
+    throw new ParleyError('too_large', `A part holds at most ${clientLimits.maxInlinePartBytes} bytes.`)
   }
 }
 
@@ -78,8 +78,8 @@ export function draft<Name extends OperationName>(
   conversation: ConversationId,
   input: OperationInputs[Name],
 ): Draft<Name> {
-  if (utf8Length(JSON.stringify(input)) > limits.maxFrameBytes - FRAME_OVERHEAD_BYTES) {
-    throw new ParleyError('too_large', `An operation holds at most ${limits.maxFrameBytes} bytes.`)
+  if (utf8Length(JSON.stringify(input)) > clientLimits.maxFrameBytes - FRAME_OVERHEAD_BYTES) {
+    throw new ParleyError('too_large', `An operation holds at most ${clientLimits.maxFrameBytes} bytes.`)
   }
   return { id, name, conversation, input }
 }

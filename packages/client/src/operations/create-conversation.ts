@@ -1,4 +1,4 @@
-import { conversationId, limits, type Metadata, metadataFault } from '@parley/protocol'
+import { clientLimits, conversationId, type Metadata, metadataFault } from '@parley/protocol'
 import { ParleyError } from '../errors.ts'
 import type { Draft } from '../outbox/drafting.ts'
 import { draft, invalid, type NewUuid, readIdentityId } from './check.ts'
@@ -18,8 +18,8 @@ export function createConversation(
   newUuid: NewUuid,
 ): Draft<'create-conversation'> {
   const others = [...new Set(participants.map(readIdentityId))].filter((id) => id !== me)
-  if (others.length + 1 > limits.maxParticipantsAnywhere) {
-    throw invalid(`A conversation has at most ${limits.maxParticipantsAnywhere} participants.`)
+  if (others.length + 1 > clientLimits.maxParticipantsAnywhere) {
+    throw invalid(`A conversation has at most ${clientLimits.maxParticipantsAnywhere} participants.`)
   }
   if (metadata) checkMetadata(metadata)
   const uuid = newUuid()
@@ -35,7 +35,7 @@ export function createConversation(
 function checkMetadata(metadata: Metadata): void {
   const fault = metadataFault(metadata)
   if (fault) throw invalid(fault)
-  if (JSON.stringify(metadata).length > limits.maxMetadataLength) {
-    throw new ParleyError('too_large', `Metadata has at most ${limits.maxMetadataLength} characters of JSON.`)
+  if (JSON.stringify(metadata).length > clientLimits.maxMetadataLength) {
+    throw new ParleyError('too_large', `Metadata has at most ${clientLimits.maxMetadataLength} characters of JSON.`)
   }
 }

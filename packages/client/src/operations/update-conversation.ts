@@ -1,6 +1,6 @@
 import {
   type ConversationId,
-  limits,
+  clientLimits,
   type Metadata,
   type PatchOperation,
   patchConversation,
@@ -58,6 +58,7 @@ function update(
   newUuid: NewUuid,
 ): Draft<'update-conversation'> {
   if (patch.length === 0) throw invalid('Nothing is to be changed.')
-  if (patch.length > limits.maxPatchOperations) throw invalid(`At most ${limits.maxPatchOperations} changes at once.`)
+  if (patch.length > clientLimits.maxPatchOperations)
+    throw invalid(`At most ${clientLimits.maxPatchOperations} changes at once.`)
   return draft('update-conversation', newUuid(), conversation, { conversation, patch: [...patch] })
 }
