@@ -85,7 +85,7 @@ export class Wire {
         this.#note(`say ${typeOf(text)}`, url, {}, text)
         inner.send(text)
       },
-      close: (code) => inner.close(code),
+      close: () => inner.close(),
     }
     this.#open.add(inner)
     inner.onopen = () => tapped.onopen?.()

@@ -69,7 +69,7 @@ export class SignInLine {
   close(): void {
     const socket = this.#socket
     this.#socket = undefined
-    socket?.close(1000)
+    socket?.close()
   }
 
   async #ask<Type extends Answer>(

@@ -155,7 +155,7 @@ export class Connection {
     this.#socket = undefined
     this.#cancelMove?.()
     this.#attempt.abort()
-    socket?.close(1000)
+    socket?.close()
   }
 
   #heard(text: string | undefined): void {

@@ -3,8 +3,8 @@ import { ParleyError } from '../errors.ts'
 /** One connection of text frames. The three handlers are set right after opening, before anything can happen. */
 export interface Socket {
   send(text: string): void
-  /** Safe to call twice. `onclose` follows, though not necessarily soon. */
-  close(code?: number): void
+  /** As one who is done. Safe to call twice. `onclose` follows, though not necessarily soon. */
+  close(): void
   onopen: (() => void) | null
   /** Undefined for a frame that is not text. */
   onmessage: ((text: string | undefined) => void) | null
@@ -46,6 +46,9 @@ export function webSockets(given?: WebSocketClass): SocketFactory {
   }
 }
 
+/** The close code of one who is done. */
+const NORMAL = 1000
+
 function wrap(webSocket: InstanceType<WebSocketClass>, protocol: string): Socket {
   let isClosed = false
   const socket: Socket = {
@@ -53,12 +56,12 @@ function wrap(webSocket: InstanceType<WebSocketClass>, protocol: string): Socket
     onmessage: null,
     onclose: null,
     send: (text) => webSocket.send(text),
-    close(code) {
+    close() {
       try {
-        webSocket.close(code === undefined || code === 1000 || code >= 3000 ? code : 1000)
+        webSocket.close(NORMAL)
       } finally {
         // A dead network can keep the closing handshake waiting for minutes; for us it is over now.
-        closed(code ?? 1000)
+        closed(NORMAL)
       }
     },
   }
@@ -70,7 +73,7 @@ function wrap(webSocket: InstanceType<WebSocketClass>, protocol: string): Socket
   webSocket.onopen = () => {
     // Somebody who answers without our subprotocol is not a Parley server; no token is said to them.
     if (webSocket.protocol === protocol) socket.onopen?.()
-    else socket.close(1000)
+    else socket.close()
   }
   webSocket.onmessage = (event: { readonly data: unknown }) => {
     if (!isClosed) socket.onmessage?.(typeof event.data === 'string' ? event.data : undefined)

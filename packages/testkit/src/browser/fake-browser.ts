@@ -98,7 +98,7 @@ function pageSocket(page: Page, inner: ClientEnd): ClientEnd {
     onmessage: null,
     onclose: null,
     send: (text) => page.isDead || inner.send(text),
-    close: (code) => page.isDead || inner.close(code),
+    close: () => page.isDead || inner.close(),
   }
   inner.onopen = () => page.run(() => outer.onopen?.())
   inner.onmessage = (text) => page.run(() => outer.onmessage?.(text))

@@ -58,7 +58,7 @@ function heardBy(tab: Tab, end: DeviceEnd): DeviceEnd {
     onmessage: null,
     onclose: null,
     send: (text) => end.send(text),
-    close: (code) => end.close(code),
+    close: () => end.close(),
   }
   end.onopen = () => tab.run(() => heard.onopen?.())
   end.onmessage = (text) => tab.run(() => heard.onmessage?.(text))
