@@ -19,24 +19,21 @@ type Shape = (frame: Record<string, unknown>) => boolean
 
 const isText = (value: unknown) => typeof value === 'string'
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0
-const isRecord = (value: unknown) => typeof value === 'object' && value !== null
-const isRow = (row: unknown) =>
-  isRecord(row) && isText((row as { type?: unknown }).type) && isCount((row as { sequence?: unknown }).sequence)
-const isRows = (rows: unknown) => Array.isArray(rows) && rows.every(isRow)
-const isHead = (head: unknown) =>
-  isRecord(head) && isText((head as { stream?: unknown }).stream) && isCount((head as { sequence?: unknown }).sequence)
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+/** Things that were numbered in a stream, and what else of each is text. */
+const areNumbered = (things: unknown, name: 'type' | 'stream') =>
+  Array.isArray(things) && things.every((thing) => isRecord(thing) && isText(thing[name]) && isCount(thing.sequence))
+const isRows = (rows: unknown) => areNumbered(rows, 'type')
 
 const shapes: { readonly [Type in DownFrame['type']]: Shape } = {
   nonce: (f) => isText(f.nonce),
   welcome: (f) => isRecord(f.identity) && isRecord(f.session) && isText(f.epoch) && isText(f.server_time),
-  heads: (f) => Array.isArray(f.streams) && f.streams.every(isHead) && (f.cursor === null || isText(f.cursor)),
+  heads: (f) => areNumbered(f.streams, 'stream') && (f.cursor === null || isText(f.cursor)),
   change: (f) => isText(f.stream) && isCount(f.after) && isCount(f.sequence) && isText(f.cursor) && isRows(f.rows),
   rows: (f) => isCount(f.id) && isText(f.stream) && isCount(f.after) && isCount(f.sequence) && isRows(f.rows),
   acknowledgement: (f) =>
     isText(f.id) &&
-    (isRecord(f.refusal)
-      ? isText((f.refusal as { id?: unknown }).id)
-      : isRecord(f.result) && isText(f.stream) && isCount(f.sequence)),
+    (isRecord(f.refusal) ? isText(f.refusal.id) : isRecord(f.result) && isText(f.stream) && isCount(f.sequence)),
   refusal: (f) => isRecord(f.error) && (f.id === undefined || isCount(f.id)),
   typing: (f) => isText(f.conversation) && isRecord(f.sender) && isText(f.action),
   challenge: (f) => isText(f.nonce) && isText(f.expires_at),

@@ -14,15 +14,12 @@ export async function compareStreams(
   heads: ReadonlyMap<StreamId, number>,
 ): Promise<Write[]> {
   const writes: Write[] = []
-  for (const { stream, sequence } of stored) {
+  const known = new Map(stored.map(({ stream, sequence }) => [stream, sequence]))
+  for (const stream of new Set([...known.keys(), ...heads.keys()])) {
     const head = heads.get(stream)
-    if (head === sequence) continue
-    writes.push(...(await forget(replica, stream)))
+    if (head === known.get(stream)) continue
+    if (known.has(stream)) writes.push(...(await forget(replica, stream)))
     writes.push(head === undefined ? remove('streams', [stream]) : put('streams', { ...emptyStream(stream), head }))
-  }
-  const known = new Set(stored.map(({ stream }) => stream))
-  for (const [stream, head] of heads) {
-    if (!known.has(stream)) writes.push(put('streams', { ...emptyStream(stream), head }))
   }
   return writes
 }

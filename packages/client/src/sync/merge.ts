@@ -103,8 +103,7 @@ export function mergeHeads(stored: StoredHeads, frame: HeadsFrame): Write[] {
   for (const { stream: id, sequence } of frame.streams) {
     const stream = stored.streams.get(id) ?? emptyStream(id)
     // A conversation one has left has no copy to be behind. If one is back, the inbox will say so.
-    const isGone = id !== 'inbox' && stored.memberships.get(id)?.state === 'left'
-    if (!isGone && sequence > stream.head) writes.push(put('streams', { ...stream, head: sequence }))
+    if (!hasLeft(stored, id) && sequence > stream.head) writes.push(put('streams', { ...stream, head: sequence }))
   }
   if (frame.cursor !== null) writes.push(putMeta(CURSOR, frame.cursor))
   return writes
@@ -131,7 +130,7 @@ function history(
 }
 
 /** Stranger and absent look alike (CON-9): nothing, and nothing to come. */
-function isDenied(frame: RowsFrame): boolean {
+export function isDenied(frame: RowsFrame): boolean {
   return frame.sequence === 0 && frame.rows.length === 0
 }
 
@@ -139,8 +138,9 @@ function isDenied(frame: RowsFrame): boolean {
  * What is here stays, as for a conversation one was removed from; it is as far as it will get. But who is known to have
  * joined since then is merely early or late: the stream stays behind, to be asked for again another time.
  */
-function deny({ stream, memberships }: StoredRows): Merge {
-  if (!stream || (stream.stream !== 'inbox' && memberships.get(stream.stream)?.state === 'joined')) return IGNORE
+function deny(stored: StoredRows): Merge {
+  const { stream } = stored
+  if (!stream || standingIn(stored, stream.stream) === 'joined') return IGNORE
   if (stream.sequence === 0) {
     return { outcome: 'apply', stream: null, writes: [remove('streams', [stream.stream])] }
   }
@@ -149,12 +149,17 @@ function deny({ stream, memberships }: StoredRows): Merge {
 }
 
 /** What was removed is read by pages alone: a pull was asked for before that was known here, and its no is no news. */
-function isFetchedByPages({ memberships }: StoredRows, { stream, sequence }: StoredStream): boolean {
-  return stream !== 'inbox' && sequence === 0 && memberships.get(stream)?.state === 'removed'
+function isFetchedByPages(stored: StoredRows, { stream, sequence }: StoredStream): boolean {
+  return sequence === 0 && standingIn(stored, stream) === 'removed'
 }
 
-function hasLeft(stored: StoredRows, stream: StreamId): boolean {
-  return stream !== 'inbox' && stored.memberships.get(stream)?.state === 'left'
+const hasLeft = (stored: Memberships, stream: StreamId) => standingIn(stored, stream) === 'left'
+
+type Memberships = Pick<StoredRows, 'memberships'>
+
+/** How one stands in the conversation of a stream, as far as is known. */
+function standingIn({ memberships }: Memberships, stream: StreamId): MembershipRow['state'] | undefined {
+  return stream === 'inbox' ? undefined : memberships.get(stream)?.state
 }
 
 function apply(stored: StoredRows, stream: StoredStream, rows: readonly Row[], cursor: readonly Write[] = []): Merge {
@@ -211,7 +216,7 @@ function inboxWrites(stored: StoredRows, row: Row): Write[] {
   }
   const hidden = doomed.filter((message) => isHidden(row, message.position)).flatMap(deleteMessage)
   // A conversation's stream has at least one change. What is hidden was told of with the heads, unless it was left then.
-  const isKnownByHeads = row.state === 'hidden' && stored.memberships.get(conversation)?.state !== 'left'
+  const isKnownByHeads = row.state === 'hidden' && !hasLeft(stored, conversation)
   const isWanted = !(isKnownByHeads || stored.streams.has(conversation)) || isCutShort(stored, row)
   return [membership, ...hidden, ...(isWanted ? [put('streams', { ...emptyStream(conversation), head: 1 })] : [])]
 }

@@ -50,8 +50,8 @@ export async function readStoredHeads(replica: Replica, frame: HeadsFrame): Prom
     present(replica.getMany('memberships', keys)),
   ])
   return {
-    streams: new Map(streams.map((row) => [row.stream, row])),
-    memberships: new Map(memberships.map((row) => [row.conversation, row])),
+    streams: byKey(streams, (row) => row.stream),
+    memberships: byKey(memberships, (row) => row.conversation),
   }
 }
 
@@ -88,8 +88,8 @@ async function readForConversation(
   return {
     memberships: new Map(membership ? [[id, membership]] : []),
     conversation,
-    participants: new Map(participants.map((row) => [row.identity.id, row])),
-    messages: new Map(messages.map((row) => [row.position, row])),
+    participants: byKey(participants, (row) => row.identity.id),
+    messages: byKey(messages, (row) => row.position),
     doomed,
   }
 }
@@ -124,8 +124,8 @@ async function readForInbox(replica: Replica, rows: readonly Row[]): Promise<Par
     ...named.map((row) => readHidden(replica, row)),
   ])
   return {
-    memberships: new Map(memberships.map((row) => [row.conversation, row])),
-    streams: new Map(streams.map((row) => [row.stream as ConversationId, row])),
+    memberships: byKey(memberships, (row) => row.conversation),
+    streams: byKey(streams, (row) => row.stream as ConversationId),
     newest: new Map(removed.map((row, i) => [row.conversation, newest[i]!])),
     doomed: doomed.flat(),
   }
@@ -149,6 +149,9 @@ async function readHidden(replica: Replica, row: MembershipRow): Promise<Tables[
 export function isDeletedConversation(row: Row): row is ConversationRow {
   return row.type === 'conversation' && row.deleted_at !== null
 }
+
+const byKey = <K, V>(rows: readonly V[], keyOf: (row: V) => K): Map<K, V> =>
+  new Map(rows.map((row) => [keyOf(row), row]))
 
 async function present<T>(rows: Promise<(T | undefined)[]>): Promise<T[]> {
   return (await rows).filter((row) => row !== undefined)

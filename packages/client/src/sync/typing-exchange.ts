@@ -5,6 +5,7 @@
 import type { BasicIdentity, ConversationId, IdentityId, TypingNoticeFrame } from '@parley/protocol'
 import type { Clock } from '../environment.ts'
 import {
+  dueAt,
   elapse,
   forgetSilent,
   hearTyping,
@@ -48,8 +49,9 @@ export class TypingExchange {
     this.#take(stopTyping(this.#own, conversation))
   }
 
-  #take({ next, say, at }: TypingStep): void {
+  #take({ next, say }: TypingStep): void {
     const { clock } = this.#ports
+    const at = dueAt(next)
     this.#own = next
     this.#cancelOwn?.()
     this.#cancelOwn =

@@ -1,6 +1,6 @@
 import type { BasicIdentity, ConversationId } from '@parley/protocol'
 import { expect, it } from 'vitest'
-import { elapse, forgetSilent, hearTyping, notTyping, type OwnTyping, pressKey, stopTyping } from './typing.ts'
+import { dueAt, elapse, forgetSilent, hearTyping, notTyping, type OwnTyping, pressKey, stopTyping } from './typing.ts'
 
 const red = 'red' as ConversationId
 const blue = 'blue' as ConversationId
@@ -19,9 +19,11 @@ it('TYPE-4 the first key is told at once, further ones at most every 2.5 s', () 
 })
 
 it('TYPE-4 silence of 2.5 s is a pause, 2.5 s more the end', () => {
-  expect(elapse(started(0), 2_499)).toMatchObject({ say: [], at: 2_500 })
+  expect(dueAt(started(0))).toBe(2_500)
+  expect(elapse(started(0), 2_499)).toEqual({ next: started(0), say: [] })
   const paused = elapse(started(0), 2_500)
-  expect(paused).toMatchObject({ say: [{ action: 'paused' }], at: 5_000 })
+  expect(paused.say).toMatchObject([{ action: 'paused' }])
+  expect(dueAt(paused.next)).toBe(5_000)
   expect(elapse(paused.next, 4_000).say).toEqual([])
   expect(elapse(paused.next, 5_000)).toMatchObject({ next: notTyping, say: [{ action: 'finished' }] })
 })
@@ -40,7 +42,7 @@ it('TYPE-4 typing elsewhere ends it here', () => {
 
 it('TYPE-7 sending ends it, but only where the message went', () => {
   expect(stopTyping(started(0), red).say).toEqual([{ conversation: red, action: 'finished' }])
-  expect(stopTyping(started(0), blue)).toMatchObject({ next: started(0), say: [], at: 2_500 })
+  expect(stopTyping(started(0), blue)).toEqual({ next: started(0), say: [] })
   expect(stopTyping(notTyping).say).toEqual([])
 })
 

@@ -31,8 +31,6 @@ export interface Saying {
 export interface TypingStep {
   readonly next: OwnTyping
   readonly say: readonly Saying[]
-  /** When to look again. */
-  readonly at: number | undefined
 }
 
 export const notTyping: OwnTyping = { state: 'idle' }
@@ -46,28 +44,29 @@ export function pressKey(typing: OwnTyping, conversation: ConversationId, now: n
   return {
     next: { state: 'started', conversation, lastKeyAt: now, lastSaidAt },
     say: isRepeat ? farewell : [...farewell, { conversation, action: 'started' }],
-    at: now + TYPING_PAUSE_MS,
   }
+}
+
+/** When time will have passed for {@link elapse}. */
+export function dueAt(typing: OwnTyping): number | undefined {
+  if (typing.state === 'idle') return undefined
+  return typing.lastKeyAt + (typing.state === 'started' ? 1 : 2) * TYPING_PAUSE_MS
 }
 
 /** Time has passed. */
 export function elapse(typing: OwnTyping, now: number): TypingStep {
-  if (typing.state === 'idle') return { next: typing, say: [], at: undefined }
+  if (typing.state === 'idle' || now < dueAt(typing)!) return { next: typing, say: [] }
   const { conversation, lastKeyAt } = typing
-  const silence = now - lastKeyAt
-  if (silence >= 2 * TYPING_PAUSE_MS) return stopTyping(typing)
-  if (silence < TYPING_PAUSE_MS) return { next: typing, say: [], at: lastKeyAt + TYPING_PAUSE_MS }
-  const say: Saying[] = typing.state === 'started' ? [{ conversation, action: 'paused' }] : []
-  return { next: { ...typing, state: 'paused', lastSaidAt: now }, say, at: lastKeyAt + 2 * TYPING_PAUSE_MS }
+  if (now - lastKeyAt >= 2 * TYPING_PAUSE_MS) return stopTyping(typing)
+  return { next: { ...typing, state: 'paused', lastSaidAt: now }, say: [{ conversation, action: 'paused' }] }
 }
 
 /** The message was sent, or the composer emptied (TYPE-7). With a conversation: only if it is that one. */
 export function stopTyping(typing: OwnTyping, conversation?: ConversationId): TypingStep {
-  if (typing.state === 'idle') return { next: typing, say: [], at: undefined }
-  if (conversation !== undefined && typing.conversation !== conversation) {
-    return { next: typing, say: [], at: typing.lastKeyAt + TYPING_PAUSE_MS }
+  if (typing.state === 'idle' || (conversation ?? typing.conversation) !== typing.conversation) {
+    return { next: typing, say: [] }
   }
-  return { next: notTyping, say: [{ conversation: typing.conversation, action: 'finished' }], at: undefined }
+  return { next: notTyping, say: [{ conversation: typing.conversation, action: 'finished' }] }
 }
 
 /** Who types in one conversation, as far as heard. */
