@@ -10,7 +10,7 @@ import type {
   SessionInfo,
 } from '@parley/protocol'
 import type { AuthenticationState, ChallengeFailure, Deauthentication } from './authentication/authentication-state.ts'
-import type { ChallengeHandler } from './authentication/obtain-token.ts'
+import type { ChallengeHandler } from './authentication/challenge-handler.ts'
 import type { Chance, Clock, Locks, OpenChannel } from './environment.ts'
 import type { Hints } from './hints.ts'
 import type { LoadOnline } from './online-part.ts'

@@ -20,8 +20,8 @@ export type {
   Deauthentication,
   DeauthenticationReason,
 } from './authentication/authentication-state.ts'
+export type { Challenge, ChallengeHandler } from './authentication/challenge-handler.ts'
 export type { DeauthenticateOptions } from './authentication/departure.ts'
-export type { Challenge, ChallengeHandler } from './authentication/obtain-token.ts'
 export { type Client, createClient, type MessagesOptions } from './client.ts'
 export type {
   ClientEvents,

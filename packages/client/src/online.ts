@@ -5,7 +5,7 @@
  */
 export { Renewal } from './authentication/renewal.ts'
 export { endSession } from './authentication/sessions-api.ts'
-export { askHandler, reopenSession, signIn } from './authentication/sign-in.ts'
+export { reopenSession, signIn } from './authentication/sign-in.ts'
 export { endStoredSession } from './authentication/sign-out.ts'
 export { Sender } from './outbox/sender.ts'
 export { settle, settlementWrites } from './outbox/settlement.ts'

@@ -17,9 +17,9 @@ import type { ConnectionState } from '../sync/connection-state.ts'
 import type { Engine, EnginePorts, SessionHolder } from '../sync/engine.ts'
 import type { Socket } from '../transport/socket.ts'
 import { type AuthenticationState, type DeauthenticationReason, unavailable } from './authentication-state.ts'
+import type { ChallengeHandler } from './challenge-handler.ts'
 import { type DeauthenticateOptions, Departure, offline } from './departure.ts'
 import { clearForeignCopy, deleteCopy, giveUpCopy, type LocalCopy } from './local-copy.ts'
-import type { ChallengeHandler } from './obtain-token.ts'
 import { Reauthentication } from './reauthentication.ts'
 import type { Renewal } from './renewal.ts'
 import type { SessionsApiPorts } from './sessions-api.ts'
@@ -87,11 +87,11 @@ export class Authentication implements SessionHolder {
   get #renewal(): Renewal | undefined {
     const { online, clock, chance, challenge, tell } = this.#ports
     if (!online.present) return undefined
-    const { askHandler, Renewal } = online.present
-    this.#madeRenewal ??= new Renewal({
+    this.#madeRenewal ??= new online.present.Renewal({
       clock,
       chance,
-      ask: (nonce, signal) => askHandler(clock, challenge, { nonce, userId: this.#session?.identity.user_id, signal }),
+      handler: challenge,
+      userId: () => this.#session?.identity.user_id,
       say: (frame) => this.#engine?.say(frame) ?? false,
       onFailed: (failure) => tell('challenge-failed', failure),
     })

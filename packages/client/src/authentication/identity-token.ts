@@ -12,18 +12,19 @@ export interface IdentityTokenClaims {
  */
 export function readIdentityToken(token: unknown): IdentityTokenClaims {
   const parts = typeof token === 'string' ? token.split('.') : []
-  if (parts.length !== 3) throw noToken('What the challenge handler gave is no identity token.')
+  if (parts.length !== 3) throw noToken()
   let claims: { readonly prn?: unknown }
   try {
     claims = JSON.parse(decodeBase64Url(parts[1]!))
   } catch (cause) {
-    throw noToken('The identity token cannot be read.', cause)
+    throw noToken(cause)
   }
-  if (typeof claims?.prn !== 'string' || claims.prn === '') throw noToken('The identity token names no user.')
+  if (typeof claims?.prn !== 'string' || claims.prn === '') throw noToken()
   return { prn: claims.prn }
 }
 
-const noToken = (message: string, cause?: unknown) => new ParleyError('challenge_failed', message, { cause })
+const noToken = (cause?: unknown) =>
+  new ParleyError('challenge_failed', 'What the challenge handler gave is no identity token of a user.', { cause })
 
 function decodeBase64Url(text: string): string {
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))

@@ -2,20 +2,10 @@
  * Obtaining a new identity token when the server asks for one: call the app's handler, hand the token in, and if
  * either fails try again, more and more rarely. One call of the handler at a time, never in a hot loop.
  */
-import { limits } from '@parley/protocol'
+import { clientLimits } from '@parley/protocol'
 import type { Chance, Clock } from '../environment.ts'
-import { abortable, ParleyError, throwIfAborted, within } from '../errors.ts'
-
-/** The app's side of authentication: fetches an identity token for a nonce. Null: there is none to be had. */
-export type ChallengeHandler = (challenge: Challenge) => Promise<string | null | undefined>
-
-export interface Challenge {
-  readonly nonce: string
-  /** Whose token is wanted; undefined when the app asked for no one in particular. */
-  readonly userId: string | undefined
-  /** Fires when the token is not wanted any more. */
-  readonly signal: AbortSignal
-}
+import { abortable, ParleyError, throwIfAborted } from '../errors.ts'
+import { askHandler, type ChallengeHandler, HANDLER_PATIENCE_MS, handlerFailed } from './challenge-handler.ts'
 
 /** A nonce, the latest the server gave; replaced while the handler is at work. */
 export interface CurrentNonce {
@@ -28,8 +18,9 @@ export interface CurrentNonce {
 export interface ObtainPorts {
   readonly clock: Clock
   readonly chance: Chance
-  /** Calls the handler and checks the token. Null when the app has none. */
-  readonly ask: (nonce: string, signal: AbortSignal) => Promise<string | null>
+  readonly handler: ChallengeHandler
+  /** Whose token is wanted. */
+  readonly userId: string | undefined
   /** Hands the token in. */
   readonly submit: (token: string, signal: AbortSignal) => Promise<void>
   readonly requestNonce: (signal: AbortSignal) => Promise<void>
@@ -40,8 +31,6 @@ export interface ObtainPorts {
   }) => void
 }
 
-/** A handler that takes longer to renew a session is given up. */
-export const HANDLER_PATIENCE_MS = 60_000
 const MIN_RETRY_MS = 5_000
 const MAX_RETRY_MS = 60_000
 /** A nonce is not begun with when it has less than this to live. */
@@ -83,12 +72,13 @@ async function tryOnce(
   current: CurrentNonce,
   signal: AbortSignal,
 ): Promise<'accepted' | 'declined' | Failed> {
+  const { clock, handler, userId } = ports
   let hadToken = false
   try {
-    const age = ports.clock.now() - current.receivedAt
-    if (current.isUsed || age > limits.nonceLifetimeMs - NONCE_RESERVE_MS) await ports.requestNonce(signal)
+    const age = clock.now() - current.receivedAt
+    if (current.isUsed || age > clientLimits.nonceLifetimeMs - NONCE_RESERVE_MS) await ports.requestNonce(signal)
     const { nonce } = current
-    const token = await ports.ask(nonce, signal)
+    const token = await askHandler(clock, handler, { nonce, userId, signal })
     if (token === null) return 'declined'
     hadToken = true
     // Spent, unless a newer one came while the handler was at work.
@@ -97,30 +87,7 @@ async function tryOnce(
     return 'accepted'
   } catch (cause) {
     throwIfAborted(signal)
-    const error =
-      cause instanceof ParleyError
-        ? cause
-        : new ParleyError('challenge_failed', 'The challenge handler failed.', { cause })
-    return { error, hadToken }
-  }
-}
-
-/** Calls the app's handler, for no longer than is sensible. */
-export async function callHandler(
-  handler: ChallengeHandler,
-  challenge: Challenge,
-  clock: Clock,
-  patienceMs: number,
-): Promise<string | null> {
-  const { signal } = challenge
-  try {
-    return await within({ clock, ms: patienceMs, signal }, async (limited) => {
-      const asked = Promise.resolve().then(() => handler({ ...challenge, signal: limited }))
-      return (await abortable(asked, limited)) ?? null
-    })
-  } catch (cause) {
-    throwIfAborted(signal)
-    throw new ParleyError('challenge_failed', 'The challenge handler failed.', { cause })
+    return { error: cause instanceof ParleyError ? cause : handlerFailed(cause), hadToken }
   }
 }
 

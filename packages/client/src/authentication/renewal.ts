@@ -8,13 +8,16 @@ import type { RenewFrame, WireError } from '@parley/protocol'
 import type { Chance, Clock } from '../environment.ts'
 import { abortable, type ParleyError, refused } from '../errors.ts'
 import type { ChallengeFailure } from './authentication-state.ts'
+import type { ChallengeHandler } from './challenge-handler.ts'
 import { inTime, lost } from './in-time.ts'
 import { type CurrentNonce, obtainToken } from './obtain-token.ts'
 
 export interface RenewalPorts {
   readonly clock: Clock
   readonly chance: Chance
-  readonly ask: (nonce: string, signal: AbortSignal) => Promise<string | null>
+  readonly handler: ChallengeHandler
+  /** Whose session it is. */
+  readonly userId: () => string | undefined
   /** Answers false when there is no connection. */
   readonly say: (frame: RenewFrame | { readonly type: 'challenge-me' }) => boolean
   readonly onFailed: (failure: ChallengeFailure) => void
@@ -49,13 +52,13 @@ export class Renewal {
     this.#current = fresh
     this.#abort = new AbortController()
     const { signal } = this.#abort
-    const { clock, chance, ask, onFailed } = this.#ports
+    const { userId, ...ports } = this.#ports
     const submit = (token: string) => this.#handIn(token, signal)
     const requestNonce = () => this.#requestNonce(signal)
     const done = () => {
       if (this.#abort.signal === signal) this.#current = undefined
     }
-    obtainToken({ clock, chance, ask, submit, requestNonce, onFailed }, fresh, { signal }).then(done, done)
+    obtainToken({ ...ports, userId: userId(), submit, requestNonce }, fresh, { signal }).then(done, done)
   }
 
   renewed(): void {

@@ -2,14 +2,15 @@
  * From a nonce to a session, and from a dead session to a new one: what is asked of the server and of the app's handler.
  * Who is signed in, and what becomes of the local copy, is for `authentication.ts`.
  */
-import { type BasicIdentity, limits, parseIdentityId } from '@parley/protocol'
+import { type BasicIdentity, clientLimits, parseIdentityId } from '@parley/protocol'
 import type { Chance, Clock } from '../environment.ts'
 import { ParleyError, throwIfAborted } from '../errors.ts'
 import type { Replica } from '../replica/replica.ts'
 import { readSince } from '../sync/meta-rows.ts'
 import type { ChallengeFailure } from './authentication-state.ts'
+import { askHandler, type Challenge, type ChallengeHandler, wrongUser } from './challenge-handler.ts'
 import { readIdentityToken } from './identity-token.ts'
-import { type Challenge, type ChallengeHandler, callHandler, HANDLER_PATIENCE_MS, obtainToken } from './obtain-token.ts'
+import { obtainToken } from './obtain-token.ts'
 import { endSession, type SessionsApiPorts } from './sessions-api.ts'
 import { SignInLine, type SignInLinePorts } from './sign-in-line.ts'
 import { type OpenedSession, readStored } from './stored-session.ts'
@@ -20,21 +21,6 @@ export interface SignInPorts {
   readonly replica: Replica
   readonly clock: Clock
   readonly chance: Chance
-}
-
-/** Calls the app's handler, and checks that the token is for whom it should be (AUTH-40). Null when the app has none. */
-export async function askHandler(
-  clock: Clock,
-  handler: ChallengeHandler,
-  challenge: Challenge,
-  patienceMs = HANDLER_PATIENCE_MS,
-): Promise<string | null> {
-  const token = await callHandler(handler, challenge, clock, patienceMs)
-  if (token === null) return null
-  const { prn } = readIdentityToken(token)
-  const { userId } = challenge
-  if (userId !== undefined && prn !== userId) throw wrongUser(userId, prn)
-  return token
 }
 
 /**
@@ -53,7 +39,7 @@ export async function signIn(
   try {
     const nonce = await line.requestNonce(signal)
     // Somebody may be typing a password: there is time for as long as the nonce lives.
-    const token = await askHandler(clock, handler, { nonce, userId, signal }, limits.nonceLifetimeMs)
+    const token = await askHandler(clock, handler, { nonce, userId, signal }, clientLimits.nonceLifetimeMs)
     if (token === null) throw new ParleyError('challenge_failed', 'The challenge handler gave no identity token.')
     const session = await handIn(ports, line, token, signal)
     try {
@@ -108,7 +94,8 @@ export function reopenSession(
     {
       clock,
       chance,
-      ask: (fresh) => askHandler(clock, handler, { nonce: fresh, userId: identity.user_id, signal }),
+      handler,
+      userId: identity.user_id,
       requestNonce: async () => {
         Object.assign(current, { nonce: await line.requestNonce(signal), receivedAt: clock.now(), isUsed: false })
       },
@@ -123,9 +110,6 @@ export function reopenSession(
       onFailed,
     },
     current,
-    { signal, patienceMs: limits.nonceLifetimeMs },
+    { signal, patienceMs: clientLimits.nonceLifetimeMs },
   )
 }
-
-const wrongUser = (asked: string, got: string) =>
-  new ParleyError('wrong_user', `The identity token is for '${got}', not for '${asked}'.`)

@@ -3,7 +3,7 @@
  * `tab.ts`. Whenever there is a new owner, all of it is asked again: the ids in it make repeats harmless.
  */
 
-import type { ChallengeHandler } from '../authentication/obtain-token.ts'
+import type { ChallengeHandler } from '../authentication/challenge-handler.ts'
 import { type Deferred, deferred } from '../deferred.ts'
 import type { ParleyError } from '../errors.ts'
 import type { Acknowledged } from '../outbox/answers.ts'

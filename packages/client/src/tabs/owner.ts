@@ -5,7 +5,7 @@
 import type { ConversationId, IdentityId } from '@parley/protocol'
 import { Authentication, type AuthenticationPorts } from '../authentication/authentication.ts'
 import { unavailable } from '../authentication/authentication-state.ts'
-import type { ChallengeHandler } from '../authentication/obtain-token.ts'
+import type { ChallengeHandler } from '../authentication/challenge-handler.ts'
 import { discarded, storageError } from '../errors.ts'
 import { findDistinct } from '../operations/find-distinct.ts'
 import type { Placed } from '../outbox/outbox.ts'
