@@ -11,16 +11,7 @@
  * A commit that fails leaves memory as it was: the engine reads the replica again and reconnects, which repeats what
  * was lost.
  */
-import type {
-  DownFrame,
-  GoodbyeFrame,
-  IdentityId,
-  RowsFrame,
-  SessionInfo,
-  UpFrame,
-  WelcomeFrame,
-  WireError,
-} from '@parley/protocol'
+import type { DownFrame, IdentityId, RowsFrame, UpFrame } from '@parley/protocol'
 import type { Tell } from '../client-types.ts'
 import type { Chance, Clock } from '../environment.ts'
 import type { Online, OnlinePart } from '../online-part.ts'
@@ -28,34 +19,20 @@ import type { Draft } from '../outbox/drafting.ts'
 import { Outbox } from '../outbox/outbox.ts'
 import type { Sender } from '../outbox/sender.ts'
 import type { Replica, ReplicaError } from '../replica/replica.ts'
-import type { Socket, SocketFactory } from '../transport/socket.ts'
+import type { SocketFactory } from '../transport/socket.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionState } from './connection-state.ts'
 import { FrameQueue } from './frame-queue.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { History, type HistoryProgress } from './history.ts'
-import type { Pulls } from './pulls.ts'
+import { Requests } from './requests.ts'
 import { SerialQueue } from './serial-queue.ts'
+import type { SessionHolder } from './session-holder.ts'
 import { Streams } from './streams.ts'
 import type { TypingExchange } from './typing-exchange.ts'
 
-/** How often requests that nobody answers are looked for. */
-const PATROL_MS = 5_000
 /** A device without room is asked again this often. */
 export const FULL_RETRY_MS = 30_000
-/** Whose session the connection is opened with; hears what the server says of it. */
-export interface SessionHolder {
-  readonly sessionToken: string
-  /** The socket on which the session was opened just now, if it was: hello was said on it. */
-  takeSocket(): Socket | undefined
-  connectionChanged(state: ConnectionState): void
-  welcomed(welcome: Pick<WelcomeFrame, 'identity' | 'session'>): void
-  challenged(nonce: string): void
-  renewed(session: SessionInfo): void
-  /** A refusal that names no request: of a renewal, if one is out. */
-  refused(error: WireError): void
-  saidGoodbye(goodbye: GoodbyeFrame): void
-}
 
 export interface EnginePorts {
   readonly url: string
@@ -76,7 +53,7 @@ export class Engine {
   readonly #connection: Connection
   #sender: Sender | undefined
   readonly #streams = new Streams()
-  #madePulls: Pulls | undefined
+  #madeRequests: Requests | undefined
   readonly #history: History
   #typing: TypingExchange | undefined
   readonly #frameWriter: FrameWriter
@@ -86,8 +63,6 @@ export class Engine {
   #run = 0
   #isClosed = false
   #isStorageFine = true
-  #lastRequest = 0
-  #cancelPatrol: (() => void) | undefined
   #cancelHistoryRetry: (() => void) | undefined
 
   constructor(ports: EnginePorts) {
@@ -149,9 +124,16 @@ export class Engine {
     return this.#typing
   }
 
-  get #pulls(): Pulls {
-    this.#madePulls ??= new this.#online.Pulls()
-    return this.#madePulls
+  get #requests(): Requests {
+    this.#madeRequests ??= new Requests({
+      online: this.#online,
+      clock: this.#ports.clock,
+      streams: this.#streams,
+      history: this.#history,
+      isReady: () => this.isLive && this.#frameWriter.hasHeads && !this.#isClosed,
+      say: (frame) => this.say(frame),
+    })
+    return this.#madeRequests
   }
 
   /** What frames are merged with. No frame is heard before it is present. */
@@ -221,7 +203,6 @@ export class Engine {
     this.#run++
     this.stop()
     this.typing?.close()
-    this.#cancelPatrol?.()
     this.#cancelHistoryRetry?.()
     this.#frames.clear()
     await this.#writer.idle()
@@ -249,12 +230,9 @@ export class Engine {
 
   #lost(): void {
     this.#sender?.stop()
-    this.#pulls.reset()
-    this.#history.reset()
+    this.#requests.reset()
     this.typing?.lost()
     this.#frameWriter.lost()
-    this.#cancelPatrol?.()
-    this.#cancelPatrol = undefined
     // What was received but not written comes again: the cursor does not claim it.
     this.#frames.clear()
     this.#run++
@@ -268,7 +246,7 @@ export class Engine {
     switch (frame.type) {
       case 'welcome':
         this.#frameWriter.greeted(frame.epoch)
-        this.#patrol()
+        this.#requests.patrol()
         session.welcomed(frame)
         return
       case 'challenge':
@@ -281,7 +259,8 @@ export class Engine {
         session.saidGoodbye(frame)
         return
       case 'refusal':
-        this.#refused(frame.id, frame.error)
+        if (frame.id === undefined) session.refused(frame.error)
+        else this.#requests.refused(frame.id)
         return
       case 'typing':
         this.typing?.hear(frame)
@@ -315,7 +294,7 @@ export class Engine {
         } catch (error) {
           if (run === this.#run) this.#fail(error)
         }
-        this.#pursue()
+        this.#requests.pursue()
       }
     } finally {
       this.#isDraining = false
@@ -335,52 +314,16 @@ export class Engine {
   }
 
   async #writeRows(frame: RowsFrame): Promise<void> {
-    const now = this.#ports.clock.now()
-    const page = this.#history.hear(frame.id, now)
-    if (!page) return this.#frameWriter.writePulled(frame, this.#pulls.hear(frame, now))
+    const answered = this.#requests.hear(frame)
+    if (!('before' in answered)) return this.#frameWriter.writePulled(frame, answered)
     try {
-      await this.#frameWriter.writePage(frame, page.before)
+      await this.#frameWriter.writePage(frame, answered.before)
       this.#tellHistory()
     } catch (error) {
       // History can wait for room; what is live goes on as long as it fits.
       if (!isFull(error)) throw error
       this.#pauseHistory(error)
     }
-  }
-
-  // -- what next -----------------------------------------------------------------------------------------------------
-
-  /** Asks for what is missing, unless it is on its way. */
-  #pursue(): void {
-    if (!this.isLive || !this.#frameWriter.hasHeads || this.#isClosed) return
-    const now = this.#ports.clock.now()
-    if (this.#pulls.isIdle) {
-      const behind = this.#streams.behind(now)
-      if (behind.length > 0) this.say(this.#pulls.start(++this.#lastRequest, behind, now))
-    }
-    for (let page = this.#history.next(this.#lastRequest + 1, now); page; ) {
-      this.#lastRequest++
-      this.say(page)
-      page = this.#history.next(this.#lastRequest + 1, now)
-    }
-  }
-
-  /** Looks for requests that nobody answers any more. */
-  #patrol(): void {
-    this.#cancelPatrol?.()
-    this.#cancelPatrol = this.#ports.clock.after(PATROL_MS, () => {
-      const now = this.#ports.clock.now()
-      this.#pulls.expire(now)
-      this.#history.expire(now)
-      this.#pursue()
-      this.#patrol()
-    })
-  }
-
-  #refused(id: number | undefined, error: WireError): void {
-    if (id === undefined) this.#ports.session.refused(error)
-    // The patrol asks again, which is soon enough for a server that has just said no.
-    else if (!this.#pulls.refused(id)) this.#history.refused(id)
   }
 
   // -- when storage fails --------------------------------------------------------------------------------------------
@@ -398,13 +341,13 @@ export class Engine {
   #pauseHistory(error: unknown): void {
     this.#storageFails(error)
     this.#history.isPaused = true
-    this.#history.reset()
+    this.#requests.dropPages()
     this.#tellHistory()
     this.#cancelHistoryRetry?.()
     this.#cancelHistoryRetry = this.#ports.clock.after(FULL_RETRY_MS, () => {
       this.#history.isPaused = false
       this.#tellHistory()
-      this.#pursue()
+      this.#requests.pursue()
     })
   }
 

@@ -133,8 +133,8 @@ export class FrameWriter {
       const merge = this.#online.mergePull(stored, frame, heard.after)
       await this.#commitMerge(stored, frame, merge)
       if (merge.outcome === 'ignore') streams.rest(frame.stream, clock.now())
-      // Denied (CON-9): no effect of ours will ever be seen there.
-      if (frame.sequence === 0 && frame.rows.length === 0) await this.#dropSettled(frame.stream)
+      // No effect of ours will ever be seen there.
+      if (this.#online.isDenied(frame)) await this.#dropSettled(frame.stream)
       return
     }
     const below = stored.stream && { ...stored.stream, sequence: Math.min(stored.stream.sequence, frame.sequence - 1) }

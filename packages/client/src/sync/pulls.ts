@@ -1,9 +1,9 @@
 /**
  * Pulls under way on one connection: which streams were asked for, from where, and how far the answer has come. At
- * most one pull at a time, so that what it brings fits in memory. It owns that bookkeeping; the engine sends and
- * merges.
+ * most one pull at a time, so that what it brings fits in memory. It owns that bookkeeping; `requests.ts` asks.
  */
 import type { PullFrame, RowsFrame, StreamId } from '@parley/protocol'
+import { isDenied } from './merge.ts'
 
 /** Without a frame for this long, a pull is asked for again. */
 export const PULL_PATIENCE_MS = 20_000
@@ -46,18 +46,16 @@ export class Pulls {
     const isCurrent = pull === this.#current
     pull.lastHeardAt = now
     if (isCurrent && frame.last) this.#finish()
-    // An empty answer at 0 says that there is nothing to see, which is news whatever was reached.
-    const isNext = frame.after === after || (frame.rows.length === 0 && frame.sequence === 0)
+    // That there is nothing to see is news whatever was reached.
+    const isNext = frame.after === after || isDenied(frame)
     if (!isNext || !isCurrent) return { kind: 'late' }
     pull.reached.set(frame.stream, frame.sequence)
     return { kind: 'next', after, isLast: frame.last }
   }
 
   /** The server refused it. */
-  refused(id: number): boolean {
-    if (this.#current?.id !== id) return false
-    this.#finish()
-    return true
+  refused(id: number): void {
+    if (this.#current?.id === id) this.#finish()
   }
 
   /** Gives up a pull that is not answered any more. */

@@ -3,7 +3,7 @@
  * copy and answers what to fetch next; the table itself is written with the rows it speaks of.
  */
 import type { ConversationId, StreamId } from '@parley/protocol'
-import { limits } from '@parley/protocol'
+import { clientLimits } from '@parley/protocol'
 import type { StoredStream, Write } from '../replica/replica.ts'
 
 /** Rows one pull may bring, at most about so many: they are held in memory until they are written. */
@@ -75,7 +75,7 @@ export class Streams {
     let rows = 0
     const inbox = this.#streams.get('inbox')
     for (const stream of [...(inbox ? [inbox] : []), ...this.#streams.values()]) {
-      if (chosen.length >= limits.maxPullStreams || rows >= MAX_PULL_ROWS) break
+      if (chosen.length >= clientLimits.maxPullStreams || rows >= MAX_PULL_ROWS) break
       const isListed = stream === inbox && chosen.length > 0
       if (isListed || !isBehind(stream) || needsFirstPage(stream) || this.#isResting(stream.stream, now)) continue
       chosen.push({ stream: stream.stream, after: stream.sequence })
@@ -85,16 +85,20 @@ export class Streams {
   }
 
   /**
-   * Whose history to fetch next: conversations without a copy, so that the list is soon whole; then whichever was
-   * active last, since that is what its reader scrolls through.
+   * Whose history to fetch next, and below which position (null: from the newest message down): conversations without a
+   * copy, so that the list is soon whole; then whichever was active last, since that is what its reader scrolls through.
    */
-  nextForHistory(now: number, isBusy: (stream: StreamId) => boolean): StoredStream | undefined {
-    let best: StoredStream | undefined
+  nextForHistory(
+    now: number,
+    isBusy: (conversation: ConversationId) => boolean,
+  ): { readonly conversation: ConversationId; readonly before: number | null } | undefined {
+    let best: { readonly conversation: ConversationId; readonly before: number | null } | undefined
     for (const stream of this.#streams.values()) {
-      if (stream.stream === 'inbox' || isBusy(stream.stream) || this.#isResting(stream.stream, now)) continue
-      if (needsFirstPage(stream)) return stream
+      const conversation = stream.stream
+      if (conversation === 'inbox' || isBusy(conversation) || this.#isResting(conversation, now)) continue
+      if (needsFirstPage(stream)) return { conversation, before: null }
       if (stream.complete || stream.sequence === 0) continue
-      if (!best || this.#isMoreActive(stream, best)) best = stream
+      if (!best || this.#isMoreActive(conversation, best.conversation)) best = { conversation, before: stream.oldest }
     }
     return best
   }
@@ -107,8 +111,8 @@ export class Streams {
     }
   }
 
-  #isMoreActive(a: StoredStream, b: StoredStream): boolean {
-    return (this.#activity.get(a.stream) ?? '') > (this.#activity.get(b.stream) ?? '')
+  #isMoreActive(a: ConversationId, b: ConversationId): boolean {
+    return (this.#activity.get(a) ?? '') > (this.#activity.get(b) ?? '')
   }
 }
 
@@ -117,6 +121,6 @@ export function isBehind(stream: StoredStream): boolean {
 }
 
 /** A conversation of which there is nothing yet is fetched from its newest messages down. */
-export function needsFirstPage(stream: StoredStream): boolean {
+function needsFirstPage(stream: StoredStream): boolean {
   return stream.stream !== 'inbox' && stream.sequence === 0 && stream.head > 0
 }
