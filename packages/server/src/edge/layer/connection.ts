@@ -43,6 +43,7 @@ export class LayerConnection implements Listener {
     const queue = new PacketQueue({
       sendText: (text) => socket.sendText(text),
       now: () => clock.now(),
+      after: (ms, callback) => clock.after(ms, callback),
       failed: (error) => {
         log('a Layer client has to come back for what it missed', { error: String(error) })
         this.#close(closeCodes.goingAway)

@@ -7,12 +7,14 @@ const packet = (name: string): Packet => ({ type: 'change', body: { name } })
 function queue() {
   const sent: { counter: number; timestamp: string; body: { name: string } }[] = []
   const failures: unknown[] = []
+  const later: (() => void)[] = []
   const line = new PacketQueue({
     sendText: (text) => sent.push(JSON.parse(text)),
     now: () => 5_000,
+    after: (_ms, callback) => later.push(callback),
     failed: (error) => failures.push(error),
   })
-  return { line, sent, failures, names: () => sent.map(({ body }) => body.name) }
+  return { line, sent, failures, later, names: () => sent.map(({ body }) => body.name) }
 }
 
 /** A promise resolved by hand. */
@@ -52,6 +54,29 @@ describe('the packets of one socket', () => {
     first.open()
     await expect.poll(names).toEqual(['first', 'between', 'second', 'last'])
     await expect.poll(() => line.isBehind).toBe(false)
+  })
+
+  it('LAY-38 a message that goes again at once after another went goes a little later, in line', async () => {
+    const { line, names, later } = queue()
+    const change = (operation: string, id: string): Packet => ({
+      type: 'change',
+      body: { name: `${operation} ${id}`, operation, object: { type: 'Message', id } },
+    })
+    line.put((send) => {
+      send(change('delete', 'a'))
+      send(change('create', 'b'))
+      send(change('delete', 'b'))
+      send(packet('next'))
+    })
+    expect(names()).toEqual(['delete a', 'create b', 'next'])
+    const waiting = gate()
+    line.put(async (send) => {
+      await waiting.opened
+      send(packet('before it'))
+    })
+    for (const call of later) call()
+    waiting.open()
+    await expect.poll(names).toEqual(['delete a', 'create b', 'next', 'before it', 'delete b'])
   })
 
   it('LAY-43 what is told again may bear the time it was asked from', () => {

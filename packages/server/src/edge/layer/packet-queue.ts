@@ -1,3 +1,4 @@
+import { EarlyDeletions } from './early-deletions.ts'
 import type { Packet } from './packets.ts'
 import { iso } from './views/address.ts'
 
@@ -13,16 +14,19 @@ export type Entry = (send: Send) => Promise<void> | void
 export interface PacketQueueOptions {
   readonly sendText: (text: string) => void
   readonly now: () => number
+  readonly after: (ms: number, callback: () => void) => unknown
   /** Something in line could not be had: what follows would make no sense. */
   readonly failed: (error: unknown) => void
 }
 
 /**
  * The packets of one socket, in the order their entries were put in line, whatever each of them waits for: an answer
- * that waits for its commit, a change that needs a look into the store. It owns the socket's counter.
+ * that waits for its commit, a change that needs a look into the store. A deletion that would come to nothing so soon after
+ * what it deletes gets another place in line, a little later. It owns the socket's counter.
  */
 export class PacketQueue {
   readonly #options: PacketQueueOptions
+  readonly #early = new EarlyDeletions()
   #counter = 0
   #waiting = 0
   #tail: Promise<void> | undefined
@@ -91,7 +95,14 @@ export class PacketQueue {
     this.#options.failed(error)
   }
 
-  #send: Send = (packet, at = this.#options.now()) => {
+  #send: Send = (packet, at) => {
+    const { now, after } = this.#options
+    const holdMs = this.#early.holdMs(packet, now())
+    if (holdMs === 0) this.#write(packet, at)
+    else after(holdMs, () => this.put(() => this.#write(packet, at)))
+  }
+
+  #write(packet: Packet, at = this.#options.now()): void {
     if (this.#isStopped) return
     const { type } = packet
     this.#options.sendText(

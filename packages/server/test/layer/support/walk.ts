@@ -1,4 +1,5 @@
 /** The steps of an unmodified Layer Web SDK, from connecting to logging out, wherever it lives. */
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { text } from '../../support.ts'
 import { conversationUri, identityUri } from './rest.ts'
@@ -345,6 +346,30 @@ export function walk(place: string, open: OpenSdk): void {
       await received(ben, lunch, 'back again')
       await ben.until((sdk) => sdk.notified.includes('back again'))
       await ben.until((sdk, id) => sdk.queries.conversations!.data.some((one) => one.id === id), lunch)
+    })
+
+    it('LAY-38 what comes and goes in one turn with something else that goes is in no list afterwards', async () => {
+      const { cleo } = stage
+      const conversation = party.split('/').at(-1)!
+      const say = (name: 'send-message' | 'delete-message', input: object, id: string = randomUUID()) =>
+        cleo.say({ type: 'operation', id, name, input: { conversation, ...input } } as never)
+      const forAll = (message: string) => ({ message, mode: 'all_participants' })
+      const [before, brief, after] = [randomUUID(), randomUUID(), randomUUID()]
+      await cleo.create('send-message', { conversation, parts: text('before') }, before)
+      const hosts = [ada, ben]
+      for (const host of hosts) await received(host, party, 'before')
+      say('delete-message', forAll(before))
+      say('send-message', { id: brief, parts: text('brief') }, brief)
+      say('delete-message', forAll(brief))
+      say('send-message', { id: after, parts: text('after') }, after)
+      for (const host of hosts) {
+        await received(host, party, 'after')
+        const isThere = (id: string) =>
+          host.run((sdk, one) => sdk.queries.messages!.data.some((message) => message.id.endsWith(one)), id)
+        await host.until((sdk, id) => !sdk.client.getMessage(id), brief)
+        await host.until((sdk, id) => sdk.queries.messages!.data.some((message) => message.id.endsWith(id)), after)
+        expect(await Promise.all([before, brief, after].map(isThere))).toEqual([false, false, true])
+      }
     })
 
     it('LAY-STEP-14 idle, it reads the counter, and has missed nothing', async () => {
