@@ -22,7 +22,7 @@ put('removeEventListener', (name: string, handler: () => void) => bus.off(name, 
 put('postMessage', (data: unknown) => setImmediate(() => bus.emit('message', { data })))
 put('window', globalThis)
 put('XMLHttpRequest', pageRequest(require('xhr2') as typeof XMLHttpRequest, options.url))
-put('WebSocket', (require('ws') as { WebSocket: unknown }).WebSocket)
+put('WebSocket', pageSocket((require('ws') as { WebSocket: typeof WebSocket }).WebSocket))
 put('FileReader', require('filereader'))
 
 const say = (message: FromSdkProcess) => process.send!(message)
@@ -52,6 +52,20 @@ process.on('message', (message: ToSdkProcess) => {
         say({ type: 'answer', id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
     )
 })
+
+/**
+ * A browser's socket that fails with nobody to hear it fails in silence. The SDK relies on it: it listens no longer to one that
+ * did not open in time, and closes it.
+ */
+function pageSocket(Socket: typeof WebSocket): typeof WebSocket {
+  return class extends Socket {
+    constructor(address: string | URL, protocols?: string | string[]) {
+      super(address, protocols)
+      this.addEventListener('error', () => undefined)
+    }
+  }
+}
+
 /**
  * A browser reads an address against the page's own. The SDK relies on it: it does not look whether rich content was
  * refused, and asks for an address that is not there.
