@@ -1,8 +1,10 @@
 import type { ConversationId } from '@parley/protocol'
 import { until } from '@parley/testkit'
+import type { SdkMessage } from 'layer-websdk'
 import { openNodeSdk } from '../../packages/server/test/layer/support/node-sdk.ts'
 import type { SdkHost } from '../../packages/server/test/layer/support/sdk-host.ts'
 import type { RowContext } from '../row.ts'
+import type { Heard, Shown } from './message-story.ts'
 import type { ReachableServer } from './reachable-server.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -10,6 +12,8 @@ import type { Recorder } from './recorder.ts'
 const EVERY_MS = 150
 /** Time for the receipts that it has still to tell in the end. */
 const TELLING_MS = 20_000
+/** What came within this came in one turn, or nearly. */
+const TOGETHER_MS = 3
 
 /** Somebody with Layer's own SDK, as published, in a process of its own, who chats along. */
 export class LayerPerson {
@@ -142,11 +146,34 @@ export class LayerPerson {
   }
 
   /** What its screen shows of the conversation, by position; the newest 500. */
-  shown(): Promise<readonly { readonly id: string; readonly position: number }[]> {
+  shown(): Promise<readonly Shown[]> {
     return this.#sdk.run((sdk) =>
-      (sdk.queries.chat as unknown as { data: { id: string; position: number }[] }).data
-        .map(({ id, position }) => ({ id, position }))
+      (sdk.queries.chat as unknown as { data: SdkMessage[] }).data
+        .map(({ id, position, isDestroyed }) => ({ id, position, isLetGo: isDestroyed }))
         .sort((a, b) => a.position - b.position),
+    )
+  }
+
+  /** All that went over its wire about a message, and when it was connected anew and told again. */
+  heardOf(message: string): Promise<readonly Heard[]> {
+    return this.#sdk.run(
+      ({ wire }, { uuid, togetherMs }) => {
+        return wire.flatMap((entry, i) => {
+          const { way, what, status = '', at } = entry
+          const isAbout = what.includes(uuid) || JSON.stringify(entry.body ?? '').includes(uuid)
+          if (!isAbout && what !== 'socket' && !what.endsWith('Event.replay')) return []
+          const near = wire.slice(Math.max(0, i - 8), i + 9)
+          // Without a name of its own: it travels as text.
+          const together = near
+            .filter((one) => one.way === 'down' && Math.abs(one.at - at) < togetherMs)
+            .map((one) => {
+              const { object } = (one.body as { body?: { object?: { id: string } } } | undefined)?.body ?? {}
+              return `${one.what.replace('change ', '')} ${object?.id.slice(-4) ?? ''}`.trim()
+            })
+          return [{ at, isAbout, what: `${way} ${what} ${status}`.trim(), together: way === 'down' ? together : [] }]
+        })
+      },
+      { uuid: message.slice(-36), togetherMs: TOGETHER_MS },
     )
   }
 }

@@ -2,12 +2,13 @@ import type { ConversationId } from '@parley/protocol'
 import { until } from '@parley/testkit'
 import type { CheckId } from '../checker/check.ts'
 import { arrivalDelays } from '../checker/checks/wake-up.ts'
-import { type Finding, type History, messagesOf, sendsOf } from '../checker/history.ts'
+import { type Finding, type History, sendsOf } from '../checker/history.ts'
 import { percentile } from '../checker/percentile.ts'
 import type { Figures, RowContext } from '../row.ts'
 import type { ExamDevice } from './device.ts'
 import type { ExamCluster, ExamClusterOptions } from './exam-cluster.ts'
 import { nudgeAll } from './killing.ts'
+import { levelOf } from './layer-level.ts'
 import { LayerPerson } from './layer-person.ts'
 import { RawSender } from './raw-senders.ts'
 import { RawVisitor } from './raw-visitor.ts'
@@ -113,13 +114,15 @@ export async function throughAFault(context: RowContext, options: FaultOptions):
     outcome.state === 'ok' && !isGuest(device) && !device.startsWith('raw') ? [outcome.at - invokedAt] : [],
   )
   const own = sends.filter(({ device }) => isGuest(device)).length
-  const missing = await Promise.all(guests.map((guest) => missingOn(guest, mild, history)))
+  const levels = await Promise.all(guests.map((guest) => levelOf(guest, mild, history)))
+  const differences = levels.map(({ difference }) => difference)
+  const ghosts = levels.reduce((sum, level) => sum + level.ghosts, 0)
   const untold = guests.reduce((sum, guest) => sum + guest.untold, 0)
   return {
     bites,
-    findings,
+    findings: [...findings, ...levels.flatMap(({ story }) => story)],
     history,
-    figures: { ...figures, layer: own, ...(untold > 0 && { untold }) },
+    figures: { ...figures, layer: own, ...(untold > 0 && { untold }), ...(ghosts > 0 && { ghosts }) },
     sendP99Ms: Math.round(percentile(waits, 0.99)),
     longestWayMs: (from, to) =>
       Math.round(
@@ -133,32 +136,9 @@ export async function throughAFault(context: RowContext, options: FaultOptions):
     refused: history.operations.filter(({ outcome }) => outcome.state === 'failed').length,
     holds: {
       'who uses Layer’s SDK was heard': own > 0,
-      [`Layer’s SDK shows what the store has (${missing.join('; ')})`]: missing.every((one) => one === ''),
+      [`Layer’s SDK shows what the store has (${differences.join('; ')})`]: differences.every((one) => one === ''),
     },
   }
-}
-
-/** What of the store the guest does not show, or otherwise, from the first message on that it has; nothing if all is well. */
-async function missingOn(guest: LayerPerson, conversation: ConversationId, { store }: History): Promise<string> {
-  const stored = messagesOf(store[0]!.copy).filter(
-    (one) => one.conversation === conversation && one.row.deleted_at === null,
-  )
-  let difference = ''
-  await until(async () => {
-    const shown = await guest.shown()
-    const first = shown[0]?.position ?? Number.POSITIVE_INFINITY
-    const wanted = stored.flatMap(({ row }) => (row.position >= first ? [`${row.position} ${row.id}`] : []))
-    const have = shown.map(({ position, id }) => `${position} ${id}`)
-    const wrong = [
-      ...wanted.flatMap((one) => (have.includes(one) ? [] : [`it lacks ${one}`])),
-      ...have.flatMap((one) => (wanted.includes(one) ? [] : [`it shows ${one}`])),
-    ]
-    difference = wrong.length > 0 ? `${wrong.length} of ${wanted.length}: ${wrong[0]}` : ''
-    return shown.length > 0 && difference === ''
-  }, 'Layer’s SDK is level').catch(() => {
-    difference ||= 'it shows nothing'
-  })
-  return difference
 }
 
 /** They talk in pairs, and what the store has for them is looked at in the end. */

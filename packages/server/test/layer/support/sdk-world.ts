@@ -17,6 +17,8 @@ export interface WireEntry {
   readonly what: string
   status?: number
   readonly body?: unknown
+  /** When it began, in Unix milliseconds and parts of them: what came together has nearly the same. */
+  readonly at: number
 }
 
 export interface SdkWorld {
@@ -60,10 +62,10 @@ export function createWorld(
 
 function recordHttp(wire: WireEntry[], url: string): void {
   const { open, send } = XMLHttpRequest.prototype
-  const entries = new WeakMap<XMLHttpRequest, { way: 'http'; what: string; status?: number; body?: unknown }>()
+  const entries = new WeakMap<XMLHttpRequest, Omit<WireEntry, 'body'> & { body?: unknown }>()
   XMLHttpRequest.prototype.open = function (this: XMLHttpRequest, ...args: Parameters<typeof open>) {
     const [method, address] = args
-    entries.set(this, { way: 'http', what: `${method} ${String(address).replace(url, '')}` })
+    entries.set(this, { way: 'http', what: `${method} ${String(address).replace(url, '')}`, at: clock() })
     return Reflect.apply(open, this, args)
   } as typeof open
   XMLHttpRequest.prototype.send = function (this: XMLHttpRequest, body?: Parameters<typeof send>[0]) {
@@ -92,12 +94,12 @@ function recordSockets(wire: WireEntry[]): void {
     }
     const { operation, object, method, type } = packet.body
     const what = operation ? `${operation} ${object?.type}` : (method ?? type)
-    wire.push({ way, what: `${packet.type} ${what}`, body: packet })
+    wire.push({ way, what: `${packet.type} ${what}`, body: packet, at: clock() })
   }
   globalThis.WebSocket = class extends globalThis.WebSocket {
     constructor(address: string | URL, protocols?: string | string[]) {
       super(address, protocols)
-      wire.push({ way: 'up', what: 'socket' })
+      wire.push({ way: 'up', what: 'socket', at: clock() })
       this.addEventListener('message', ({ data }) => record('down', String(data)))
     }
     override send(data: Parameters<WebSocket['send']>[0]): void {
@@ -106,3 +108,5 @@ function recordSockets(wire: WireEntry[]): void {
     }
   }
 }
+
+const clock = () => performance.timeOrigin + performance.now()
