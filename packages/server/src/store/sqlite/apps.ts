@@ -1,10 +1,13 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import type { AppKey, Session } from '../../model/state.ts'
-import type { App, AppStore, Provider, ProviderKey } from '../store.ts'
+import type { App, AppStore, Provider, ProviderKey, RegisteredKey, SignInFacts } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import type { Database } from './database.ts'
 import { profileOf } from './lists.ts'
 import { type Row, toSession } from './rows.ts'
+
+/** What one sign-in asks for: an app, and what the token names. */
+export type AskedForSignIn = Parameters<AppStore['forSignIn']>
 
 /** Apps, providers, keys and sessions. */
 export function sqliteApps(db: Database): Synchronous<AppStore> {
@@ -41,17 +44,7 @@ export function sqliteApps(db: Database): Synchronous<AppStore> {
       const row = db.sql('SELECT * FROM provider_keys WHERE id = ?').get(id) as Row | undefined
       return row && toKey(row)
     },
-    forSignIn(appId, named) {
-      const found = app(db.sql('SELECT * FROM apps WHERE id = ?').get(appId) as Row | undefined)
-      if (!found || !named) return found && { app: found, registered: undefined, isSuspended: false }
-      const key = db.sql('SELECT * FROM provider_keys WHERE id = ?').get(named.keyId) as Row | undefined
-      const provider = key && (db.sql('SELECT * FROM providers WHERE id = ?').get(key.provider) as Row | undefined)
-      return {
-        app: found,
-        registered: provider && { key: toKey(key), provider: toProvider(provider) },
-        isSuspended: profileOf(db, found.key, named.userId as UserId)?.suspendedAt != null,
-      }
-    },
+    forSignIn: (...asked) => signInFacts(db, [asked])[0],
     keysOf: (provider) =>
       (db.sql('SELECT * FROM provider_keys WHERE provider = ? ORDER BY created_at').all(provider) as Row[]).map(toKey),
     putApp({ key, name, sessionSeconds, allowedOrigins, suspendedAt }) {
@@ -80,6 +73,35 @@ export function sqliteApps(db: Database): Synchronous<AppStore> {
         .run(atMs, key, userId).changes,
     endSessionsOfApp: (key, atMs) =>
       db.sql('UPDATE sessions SET ended_at = ? WHERE app = ? AND ended_at IS NULL').run(atMs, key).changes,
+  }
+}
+
+/** What several ask for who sign in together, at one moment: what they have in common is read once. */
+export const signInFacts = (db: Database, asked: readonly AskedForSignIn[]): (SignInFacts | undefined)[] =>
+  db.transaction('read', () => {
+    const appOf = once((id: Uuid) => {
+      const row = db.sql('SELECT * FROM apps WHERE id = ?').get(id) as Row | undefined
+      return row && toApp(row)
+    })
+    const registeredOf = once((keyId: string): RegisteredKey | undefined => {
+      const key = db.sql('SELECT * FROM provider_keys WHERE id = ?').get(keyId) as Row | undefined
+      const provider = key && (db.sql('SELECT * FROM providers WHERE id = ?').get(key.provider) as Row | undefined)
+      return provider && { key: toKey(key), provider: toProvider(provider) }
+    })
+    return asked.map(([appId, named]) => {
+      const app = appOf(appId)
+      if (!app || !named) return app && { app, registered: undefined, isSuspended: false }
+      const isSuspended = profileOf(db, app.key, named.userId as UserId)?.suspendedAt != null
+      return { app, registered: registeredOf(named.keyId), isSuspended }
+    })
+  })
+
+/** The same, found out once for each key. */
+function once<Key, Value>(find: (key: Key) => Value): (key: Key) => Value {
+  const found = new Map<Key, Value>()
+  return (key) => {
+    if (!found.has(key)) found.set(key, find(key))
+    return found.get(key) as Value
   }
 }
 
@@ -112,7 +134,21 @@ const toKey = (row: Row): ProviderKey => ({
   id: row.id!,
   provider: row.provider!,
   algorithm: row.algorithm!,
-  publicJwk: JSON.parse(row.public_jwk!),
+  publicJwk: readJwk(row.public_jwk!),
   state: row.state!,
   createdAt: row.created_at!,
 })
+
+/** Texts of keys that were read; of more than these, all are read again. */
+const MAX_READ = 100
+const read = new Map<string, ProviderKey['publicJwk']>()
+
+/** Each sign-in looks its key up, and nearly always it is as it was: to read it is more than to find it. */
+function readJwk(text: string): ProviderKey['publicJwk'] {
+  const known = read.get(text)
+  if (known) return known
+  if (read.size >= MAX_READ) read.clear()
+  const jwk = JSON.parse(text)
+  read.set(text, jwk)
+  return jwk
+}

@@ -1,12 +1,21 @@
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { type Place, type Store, type StoreLoss, StoreOutage, type Writes } from '../store.ts'
+import {
+  type AppStore,
+  type LogStore,
+  type Place,
+  type Store,
+  type StoreLoss,
+  StoreOutage,
+  type Writes,
+} from '../store.ts'
 import { sqliteApps } from './apps.ts'
 import { commitsBeside } from './commits-beside.ts'
 import { type Database, openBeside, openDatabase } from './database.ts'
 import { asKnownError } from './known-error.ts'
 import { sqliteLists } from './lists.ts'
 import { type CommittedPlace, sqliteLog } from './log.ts'
+import { type LooksBeside, looksBeside } from './looks-beside.ts'
 import { packWrites } from './packed-writes.ts'
 import { closeWorker, startThread } from './store-thread.ts'
 import { sqliteStreams } from './streams.ts'
@@ -66,7 +75,8 @@ export function sqliteStoreOver(db: Database): Store {
 
 /**
  * A store on threads of its own, one that writes and one that reads, so that no slow flush stalls a socket and a long
- * catch-up never delays a commit. What is written in passing, while flushes are fast, is written by this one.
+ * catch-up never delays a commit. What is written in passing, while flushes are fast, is written by this one, and what is
+ * found at once is looked up by it.
  */
 export async function openThreadedSqliteStore(file: string): Promise<SqliteStore> {
   let lose: (loss: StoreLoss) => void = () => undefined
@@ -98,13 +108,18 @@ export async function openThreadedSqliteStore(file: string): Promise<SqliteStore
     isThereIdle: () => damage === undefined && writer.isIdle,
     there: (rows) => call('log', 'commitRows', [rows]) as Promise<CommittedPlace>,
   })
+  const looks = looksBeside(beside, {
+    isOpen: () => damage === undefined,
+    load: (wanted) => call('log', 'load', [wanted]) as ReturnType<LogStore['load']>,
+    forSignIn: (...asked) => call('apps', 'forSignIn', asked) as ReturnType<AppStore['forSignIn']>,
+  })
   const close = async () => {
     beside.close()
     await closeWorker(checkpoints)
     await reader.close()
     await writer.close()
   }
-  const store = storeOf(writer.epoch, { call, commit, close })
+  const store = storeOf(writer.epoch, { call, commit, close, looks })
   const threads = () => [
     { name: 'writer', busySeconds: writer.busyMs / 1_000 },
     { name: 'reader', busySeconds: reader.busyMs / 1_000 },
@@ -120,10 +135,13 @@ function storeOf(
     call,
     commit,
     close,
+    looks,
   }: {
     call(part: StorePart, method: string, args: readonly unknown[]): Promise<unknown>
     commit(writes: Writes): Promise<Place>
     close(): Promise<void>
+    /** Where these are answered instead. */
+    readonly looks?: LooksBeside
   },
 ): SqliteStore {
   const part = (name: StorePart) =>
@@ -135,7 +153,12 @@ function storeOf(
       },
     })
   const log = part('log')
+  const apps = part('apps')
   log.commit = commit
-  const parts = { log, streams: part('streams'), lists: part('lists'), apps: part('apps'), transfer: part('transfer') }
+  if (looks) {
+    log.load = looks.load
+    apps.forSignIn = looks.forSignIn
+  }
+  const parts = { log, streams: part('streams'), lists: part('lists'), apps, transfer: part('transfer') }
   return { epoch, hasOneWriter: true, ...(parts as unknown as Pick<SqliteStore, StorePart>), close }
 }
