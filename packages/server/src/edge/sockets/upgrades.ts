@@ -113,6 +113,9 @@ export function answerUpgrades(server: Server, edge: Edge, options: UpgradeOptio
   }
 
   const enter = (webSocket: WebSocket, raw: Duplex, connect: Connect) => {
+    // Nobody comes back who said that no more will come: to say the same to them first, and to wait until it is taken, is
+    // for nothing. A close frame was answered by then.
+    raw.removeAllListeners('end').on('end', goAway)
     open.set(webSocket, new Guest(webSocket, raw, connect, { edge, turns, flushing }))
     webSocket.on('message', hear)
     webSocket.on('pong', hearPong)
