@@ -94,6 +94,9 @@ interface WellFormedText {
 
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
 
+/** Each byte as text. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 /**
  * A version 7 UUID. Time and chance are arguments, so that a test can repeat them. Ids made in the same millisecond
  * are not ordered among each other; nothing relies on it.
@@ -102,7 +105,8 @@ const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[
  */
 export function uuidv7(nowMs: number, random: Uint8Array): Uuid {
   const time = Math.max(0, Math.floor(nowMs)).toString(16).padStart(12, '0').slice(-12)
-  const tail = Array.from(random.subarray(0, 10), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  let tail = ''
+  for (let i = 0; i < 10; i++) tail += HEX[random[i] ?? 0]
   const variant = ((parseInt(tail[3]!, 16) & 0x3) | 0x8).toString(16)
   return `${time.slice(0, 8)}-${time.slice(8)}-7${tail.slice(0, 3)}-${variant}${tail.slice(4, 7)}-${tail.slice(7, 19)}` as Uuid
 }

@@ -65,19 +65,20 @@ export function openDatabase(file: string, options: { readonly mustBeSound?: boo
     throw new StoreOpenError(`The store ${file} cannot be used: ${(error as Error).message}.`, { cause: error })
   }
   const statements = new Map<string, Statement>()
+  const sql = (text: string) => {
+    const known = statements.get(text)
+    if (known) return known
+    const prepared = connection.prepare(text)
+    statements.set(text, prepared)
+    return prepared
+  }
   return {
-    sql(text) {
-      const known = statements.get(text)
-      if (known) return known
-      const prepared = connection.prepare(text)
-      statements.set(text, prepared)
-      return prepared
-    },
+    sql,
     transaction(mode, work) {
-      connection.exec(mode === 'write' ? 'BEGIN IMMEDIATE' : 'BEGIN')
+      sql(mode === 'write' ? 'BEGIN IMMEDIATE' : 'BEGIN').run()
       try {
         const result = work()
-        connection.exec('COMMIT')
+        sql('COMMIT').run()
         return result
       } catch (error) {
         if (connection.inTransaction) connection.exec('ROLLBACK')
