@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Person, startTestServer, type TestServer, text } from '../support.ts'
 import { conversationUri, identityUri, messageUri } from './support/rest.ts'
-import { type Both, enter, kinds } from './support/socket.ts'
+import { attend, type Both, kinds } from './support/socket.ts'
 
 const dataOf = (packet: { readonly body: { readonly data: unknown } } | undefined) => packet?.body.data
 
@@ -14,8 +14,8 @@ describe('what Layer’s clients are told of changes', () => {
     home = await startTestServer()
   })
   beforeEach(async () => {
-    alice = await enter(home, 'alice', { display_name: 'Alice A.' })
-    ben = await enter(home, 'b.en', { display_name: 'Ben B.' })
+    alice = await attend(home, 'alice', { display_name: 'Alice A.' })
+    ben = await attend(home, 'b.en', { display_name: 'Ben B.' })
   })
   afterEach(() => {
     alice.socket.close()
@@ -59,7 +59,7 @@ describe('what Layer’s clients are told of changes', () => {
 
   it('LAY-33 counts are right whatever was read, deleted and sent in between, on every device', async () => {
     const id = await conversation('cleo')
-    const second = await enter(home, 'b.en')
+    const second = await attend(home, 'b.en')
     const native = await home.connect('cleo')
     const counts = async () => {
       const packets = [...(await ben.socket.settle())].flatMap(({ body }) =>
@@ -196,7 +196,7 @@ describe('what Layer’s clients are told of changes', () => {
   })
 
   it('LAY-36 whoever is added is told the whole, whoever is removed that nobody is there, whoever leaves that it is gone', async () => {
-    const cleo = await enter(home, 'cleo')
+    const cleo = await attend(home, 'cleo')
     const id = await conversation()
     const message = await alice.rest.send(id, 'before cleo')
     await alice.rest.call('PATCH', `/conversations/${id}`, [

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestServer, type TestServer } from '../support.ts'
 import { Caller, conversationUri, identityUri, messageUri } from './support/rest.ts'
-import { enter, type HeardPacket, kindOf, LayerSocket } from './support/socket.ts'
+import { attend, enter, type HeardPacket, kindOf, LayerSocket } from './support/socket.ts'
 
 describe('a Layer client that was away', () => {
   let home: TestServer
@@ -175,6 +175,39 @@ describe('a Layer client that was away', () => {
       kindOf(body) === 'create Message' ? [(body.data as { position: number }).position] : [],
     )
     expect(positions.slice(0, 450)).toEqual(Array.from({ length: 450 }, (_none, i) => i + 1))
+    socket.close()
+  })
+
+  it('LAY-43 hears of what it missed before anything else, or a loss in between would be a hole', async () => {
+    const alice = await Caller.signIn(home, 'alice')
+    const other = await attend(home, 'ben')
+    const id = await alice.start('ben')
+    pass(60_000)
+    const since = now()
+    pass(60_000)
+    const missed = await alice.send(id, 'missed')
+    const socket = await LayerSocket.connect(home.server, other.rest.token)
+    const live = await alice.send(id, 'live')
+    const isLive = ({ body }: HeardPacket) => body.object?.id === messageUri(live) && body.operation === 'create'
+    await other.socket.hear(isLive)
+    await socket.request('Event.replay', { from_timestamp: since })
+    expect(await socket.hear(isLive)).toBeDefined()
+    const [first] = socket.heard
+    expect([first?.timestamp, first?.counter]).toEqual([since, 0])
+    const told = socket.heard.filter(({ body }) => kindOf(body) === 'create Message').map(({ body }) => body.object!.id)
+    expect(told).toEqual([missed, live, live].map(messageUri))
+    for (const one of [socket, other.socket]) one.close()
+  })
+
+  it('LAY-43 who never asks for anything hears of what happens a little later', async () => {
+    const alice = await Caller.signIn(home, 'alice')
+    const ben = await Caller.signIn(home, 'ben')
+    const id = await alice.start('ben')
+    const socket = await LayerSocket.connect(home.server, ben.token)
+    const sent = [await alice.send(id, 'one'), await alice.send(id, 'two')]
+    for (const message of sent) {
+      expect((await socket.hearChange('create Message')).object?.id).toBe(messageUri(message))
+    }
     socket.close()
   })
 })

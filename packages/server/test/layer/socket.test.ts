@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestServer, type TestServer, text } from '../support.ts'
 import { conversationUri, identityUri, messageUri } from './support/rest.ts'
-import { enter, kindOf, kinds, LayerSocket } from './support/socket.ts'
+import { attend, enter, kindOf, kinds, LayerSocket } from './support/socket.ts'
 
 describe('the socket of Layer’s clients', () => {
   let home: TestServer
@@ -196,9 +196,9 @@ describe('the socket of Layer’s clients', () => {
 
   it('LAY-40 typing is passed on to the others who are there, with who types', async () => {
     const [alice, ben, eve] = [
-      await enter(home, 'alice', { display_name: 'Alice A.' }),
-      await enter(home, 'ben'),
-      await enter(home, 'eve'),
+      await attend(home, 'alice', { display_name: 'Alice A.' }),
+      await attend(home, 'ben'),
+      await attend(home, 'eve'),
     ]
     const native = await home.connect('cleo')
     const id = await alice.rest.start('ben', 'cleo')

@@ -16,11 +16,16 @@ import { typingPacket } from './typing-packet.ts'
 const MAX_BAD_PACKETS = 20
 /** Bytes a peer may have unsent before more of a replay is read for it. */
 const REPLAY_AHEAD_BYTES = 262_144
+/** A client asks for what it missed as soon as it is connected. After this it is taken not to want it. */
+const FIRST_REQUEST_MS = 1_000
 const ACTIONS = ['started', 'paused', 'finished'] as const
 
 /**
  * One socket of a Layer SDK: decodes, hands over, encodes, decides nothing. Answers and changes share one line, so that
  * an answer comes before the change it made, and each before what was told later.
+ *
+ * Who comes back asks for a replay first of all, and that is told before what happened since: a client takes the time of the
+ * newest packet for how far it has heard. One change of the present, and a loss before the replay, would be a hole for good.
  */
 export class LayerConnection implements Listener {
   readonly #desk: LayerDesk
@@ -50,6 +55,7 @@ export class LayerConnection implements Listener {
       },
     })
     this.#queue = queue
+    queue.hold()
     this.#typing = typingAllowance(clock)
     this.#answering = new Answering({
       ...{ desk, session, queue },
@@ -65,7 +71,7 @@ export class LayerConnection implements Listener {
       },
     })
     const leave = delivery.listen(session.app, session.userId, this)
-    this.#release = [leave]
+    this.#release = [leave, clock.after(FIRST_REQUEST_MS, () => queue.begin())]
     const hold = sessions.hold(session, { ended: () => this.#close(closeCodes.sessionEnded), renewed: () => undefined })
     this.#release.push(() => hold.release())
   }
@@ -76,6 +82,13 @@ export class LayerConnection implements Listener {
     const decoded = decodeJson(text)
     const packet = 'refusal' in decoded ? decoded : members(decoded.value)
     const body = 'refusal' in packet ? packet : members(packet.members.body)
+    const isReplay = 'members' in body && body.members.method === 'Event.replay'
+    // Its place is before what happened since this connection came, that of anything else after it.
+    if (!isReplay) this.#queue.begin()
+    this.#queue.begin(() => this.#received(packet, body))
+  }
+
+  #received(packet: ReturnType<typeof members>, body: ReturnType<typeof members>): void {
     if ('refusal' in packet || 'refusal' in body) this.#ignore()
     else if (packet.members.type === 'request' && Answering.isAnswerable(body.members)) {
       this.#answering.handle(body.members)
@@ -112,6 +125,7 @@ export class LayerConnection implements Listener {
   /** What was asked before is answered first, as far as it takes a moment; what comes now is for another server. */
   drain(): void {
     this.#isLeaving = true
+    this.#queue.begin()
     this.#queue.put(() => this.#close(closeCodes.goingAway))
   }
 

@@ -79,6 +79,23 @@ describe('the packets of one socket', () => {
     await expect.poll(names).toEqual(['delete a', 'create b', 'next', 'before it', 'delete b'])
   })
 
+  it('LAY-43 what it begins with comes before all that waited for that', async () => {
+    const { line, names } = queue()
+    const first = gate()
+    line.hold()
+    line.put((send) => send(packet('early')))
+    expect([names(), line.isBehind]).toEqual([[], true])
+    line.begin(() =>
+      line.put(async (send) => {
+        await first.opened
+        send(packet('first'))
+      }),
+    )
+    line.put((send) => send(packet('late')))
+    first.open()
+    await expect.poll(names).toEqual(['first', 'early', 'late'])
+  })
+
   it('LAY-43 what is told again may bear the time it was asked from', () => {
     const { line, sent } = queue()
     line.put((send) => send(packet('old'), 1_000))
@@ -99,5 +116,14 @@ describe('the packets of one socket', () => {
     line.put(() => gate().opened)
     for (let i = 0; i < 10_001; i++) line.put((send) => send(packet(String(i))))
     expect(failures).toHaveLength(1)
+  })
+
+  it('LAY-45 nor can more wait for it to begin', () => {
+    const { line, failures, names } = queue()
+    line.hold()
+    for (let i = 0; i < 10_001; i++) line.put((send) => send(packet(String(i))))
+    expect(failures).toHaveLength(1)
+    line.begin()
+    expect(names()).toEqual([])
   })
 })

@@ -31,6 +31,8 @@ export class PacketQueue {
   #waiting = 0
   #tail: Promise<void> | undefined
   #isStopped = false
+  /** Entries that wait for {@link begin}, while they do. */
+  #held: Entry[] | undefined
 
   constructor(options: PacketQueueOptions) {
     this.#options = options
@@ -43,11 +45,28 @@ export class PacketQueue {
 
   /** Whether something waits: what is worth nothing later is better not put in line. */
   get isBehind(): boolean {
-    return this.#tail !== undefined
+    return this.#held !== undefined || this.#tail !== undefined
+  }
+
+  /** Sends nothing until {@link begin}. */
+  hold(): void {
+    this.#held ??= []
+  }
+
+  /** @param first puts in line what comes before everything that was held */
+  begin(first: () => void = () => undefined): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    first()
+    for (const entry of held) this.put(entry)
   }
 
   put(entry: Entry): void {
     if (this.#isStopped) return
+    if (this.#held) {
+      if (this.#held.push(entry) > MAX_WAITING) this.#fail(new Error('Too much waits to be sent.'))
+      return
+    }
     if (!this.#tail) {
       const waiting = this.#run(entry)
       if (waiting) this.#wait(waiting)

@@ -129,3 +129,10 @@ export async function enter(home: TestServer, userId: string, claims: Record<str
   const rest = await Caller.signIn(home, userId, claims)
   return { rest, socket: await LayerSocket.connect(home.server, rest.token) }
 }
+
+/** Somebody who has asked for something, which was not a replay: what happens is told to them at once. */
+export async function attend(...of: Parameters<typeof enter>): Promise<Both> {
+  const both = await enter(...of)
+  await both.socket.request('Counter.read')
+  return both
+}
