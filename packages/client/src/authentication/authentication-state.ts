@@ -46,6 +46,12 @@ export interface ChallengeFailure {
   readonly retryInMs: number
 }
 
+/** @throws `already_authenticated` for anybody else than who is signed in */
+export function mustBe(userId: string | undefined, identity: BasicIdentity): void {
+  if (userId === undefined || userId === identity.user_id) return
+  throw new ParleyError('already_authenticated', 'Another user is authenticated; de-authenticate them first.')
+}
+
 /** Why nothing can be asked for in such a state. */
 export function unavailable({ state }: AuthenticationState): ParleyError {
   switch (state) {

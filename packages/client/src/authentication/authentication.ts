@@ -1,64 +1,33 @@
 /**
  * Who is signed in on this device, for as long as this tab is the owner.
  *
- * It owns the authentication state, the stored session and the engine that runs while somebody is signed in. The flows
- * below change the state; each leaves it as it was if it fails (AUTH-17), and nothing but the server's word, a call of the
- * app's or an app without a token ends a session: never the device's clock. How a session is replaced that died is in
- * `reauthentication.ts`, how one is left in `departure.ts`, what becomes of the data in `local-copy.ts`. What they ask of the
- * server and the app is in `sign-in.ts`, `renewal.ts` and `sign-out.ts`, known by their types only: `online-part.ts`
- * fetches them.
+ * It owns the authentication state and the engine that runs while somebody is signed in. The flows below change the state;
+ * each leaves it as it was if it fails (AUTH-17), and nothing but the server's word, a call of the app's or an app without a
+ * token ends a session: never the device's clock. The session itself is in `session-in-hand.ts`, how one is replaced that
+ * died in `reauthentication.ts`, how one is left in `departure.ts`, what becomes of the data in `local-copy.ts`. What they
+ * ask of the server and the app is in `sign-in.ts`, `renewal.ts` and `sign-out.ts`, known by their types only:
+ * `online-part.ts` fetches them.
  */
-import type { BasicIdentity, GoodbyeFrame, SessionInfo, WireError } from '@parley/protocol'
-import type { Tell } from '../client-types.ts'
-import type { Chance, Clock } from '../environment.ts'
+import type { BasicIdentity } from '@parley/protocol'
 import { abortable, closed, ParleyError, throwIfAborted, untilAny } from '../errors.ts'
-import type { OnlinePart } from '../online-part.ts'
-import type { ConnectionState } from '../sync/connection-state.ts'
-import type { Engine, EnginePorts } from '../sync/engine.ts'
-import type { SessionHolder } from '../sync/session-holder.ts'
-import type { Socket } from '../transport/socket.ts'
-import { type AuthenticationState, type DeauthenticationReason, unavailable } from './authentication-state.ts'
+import type { Engine } from '../sync/engine.ts'
+import type { AuthenticationPorts } from './authentication-ports.ts'
+import { type AuthenticationState, type DeauthenticationReason, mustBe, unavailable } from './authentication-state.ts'
 import type { ChallengeHandler } from './challenge-handler.ts'
-import { type DeauthenticateOptions, Departure, offline } from './departure.ts'
-import { clearForeignCopy, deleteCopy, giveUpCopy, type LocalCopy } from './local-copy.ts'
+import { type DeauthenticateOptions, Departure, finishDeparture, offline } from './departure.ts'
+import { clearForeignCopy, type Leaving, leaveCopy, leftBehind } from './local-copy.ts'
 import { Reauthentication } from './reauthentication.ts'
-import type { Renewal } from './renewal.ts'
-import type { SessionsApiPorts } from './sessions-api.ts'
-import type { SignInLine, SignInLinePorts } from './sign-in-line.ts'
+import { SessionInHand } from './session-in-hand.ts'
+import type { SignInLine } from './sign-in-line.ts'
 import { type OpenedSession, readStored, storeSession } from './stored-session.ts'
-
-export interface AuthenticationPorts {
-  readonly line: SignInLinePorts
-  readonly api: SessionsApiPorts
-  readonly replica: LocalCopy
-  readonly online: OnlinePart
-  readonly challenge: ChallengeHandler
-  readonly clock: Clock
-  readonly chance: Chance
-  readonly wantsConnection: boolean
-  /** An engine for whoever is signed in. */
-  readonly makeEngine: (
-    ports: Pick<EnginePorts, 'replica' | 'session' | 'online' | 'tell'> & { readonly identity: BasicIdentity },
-  ) => Engine
-  readonly tell: Tell
-  /** Whose data there is to see, and whether the app wants a connection. */
-  readonly onBasis: (shown: BasicIdentity | undefined, wantsConnection: boolean) => void
-  /** The local database failed where nothing works without it. */
-  readonly onBroken: (error: unknown) => void
-}
 
 type SignedIn = Extract<AuthenticationState, { state: 'authenticated' | 'challenged' }>
 
-/** A session that ends this soon after its challenge had no fair chance of being renewed: the device was asleep. */
-const UNFAIR_MS = 3_000
-
-export class Authentication implements SessionHolder {
+export class Authentication {
   readonly #ports: AuthenticationPorts
   #state: AuthenticationState = { state: 'opening' }
   #engine: Engine | undefined
-  #session: OpenedSession | undefined
-  /** What it was opened on, until the engine goes on with it. */
-  #line: SignInLine | undefined
+  readonly #session: SessionInHand
   readonly #life = new AbortController()
   #ended: Promise<void> | undefined
   #wantsConnection: boolean
@@ -67,7 +36,6 @@ export class Authentication implements SessionHolder {
   /** The one sign-in under way (AUTH-34). */
   #signIn: Promise<BasicIdentity> | undefined
   #signOut: Promise<void> | undefined
-  #madeRenewal: Renewal | undefined
   readonly #reauthentication: Reauthentication
   /** The sign-out under way that the app asked for. */
   #departure: Departure | undefined
@@ -75,28 +43,18 @@ export class Authentication implements SessionHolder {
   constructor(ports: AuthenticationPorts) {
     this.#ports = ports
     this.#wantsConnection = ports.wantsConnection
+    this.#session = new SessionInHand(ports, {
+      say: (frame) => this.#engine?.say(frame) ?? false,
+      isAuthenticated: () => this.#state.state === 'authenticated',
+      onIdentity: (identity) => this.#show(identity),
+      onProlonged: (session) => this.#becomeAuthenticated(session),
+      onConnectionLost: () => this.#departure?.connectionLost(),
+      onDead: (isOver, nonce) => this.#sessionDied(isOver, nonce),
+    })
     this.#reauthentication = new Reauthentication(ports, this.#life.signal, {
-      onOpened: (session, line) => {
-        this.#session = session
-        this.#line = line
-      },
+      onOpened: (session, line) => this.#session.take(session, line),
       onEnd: (isAccepted) => (isAccepted ? this.#readmitted() : this.#lose('no-token')),
     })
-  }
-
-  /** Present once there was a connection: only there is anything renewed. */
-  get #renewal(): Renewal | undefined {
-    const { online, clock, chance, challenge, tell } = this.#ports
-    if (!online.present) return undefined
-    this.#madeRenewal ??= new online.present.Renewal({
-      clock,
-      chance,
-      handler: challenge,
-      userId: () => this.#session?.identity.user_id,
-      say: (frame) => this.#engine?.say(frame) ?? false,
-      onFailed: (failure) => tell('challenge-failed', failure),
-    })
-    return this.#madeRenewal
   }
 
   get state(): AuthenticationState {
@@ -105,21 +63,6 @@ export class Authentication implements SessionHolder {
 
   get engine(): Engine | undefined {
     return this.#engine
-  }
-
-  /** For the hello; only asked for while there is a session. */
-  get sessionToken(): string {
-    return this.#session?.token ?? ''
-  }
-
-  takeSocket(): Socket | undefined {
-    return this.#line?.take()
-  }
-
-  /** Nobody has taken it, and nobody will. */
-  #dropLine(): void {
-    this.#line?.close()
-    this.#line = undefined
   }
 
   /** The identity whose data is on the screen. */
@@ -131,9 +74,11 @@ export class Authentication implements SessionHolder {
 
   /** Goes on where the owner before left it. */
   async takeOver(): Promise<void> {
-    const { session, signingOut } = await readStored(this.#ports.replica)
-    if (signingOut) await this.#finishSigningOut(session, signingOut.keepData)
-    else if (session) await this.#enter(session)
+    const stored = await readStored(this.#ports.replica)
+    if (stored.signingOut) {
+      await finishDeparture(this.#ports, stored, this.#life.signal)
+      this.#showNobody()
+    } else if (stored.session) await this.#enter(stored.session)
     else this.#become({ state: 'unauthenticated' })
   }
 
@@ -142,14 +87,18 @@ export class Authentication implements SessionHolder {
     const { identity } = this
     await this.#retire(error).catch(() => {})
     await reopen()
-    this.#show(undefined)
-    this.#become({ state: 'unauthenticated' })
+    this.#showNobody()
     if (identity) this.#ports.tell('deauthenticated', { reason: 'data-deleted', identity, unsent: [] })
   }
 
   #show(identity: BasicIdentity | undefined): void {
     this.#shown = identity
     this.#ports.onBasis(identity, this.#wantsConnection)
+  }
+
+  #showNobody(): void {
+    this.#show(undefined)
+    this.#become({ state: 'unauthenticated' })
   }
 
   #wishConnection(isWanted: boolean): void {
@@ -159,20 +108,6 @@ export class Authentication implements SessionHolder {
 
   #storageFailed(error: unknown): void {
     if (!this.#life.signal.aborted) this.#ports.onBroken(error)
-  }
-
-  /** The run before this one ended between "the server ended the session" and "the copy is deleted". */
-  async #finishSigningOut(session: OpenedSession | undefined, keepData: boolean): Promise<void> {
-    if (session) this.#endSession(session).catch(() => {})
-    await deleteCopy(this.#ports.replica, keepData)
-    this.#show(undefined)
-    this.#become({ state: 'unauthenticated' })
-  }
-
-  async #endSession({ token }: OpenedSession): Promise<void> {
-    const { api, online } = this.#ports
-    const { endSession } = await online.get(this.#life.signal)
-    await endSession(api, token, this.#life.signal)
   }
 
   // -- connection ----------------------------------------------------------------------------------------------------
@@ -185,15 +120,6 @@ export class Authentication implements SessionHolder {
   disconnect(): void {
     this.#wishConnection(false)
     this.#engine?.stop()
-  }
-
-  connectionChanged(state: ConnectionState): void {
-    const isLive = state.state === 'live' || state.state === 'probing'
-    if (isLive) this.#renewal?.connected()
-    else {
-      this.#renewal?.disconnected()
-      this.#departure?.connectionLost()
-    }
   }
 
   // -- signing in ----------------------------------------------------------------------------------------------------
@@ -245,16 +171,15 @@ export class Authentication implements SessionHolder {
     const { replica, tell } = this.#ports
     await clearForeignCopy(replica, session.identity, tell)
     await storeSession(replica, session)
-    this.#line = line
-    await this.#enter(session)
+    await this.#enter(session, line)
   }
 
   /** Somebody is signed in: local data is readable from here on, connected or not (AUTH-35, AUTH-36). */
-  async #enter(session: OpenedSession): Promise<void> {
+  async #enter(session: OpenedSession, line?: SignInLine): Promise<void> {
     const { identity } = session
-    this.#session = session
+    this.#session.take(session, line)
     const { makeEngine, replica, online, tell } = this.#ports
-    const engine = makeEngine({ replica, identity, session: this, online, tell })
+    const engine = makeEngine({ replica, identity, session: this.#session, online, tell })
     await engine.load()
     // Another owner took over meanwhile: this engine is nobody's, and never connects.
     if (this.#life.signal.aborted) return engine.close()
@@ -262,77 +187,39 @@ export class Authentication implements SessionHolder {
     this.#show(identity)
     this.#becomeAuthenticated(session)
     if (this.#wantsConnection) engine.start()
-    this.#dropLine()
+    this.#session.dropLine()
   }
 
   // -- challenges ----------------------------------------------------------------------------------------------------
 
-  /** The server announces the end of the session on the live connection; it is renewed in place. */
-  challenged(nonce: string): void {
-    if (this.#state.state === 'authenticated') this.#renewal?.challenged(nonce)
+  #sessionDied(isOver: boolean, nonce: string | undefined): void {
+    const state = this.#state
+    if (state.state === 'deauthenticating' && this.#departure) this.#departure.hasServerEndedSession = true
+    if (state.state !== 'authenticated') return
+    this.#session.stopRenewal()
+    if (isOver) this.#lose('session-ended')
+    else this.#challenge(state.identity, nonce)
   }
 
-  renewed(info: SessionInfo): void {
-    this.#prolong(info)
-    this.#renewal?.renewed()
-    this.#ports.tell('renewed', info)
-  }
-
-  welcomed({ identity, session: info }: Parameters<SessionHolder['welcomed']>[0]): void {
-    const session = this.#session
-    if (!session || identity.id !== session.identity.id) return
-    this.#session = { ...session, identity }
-    this.#show(identity)
-    const isProlonged = Date.parse(info.expires_at) > Date.parse(session.expiresAt)
-    if (isProlonged) this.renewed(info)
-    else this.#prolong(info)
-  }
-
-  refused(error: WireError): void {
-    this.#renewal?.refused(error)
-  }
-
-  #prolong(info: SessionInfo): void {
-    if (!this.#session || info.expires_at === this.#session.expiresAt) return
-    this.#session = { ...this.#session, id: info.id, expiresAt: info.expires_at }
-    storeSession(this.#ports.replica, this.#session).catch(() => {})
-    if (this.#state.state === 'authenticated') this.#becomeAuthenticated(this.#session)
-  }
-
-  saidGoodbye(goodbye: GoodbyeFrame): void {
-    const { reason } = goodbye
-    if (reason !== 'session_ended' && reason !== 'authentication_required') return
-    if (this.#state.state === 'deauthenticating') {
-      if (this.#departure) this.#departure.hasServerEndedSession = true
-      return
-    }
-    if (this.#state.state !== 'authenticated') return
-    const age = this.#renewal?.ageMs
-    const isUnfair = age !== undefined && age < UNFAIR_MS
-    this.#renewal?.stop()
-    if (reason === 'session_ended' && !isUnfair) {
-      this.#lose('session-ended')
-      return
-    }
-    const nonce = (goodbye.error?.data as { readonly nonce?: unknown } | undefined)?.nonce
-    this.#become({ state: 'challenged', identity: this.#state.identity })
-    this.#reauthentication.ask(this.#session!, typeof nonce === 'string' ? nonce : undefined)
+  #challenge(identity: BasicIdentity, nonce?: string): void {
+    this.#become({ state: 'challenged', identity })
+    this.#reauthentication.ask(this.#session.present!, nonce)
   }
 
   /** Data and outbox stayed while the app was asked for a token for a new session. */
   #readmitted(): void {
-    const session = this.#session
+    const session = this.#session.present
     // In the middle of a sign-out, which may come to nothing: then this is what goes on.
     if (!session || this.#state.state !== 'challenged') return
     this.#becomeAuthenticated(session)
     this.#reauthentication.conclude()
     this.#engine?.admit()
-    this.#dropLine()
+    this.#session.dropLine()
   }
 
   /** The app calls `authenticate` while challenged: ask again now rather than after the back-off. */
   async #awaitReauthentication(signal: AbortSignal | undefined): Promise<BasicIdentity> {
-    this.#reauthentication.ask(this.#session!)
+    this.#reauthentication.ask(this.#session.present!)
     await this.#reauthentication.over(signal)
     if (this.#state.state === 'authenticated') return this.#state.identity
     throw new ParleyError('not_authenticated', 'The session is over, and there was no token for a new one.')
@@ -342,9 +229,7 @@ export class Authentication implements SessionHolder {
   async #retire(error: ParleyError): Promise<void> {
     const engine = this.#engine
     this.#engine = undefined
-    this.#session = undefined
-    this.#dropLine()
-    this.#renewal?.stop()
+    this.#session.drop()
     this.#reauthentication.stop()
     try {
       await engine?.close()
@@ -397,7 +282,7 @@ export class Authentication implements SessionHolder {
     const departure = new Departure()
     this.#departure = departure
     try {
-      const from = { engine, token: () => this.#session!.token, isOver }
+      const from = { engine, token: () => this.#session.present!.token, isOver }
       await departure.endSession(this.#ports, from, options, this.#life.signal)
     } catch (error) {
       this.#resume(state, departure)
@@ -421,29 +306,16 @@ export class Authentication implements SessionHolder {
     if (state.state === 'challenged') {
       if (this.#reauthentication.isAccepted) this.#readmitted()
     } else if (departure.hasServerEndedSession) {
-      this.#become({ state: 'challenged', identity: state.identity })
-      this.#reauthentication.ask(this.#session!)
+      this.#challenge(state.identity)
     } else if (this.#wantsConnection) this.#engine?.start()
   }
 
-  async #leave(leaving: {
-    readonly reason: DeauthenticationReason
-    readonly identity: BasicIdentity
-    readonly keepData: boolean
-    readonly discardUnsent?: boolean
-  }): Promise<void> {
-    const { reason, identity, keepData, discardUnsent = true } = leaving
+  async #leave(leaving: Leaving): Promise<void> {
     const { replica, tell } = this.#ports
-    const isKept = keepData && !discardUnsent
-    await this.#retire(
-      isKept
-        ? new ParleyError('not_authenticated', 'The user was signed out; this waits for their return.')
-        : new ParleyError('discarded', 'The user was signed out before this was carried out.'),
-    )
-    if (isKept) await deleteCopy(replica, true)
-    const unsent = isKept ? [] : await giveUpCopy(replica, keepData, tell)
-    this.#show(undefined)
-    this.#become({ state: 'unauthenticated' })
+    const { reason, identity } = leaving
+    await this.#retire(leftBehind(leaving))
+    const unsent = await leaveCopy(replica, leaving, tell)
+    this.#showNobody()
     tell('deauthenticated', { reason, identity, unsent })
   }
 
@@ -468,9 +340,4 @@ export class Authentication implements SessionHolder {
     this.#state = state
     this.#ports.tell('state', state)
   }
-}
-
-function mustBe(userId: string | undefined, identity: BasicIdentity): void {
-  if (userId === undefined || userId === identity.user_id) return
-  throw new ParleyError('already_authenticated', 'Another user is authenticated; de-authenticate them first.')
 }

@@ -4,10 +4,11 @@
  * is asked of the server, for `sign-out.ts`, which comes with the online part.
  */
 import { ParleyError, untilAny } from '../errors.ts'
-import type { OnlinePart } from '../online-part.ts'
 import type { Engine } from '../sync/engine.ts'
+import type { AuthenticationPorts } from './authentication-ports.ts'
 import { flush } from './flush.ts'
-import type { SignOutPorts } from './sign-out.ts'
+import { deleteCopy } from './local-copy.ts'
+import type { Stored } from './stored-session.ts'
 
 export interface DeauthenticateOptions {
   readonly signal?: AbortSignal
@@ -32,7 +33,7 @@ export class Departure {
 
   /** @param from what is left: an engine, its session's token, and whether that session `isOver` already */
   async endSession(
-    ports: SignOutPorts & { readonly online: OnlinePart },
+    ports: AuthenticationPorts,
     from: { readonly engine: Engine; readonly token: () => string; readonly isOver: boolean },
     { signal: asked, discardUnsent = false, keepData = false }: DeauthenticateOptions,
     life: AbortSignal,
@@ -58,3 +59,18 @@ export class Departure {
 /** @param cause what went wrong as the connection was lost */
 export const offline = (cause?: unknown) =>
   new ParleyError('offline', 'Signing out needs a connection. Nothing was deleted.', { cause })
+
+/** The run before this one ended between "the server ended the session" and "the copy is deleted". */
+export async function finishDeparture(
+  { api, online, replica }: AuthenticationPorts,
+  { session, signingOut }: Stored,
+  life: AbortSignal,
+): Promise<void> {
+  if (session) {
+    online
+      .get(life)
+      .then(({ endSession }) => endSession(api, session.token, life))
+      .catch(() => {})
+  }
+  await deleteCopy(replica, signingOut?.keepData === true)
+}

@@ -1,6 +1,7 @@
 import { SeededChance, VirtualClock } from '@parley/testkit'
 import { beforeEach, expect, it } from 'vitest'
 import { ParleyError } from '../errors.ts'
+import type { ChallengeFailure } from './authentication-state.ts'
 import { obtainToken } from './obtain-token.ts'
 
 let clock: VirtualClock
@@ -26,7 +27,7 @@ const obtain = (
     {
       clock,
       chance: new SeededChance(7),
-      handler: async ({ nonce }) => {
+      challenge: async ({ nonce }) => {
         asked.push(nonce)
         return answers.ask ? answers.ask() : TOKEN
       },
@@ -35,7 +36,7 @@ const obtain = (
       requestNonce: async () => {
         Object.assign(current, { nonce: `n${++fresh}`, receivedAt: clock.now(), isUsed: false })
       },
-      onFailed: ({ retryInMs }) => failures.push(retryInMs),
+      tell: (_, failure) => failures.push((failure as ChallengeFailure).retryInMs),
     },
     current,
     { signal: options.signal ?? new AbortController().signal, ...options },

@@ -3,9 +3,10 @@
  * either fails try again, more and more rarely. One call of the handler at a time, never in a hot loop.
  */
 import { clientLimits } from '@parley/protocol'
-import type { Chance, Clock } from '../environment.ts'
+import type { Clock } from '../environment.ts'
 import { abortable, ParleyError, throwIfAborted } from '../errors.ts'
-import { askHandler, type ChallengeHandler, HANDLER_PATIENCE_MS, handlerFailed } from './challenge-handler.ts'
+import type { AuthenticationPorts } from './authentication-ports.ts'
+import { askHandler, HANDLER_PATIENCE_MS, handlerFailed } from './challenge-handler.ts'
 
 /** A nonce, the latest the server gave; replaced while the handler is at work. */
 export interface CurrentNonce {
@@ -15,20 +16,12 @@ export interface CurrentNonce {
   isUsed: boolean
 }
 
-export interface ObtainPorts {
-  readonly clock: Clock
-  readonly chance: Chance
-  readonly handler: ChallengeHandler
+export interface ObtainPorts extends Pick<AuthenticationPorts, 'clock' | 'chance' | 'challenge' | 'tell'> {
   /** Whose token is wanted. */
   readonly userId: string | undefined
   /** Hands the token in. */
   readonly submit: (token: string, signal: AbortSignal) => Promise<void>
   readonly requestNonce: (signal: AbortSignal) => Promise<void>
-  readonly onFailed: (failure: {
-    readonly error: ParleyError
-    readonly attempt: number
-    readonly retryInMs: number
-  }) => void
 }
 
 const MIN_RETRY_MS = 5_000
@@ -44,7 +37,7 @@ export async function obtainToken(
   current: CurrentNonce,
   options: { readonly signal: AbortSignal; readonly patienceMs?: number },
 ): Promise<'accepted' | 'declined' | 'no-token'> {
-  const { clock, chance } = ports
+  const { clock, chance, tell } = ports
   const { signal, patienceMs = Infinity } = options
   let tokenlessSince = clock.now()
   for (let attempt = 1; ; attempt++) {
@@ -57,7 +50,7 @@ export async function obtainToken(
     const ceiling = Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** Math.min(attempt, 8))
     const wanted = MIN_RETRY_MS + chance.number() * (ceiling - MIN_RETRY_MS)
     const retryInMs = Math.min(wanted, Math.max(MIN_RETRY_MS, tokenlessSince + patienceMs - now))
-    ports.onFailed({ error: outcome.error, attempt, retryInMs })
+    tell('challenge-failed', { error: outcome.error, attempt, retryInMs })
     await pause(clock, retryInMs, signal)
   }
 }
@@ -72,13 +65,13 @@ async function tryOnce(
   current: CurrentNonce,
   signal: AbortSignal,
 ): Promise<'accepted' | 'declined' | Failed> {
-  const { clock, handler, userId } = ports
+  const { clock, challenge, userId } = ports
   let hadToken = false
   try {
     const age = clock.now() - current.receivedAt
     if (current.isUsed || age > clientLimits.nonceLifetimeMs - NONCE_RESERVE_MS) await ports.requestNonce(signal)
     const { nonce } = current
-    const token = await askHandler(clock, handler, { nonce, userId, signal })
+    const token = await askHandler(clock, challenge, { nonce, userId, signal })
     if (token === null) return 'declined'
     hadToken = true
     // Spent, unless a newer one came while the handler was at work.

@@ -2,20 +2,11 @@
  * The session died in our absence: the app is asked for a token for a new one, until it gives one or says that there is
  * none. It owns that asking and whoever waits for its end; what follows from it is for `authentication.ts`.
  */
-import type { Tell } from '../client-types.ts'
 import { deferred } from '../deferred.ts'
 import { abortable, untilAny } from '../errors.ts'
-import type { OnlinePart } from '../online-part.ts'
-import type { ChallengeHandler } from './challenge-handler.ts'
-import type { SignInPorts } from './sign-in.ts'
+import type { AuthenticationPorts } from './authentication-ports.ts'
 import type { SignInLine } from './sign-in-line.ts'
 import { type OpenedSession, storeSession } from './stored-session.ts'
-
-export interface ReauthenticationPorts extends SignInPorts {
-  readonly online: OnlinePart
-  readonly challenge: ChallengeHandler
-  readonly tell: Tell
-}
 
 interface Outcomes {
   /** There is a new session, and it is stored. */
@@ -24,7 +15,7 @@ interface Outcomes {
 }
 
 export class Reauthentication {
-  readonly #ports: ReauthenticationPorts
+  readonly #ports: AuthenticationPorts
   readonly #life: AbortSignal
   readonly #outcomes: Outcomes
   #asking = new AbortController()
@@ -33,7 +24,7 @@ export class Reauthentication {
   isAccepted = false
 
   /** @param life fires when this client is closed */
-  constructor(ports: ReauthenticationPorts, life: AbortSignal, outcomes: Outcomes) {
+  constructor(ports: AuthenticationPorts, life: AbortSignal, outcomes: Outcomes) {
     this.#ports = ports
     this.#life = life
     this.#outcomes = outcomes
@@ -41,7 +32,7 @@ export class Reauthentication {
 
   /** Asks now, rather than after the back-off of an asking under way. The nonce is the server's, if it gave one. */
   ask(session: OpenedSession, nonce?: string): void {
-    const { replica, challenge: handler, online, tell } = this.#ports
+    const { replica, online } = this.#ports
     const { onOpened, onEnd } = this.#outcomes
     this.#asking.abort()
     this.#asking = new AbortController()
@@ -50,14 +41,12 @@ export class Reauthentication {
     const { reopenSession } = online.present!
     untilAny([this.#asking.signal, this.#life], (signal) =>
       reopenSession(this.#ports, session, {
-        handler,
         nonce,
         signal,
         onOpened: async (opened, line) => {
           await storeSession(replica, opened)
           onOpened(opened, line)
         },
-        onFailed: (failure) => tell('challenge-failed', failure),
       }),
     ).then(
       (outcome) => {

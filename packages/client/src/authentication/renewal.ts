@@ -5,22 +5,16 @@
  */
 
 import type { RenewFrame, WireError } from '@parley/protocol'
-import type { Chance, Clock } from '../environment.ts'
 import { abortable, type ParleyError, refused } from '../errors.ts'
-import type { ChallengeFailure } from './authentication-state.ts'
-import type { ChallengeHandler } from './challenge-handler.ts'
+import type { AuthenticationPorts } from './authentication-ports.ts'
 import { inTime, lost } from './in-time.ts'
 import { type CurrentNonce, obtainToken } from './obtain-token.ts'
 
-export interface RenewalPorts {
-  readonly clock: Clock
-  readonly chance: Chance
-  readonly handler: ChallengeHandler
+export interface RenewalPorts extends Pick<AuthenticationPorts, 'clock' | 'chance' | 'challenge' | 'tell'> {
   /** Whose session it is. */
   readonly userId: () => string | undefined
   /** Answers false when there is no connection. */
   readonly say: (frame: RenewFrame | { readonly type: 'challenge-me' }) => boolean
-  readonly onFailed: (failure: ChallengeFailure) => void
 }
 
 export class Renewal {

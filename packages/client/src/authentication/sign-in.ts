@@ -3,25 +3,17 @@
  * Who is signed in, and what becomes of the local copy, is for `authentication.ts`.
  */
 import { type BasicIdentity, clientLimits, parseIdentityId } from '@parley/protocol'
-import type { Chance, Clock } from '../environment.ts'
 import { ParleyError, throwIfAborted } from '../errors.ts'
-import type { Replica } from '../replica/replica.ts'
 import { readSince } from '../sync/meta-rows.ts'
-import type { ChallengeFailure } from './authentication-state.ts'
+import type { AuthenticationPorts } from './authentication-ports.ts'
 import { askHandler, type Challenge, type ChallengeHandler, wrongUser } from './challenge-handler.ts'
 import { readIdentityToken } from './identity-token.ts'
 import { obtainToken } from './obtain-token.ts'
-import { endSession, type SessionsApiPorts } from './sessions-api.ts'
-import { SignInLine, type SignInLinePorts } from './sign-in-line.ts'
+import { endSession } from './sessions-api.ts'
+import { SignInLine } from './sign-in-line.ts'
 import { type OpenedSession, readStored } from './stored-session.ts'
 
-export interface SignInPorts {
-  readonly line: SignInLinePorts
-  readonly api: SessionsApiPorts
-  readonly replica: Replica
-  readonly clock: Clock
-  readonly chance: Chance
-}
+type Ports = Pick<AuthenticationPorts, 'line' | 'api' | 'replica' | 'clock' | 'chance' | 'challenge' | 'tell'>
 
 /**
  * Opens a session of the user whose token the handler gives.
@@ -29,7 +21,7 @@ export interface SignInPorts {
  * @param admit takes the session into use, and the line it was opened on; if it cannot, the session is ended again
  */
 export async function signIn(
-  ports: SignInPorts,
+  ports: Ports,
   handler: ChallengeHandler,
   { userId, signal }: Omit<Challenge, 'nonce'>,
   admit: (session: OpenedSession, line: SignInLine) => Promise<void>,
@@ -60,7 +52,7 @@ export async function signIn(
 
 /** The hello is that of the session's connection as well, which goes on from the copy on the device, if it is theirs. */
 async function handIn(
-  { replica }: SignInPorts,
+  { replica }: Ports,
   line: SignInLine,
   token: string,
   signal: AbortSignal,
@@ -74,19 +66,17 @@ const NOTHING = { cursor: null, epoch: null }
 
 /** Asks the app for a token, again and again, until there is a new session for the user of a dead one. */
 export function reopenSession(
-  ports: SignInPorts,
+  ports: Ports,
   { identity }: OpenedSession,
   options: {
-    readonly handler: ChallengeHandler
     /** The server's, if it gave one with its goodbye. */
     readonly nonce: string | undefined
     readonly signal: AbortSignal
     readonly onOpened: (session: OpenedSession, line: SignInLine) => Promise<void>
-    readonly onFailed: (failure: ChallengeFailure) => void
   },
 ): ReturnType<typeof obtainToken> {
-  const { clock, chance } = ports
-  const { handler, nonce = '', signal, onOpened, onFailed } = options
+  const { clock, chance, challenge, tell } = ports
+  const { nonce = '', signal, onOpened } = options
   const line = new SignInLine(ports.line)
   signal.addEventListener('abort', () => line.close())
   const current = { nonce, receivedAt: clock.now(), isUsed: nonce === '' }
@@ -94,7 +84,8 @@ export function reopenSession(
     {
       clock,
       chance,
-      handler,
+      challenge,
+      tell,
       userId: identity.user_id,
       requestNonce: async () => {
         Object.assign(current, { nonce: await line.requestNonce(signal), receivedAt: clock.now(), isUsed: false })
@@ -107,7 +98,6 @@ export function reopenSession(
         }
         await onOpened(opened, line)
       },
-      onFailed,
     },
     current,
     { signal, patienceMs: clientLimits.nonceLifetimeMs },

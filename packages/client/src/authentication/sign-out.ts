@@ -2,18 +2,11 @@
  * The end of a session that the app asked for. It either ends or everything is as it was (AUTH-17); what has to be sent
  * before is for `flush.ts`, and the deletion that follows for `authentication.ts`.
  */
-import type { Clock } from '../environment.ts'
-import type { Replica } from '../replica/replica.ts'
-import { endSession, type SessionsApiPorts } from './sessions-api.ts'
+import type { AuthenticationPorts } from './authentication-ports.ts'
+import { endSession } from './sessions-api.ts'
 import { markSigningOut, unmarkSigningOut } from './stored-session.ts'
 
-export interface SignOutPorts {
-  readonly api: SessionsApiPorts
-  readonly replica: Replica
-  readonly clock: Clock
-  /** The local database failed where nothing works without it. */
-  readonly onBroken: (error: unknown) => void
-}
+export type SignOutPorts = Pick<AuthenticationPorts, 'api' | 'replica' | 'clock' | 'onBroken'>
 
 /** How often, and how soon at first, a sign-out that did not happen is taken back on a disk that fails. */
 const MAX_UNMARKS = 5

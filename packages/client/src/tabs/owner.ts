@@ -3,7 +3,8 @@
  * the engine of one term, and the calls that run. Whoever asked is answered by a function, near or far.
  */
 import type { ConversationId, IdentityId } from '@parley/protocol'
-import { Authentication, type AuthenticationPorts } from '../authentication/authentication.ts'
+import { Authentication } from '../authentication/authentication.ts'
+import type { AuthenticationPorts } from '../authentication/authentication-ports.ts'
 import { unavailable } from '../authentication/authentication-state.ts'
 import type { ChallengeHandler } from '../authentication/challenge-handler.ts'
 import { discarded, storageError } from '../errors.ts'

@@ -7,7 +7,7 @@
  *                                         └ no ──► channel ─► the owner's tab ─► channel ──┘
  */
 import type { BasicIdentity, ConversationId } from '@parley/protocol'
-import type { AuthenticationPorts } from '../authentication/authentication.ts'
+import type { AuthenticationPorts } from '../authentication/authentication-ports.ts'
 import type { AuthenticationState } from '../authentication/authentication-state.ts'
 import { readStored } from '../authentication/stored-session.ts'
 import type { Tell } from '../client-types.ts'
