@@ -57,8 +57,7 @@ export class Engine {
   readonly #history: History
   #typing: TypingExchange | undefined
   readonly #frameWriter: FrameWriter
-  readonly #frames = new FrameQueue()
-  #isDraining = false
+  readonly #frames: FrameQueue
   /** Rises when what is under way is void: after a failure, and at the end. */
   #run = 0
   #isClosed = false
@@ -90,6 +89,10 @@ export class Engine {
         this.#sender?.pump()
       },
     })
+    this.#frames = new FrameQueue({
+      write: (frame) => this.#take(() => this.#write(frame)),
+      settle: (answers) => this.#take(async () => this.#sender?.answered(answers)),
+    })
     this.#connection = new Connection({
       url: ports.url,
       sockets: ports.sockets,
@@ -97,11 +100,7 @@ export class Engine {
       online: ports.online,
       clock,
       chance,
-      hello: () => ({
-        type: 'hello',
-        session_token: session.sessionToken,
-        ...this.#frameWriter.since,
-      }),
+      hello: () => ({ type: 'hello', session_token: session.sessionToken, ...this.#frameWriter.since }),
       onState: (state, before) => this.#connectionChanged(state, before),
       onFrame: (frame) => this.#receive(frame),
       onLeaving: (go) => this.#sender?.leave(go),
@@ -272,33 +271,20 @@ export class Engine {
       case 'change':
       case 'rows':
       case 'acknowledgement':
-        this.#enqueue(frame)
+        this.#frames.push(frame)
         return
     }
   }
 
-  #enqueue(frame: DownFrame): void {
-    this.#frames.push(frame)
-    if (!this.#isDraining) void this.#drain()
-  }
-
-  async #drain(): Promise<void> {
-    this.#isDraining = true
+  async #take(work: () => Promise<void>): Promise<void> {
+    const run = this.#run
     try {
-      for (let frame = this.#frames.next(); frame; frame = this.#frames.next()) {
-        const run = this.#run
-        try {
-          if (frame.type === 'acknowledgement') await this.#sender?.answered(this.#frames.withAcknowledgements(frame))
-          else await this.#write(frame)
-          if (!this.#isStorageFine && !this.#history.isPaused) this.#storageWorks()
-        } catch (error) {
-          if (run === this.#run) this.#fail(error)
-        }
-        this.#requests.pursue()
-      }
-    } finally {
-      this.#isDraining = false
+      await work()
+      if (!this.#isStorageFine && !this.#history.isPaused) this.#storageWorks()
+    } catch (error) {
+      if (run === this.#run) this.#fail(error)
     }
+    this.#requests.pursue()
   }
 
   #write(frame: DownFrame): Promise<void> {
