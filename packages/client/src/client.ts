@@ -112,26 +112,26 @@ export class Client {
 
   /** Settles once the local database is open: `state` then says who is signed in. */
   get opened(): Promise<void> {
-    return this.#tab.opened
+    return this.#tab.shown.opened
   }
 
   get state(): AuthenticationState {
-    return this.#tab.state
+    return this.#tab.shown.snapshot.state
   }
 
   /** Whose data is on this device, connected or not. */
   get identity(): BasicIdentity | undefined {
-    return this.#tab.identity
+    return this.#tab.shown.identity
   }
 
   /** The line to the server, the same object until it is in another state. */
   get connection(): ConnectionState {
-    return this.#tab.connection
+    return this.#tab.shown.snapshot.connection
   }
 
   /** How much of the history is on the device; the same object until that changes. */
   get history(): HistoryProgress {
-    return this.#tab.history
+    return this.#tab.shown.snapshot.history
   }
 
   /** Listens; the function returned stops it. */
@@ -179,7 +179,7 @@ export class Client {
   }
 
   #resolve(id: string): ConversationId {
-    return this.#tab.resolve(readConversationId(id))
+    return this.#tab.shown.resolve(readConversationId(id))
   }
 
   /** Starts a conversation, or finds the distinct one of the same people. */
@@ -189,13 +189,8 @@ export class Client {
     const draft = createConversation(options, me.id, this.#newUuid)
     const people = new Set([me.id, ...(draft.input.participants as (typeof me.id)[])])
     const placed = await abortable(this.#tab.call('create', [draft, people]), options.signal)
-    const { conversation, id: operationId } = placed
-    return {
-      id: conversation,
-      operationId,
-      conversation: this.conversation(conversation),
-      acknowledged: answerOf(placed),
-    }
+    const id = placed.conversation
+    return { id, conversation: this.conversation(id), ...operationOf(placed) }
   }
 
   /** The verbs of one conversation. */
@@ -206,8 +201,7 @@ export class Client {
     const add = (draft: Draft, options: OperationOptions = {}) => this.#operate(draft, options.signal)
     const send: ConversationHandle['sendMessage'] = async (parts, options = {}): Promise<SentMessage> => {
       const { id, draft } = sendMessage(current(), parts, options, newUuid)
-      const placed = await this.#add(draft, options.signal)
-      return { id, operationId: placed.id, acknowledged: answerOf(placed) }
+      return { id, ...(await this.#operate(draft, options.signal)) }
     }
     return {
       get id() {
@@ -251,14 +245,9 @@ export class Client {
     return this.#tab.close()
   }
 
-  async #operate(draft: Draft, signal: AbortSignal | undefined): Promise<Operation> {
-    const placed = await this.#add(draft, signal)
-    return { operationId: placed.id, acknowledged: answerOf(placed) }
-  }
-
-  #add(draft: Draft, signal: AbortSignal | undefined): Promise<Placed> {
+  async #operate<Result>(draft: Draft, signal: AbortSignal | undefined): Promise<Operation<Result>> {
     throwIfAborted(signal)
-    return this.#mayAct(() => abortable(this.#tab.call('add', [draft]), signal))
+    return operationOf(await this.#mayAct(() => abortable(this.#tab.call('add', [draft]), signal)))
   }
 
   /** Does it if somebody is signed in who may act. */
@@ -269,10 +258,10 @@ export class Client {
   }
 }
 
-/** The server's answer as this operation has it; nobody has to listen to it. */
-function answerOf<Result>({ acknowledged }: Placed): Promise<Result> {
+/** With the server's answer as this operation has it; nobody has to listen to it. */
+function operationOf<Result>({ id, acknowledged }: Placed): Operation<Result> {
   // The cast: the protocol says which operation has which result.
   const answer = acknowledged.then(({ result }) => result as unknown as Result)
   answer.catch(() => {})
-  return answer
+  return { operationId: id, acknowledged: answer }
 }

@@ -5,14 +5,31 @@
 
 import type { ChallengeHandler } from '../authentication/challenge-handler.ts'
 import { type Deferred, deferred } from '../deferred.ts'
-import type { ParleyError } from '../errors.ts'
+import { aborted, type ParleyError } from '../errors.ts'
 import type { Acknowledged } from '../outbox/answers.ts'
 import type { Placed } from '../outbox/outbox.ts'
-import { type Answer, type Call, copyError, isOperation, type Message, type Verbs } from './messages.ts'
+import {
+  type Answer,
+  answerFrom,
+  type Call,
+  copyError,
+  isOperation,
+  type Message,
+  type OwnerEnvelope,
+  type Verbs,
+} from './messages.ts'
 
-type Token = Extract<Message, { readonly type: 'token' }>
+export interface CallsPorts {
+  /** Carries it out here, or has the owner do it elsewhere. */
+  readonly ask: (call: Call) => void
+  readonly post: (message: Message) => void
+  /** Whether the owner is in this tab: then it answers what is cancelled, too. */
+  readonly isOwner: () => boolean
+  /** The app's handler in this tab. */
+  readonly challenge: ChallengeHandler
+}
 
-export interface Pending {
+interface Pending {
   readonly call: Call
   /** Placed in the outbox; the acknowledgement is awaited. */
   isPlaced: boolean
@@ -25,34 +42,49 @@ export interface Pending {
 }
 
 export class Calls {
+  readonly #ports: CallsPorts
+  /** In the order they were made. */
   readonly #pending = new Map<number, Pending>()
   #last = 0
 
-  /** In the order they were made. */
-  get all(): readonly Pending[] {
-    return [...this.#pending.values()]
+  constructor(ports: CallsPorts) {
+    this.#ports = ports
   }
 
-  get(number: number): Pending | undefined {
-    return this.#pending.get(number)
-  }
-
-  make({ verb, args, identity }: Pick<Call, 'verb' | 'args' | 'identity'>): Pending {
-    const call = { number: ++this.#last, verb, args, identity }
-    const pending: Pending = {
-      call,
-      isPlaced: false,
-      answer: deferred(),
-      acknowledgement: deferred(),
-      abort: new AbortController(),
+  make(asked: Pick<Call, 'verb' | 'args' | 'identity'>, signal: AbortSignal | undefined): Promise<unknown> {
+    const { ask, post, isOwner } = this.#ports
+    const number = ++this.#last
+    const call = { ...asked, number }
+    const answer = deferred<unknown>()
+    const abort = new AbortController()
+    this.#pending.set(number, { call, isPlaced: false, answer, acknowledgement: deferred(), abort })
+    const cancel = () => {
+      abort.abort()
+      post({ type: 'cancel', number })
+      if (!isOwner()) this.answered(number, { error: aborted(signal!) })
     }
-    this.#pending.set(call.number, pending)
-    return pending
+    signal?.addEventListener('abort', cancel, { once: true })
+    ask(call)
+    return answer.promise
   }
 
-  /** As an owner hears it that may not be the first to hear it. */
-  repeated({ call, isPlaced }: Pending): Call {
-    return { ...call, isRepeat: isPlaced ? 'placed' : 'perhaps' }
+  /** There is a new owner: what the one before knew of, it may not. */
+  askAgain(): void {
+    for (const { call, isPlaced } of [...this.#pending.values()]) {
+      this.#ports.ask({ ...call, isRepeat: isPlaced ? 'placed' : 'perhaps' })
+    }
+  }
+
+  /** Fires when the answer is not wanted any more; undefined for what needs none. */
+  signalOf(number: number): AbortSignal | undefined {
+    return this.#pending.get(number)?.abort.signal
+  }
+
+  /** What an owner in another tab says to this one. */
+  hear(message: OwnerEnvelope & { readonly type: 'answer' | 'ask' }): void {
+    const { number } = message
+    if (message.type === 'ask') void this.#giveToken(number, message.nonce)
+    else this.answered(number, answerFrom(message.answer, this.#pending.get(number)?.handlerError))
   }
 
   answered(number: number, answer: Answer): void {
@@ -72,19 +104,16 @@ export class Calls {
   }
 
   /** The app's handler in this tab is asked for a token, since here somebody is to be signed in. */
-  async giveToken(
-    number: number,
-    nonce: string,
-    challenge: ChallengeHandler,
-  ): Promise<Omit<Token, 'type'> | undefined> {
+  async #giveToken(number: number, nonce: string): Promise<void> {
+    const { post, challenge } = this.#ports
     const pending = this.#pending.get(number)
-    if (!pending) return undefined
+    if (!pending) return
     const [userId] = pending.call.args as Parameters<Verbs['authenticate']>
     try {
-      return { number, token: await challenge({ nonce, userId, signal: pending.abort.signal }) }
+      post({ type: 'token', number, token: await challenge({ nonce, userId, signal: pending.abort.signal }) })
     } catch (error) {
       pending.handlerError = error
-      return { number, error: copyError(error) }
+      post({ type: 'token', number, error: copyError(error) })
     }
   }
 

@@ -38,10 +38,20 @@ export class Owner {
   readonly authentication: Authentication
   readonly #ports: OwnerPorts
   readonly #carrying: Carrying
+  #isRetired = false
 
   constructor(ports: OwnerPorts) {
     this.#ports = ports
-    const authentication = new Authentication(ports)
+    const unlessRetired =
+      <Args extends readonly unknown[]>(say: (...args: Args) => void) =>
+      (...args: Args) =>
+        this.#isRetired || say(...args)
+    const authentication = new Authentication({
+      ...ports,
+      tell: unlessRetired(ports.tell),
+      onBasis: unlessRetired(ports.onBasis),
+      onBroken: unlessRetired(ports.onBroken),
+    })
     this.authentication = authentication
     this.#carrying = {
       add: (call) => this.#add(call),
@@ -69,6 +79,12 @@ export class Owner {
 
   get aliases(): ReadonlyMap<ConversationId, ConversationId> {
     return this.authentication.engine?.outbox.aliases ?? NO_ALIASES
+  }
+
+  /** Its term is over: from now on it says nothing. Settles once nothing of it is under way any more. */
+  retire(): Promise<void> {
+    this.#isRetired = true
+    return this.authentication.close()
   }
 
   /** Carries a call out, and gives its answers as they come. */

@@ -6,27 +6,19 @@
  *     app ─► call ─► (does this tab own?) ─ yes ─► owner.ts ───────────────────► answer ─► app
  *                                         └ no ──► channel ─► the owner's tab ─► channel ──┘
  */
-import type { BasicIdentity, ConversationId } from '@parley/protocol'
 import type { AuthenticationPorts } from '../authentication/authentication-ports.ts'
-import type { AuthenticationState } from '../authentication/authentication-state.ts'
-import { readStored } from '../authentication/stored-session.ts'
-import type { Tell } from '../client-types.ts'
 import { deferred } from '../deferred.ts'
 import type { Channel, Locks, OpenChannel } from '../environment.ts'
 import { aborted, closed, ParleyError, storageError } from '../errors.ts'
 import { type LoadOnline, OnlinePart } from '../online-part.ts'
 import type { LossReason, ReplicaError, ReplicaStorage } from '../replica/replica.ts'
 import type { ReplicaWatch } from '../replica-watch.ts'
-import type { ConnectionState } from '../sync/connection-state.ts'
-import type { HistoryProgress } from '../sync/history.ts'
 import { Calls } from './calls.ts'
 import {
   type Answer,
-  answerFrom,
   type Call,
   copyEvent,
   type Envelope,
-  eventFrom,
   type Message,
   type OwnerEnvelope,
   TABS_VERSION,
@@ -40,7 +32,7 @@ import { SharedReplica } from './shared-replica.ts'
 import { Shown } from './shown.ts'
 
 export interface TabPorts
-  extends Pick<AuthenticationPorts, 'api' | 'line' | 'challenge' | 'clock' | 'chance' | 'makeEngine'> {
+  extends Pick<AuthenticationPorts, 'api' | 'line' | 'challenge' | 'clock' | 'chance' | 'makeEngine' | 'tell'> {
   readonly appId: string
   readonly storage: ReplicaStorage
   readonly locks: Locks
@@ -48,8 +40,6 @@ export interface TabPorts
   readonly openChannel: () => OpenChannel | undefined
   readonly watch: ReplicaWatch
   readonly loadOnline: LoadOnline
-  /** To the app in this tab. */
-  readonly tell: Tell
 }
 
 /** Beyond it the rows of a commit are not copied to the other tabs: they read anew. */
@@ -59,11 +49,11 @@ type OwnEffect = Parameters<OwnershipPorts['perform']>[0]
 
 export class Tab {
   readonly replica: SharedReplica
+  readonly shown: Shown
   readonly #ports: TabPorts
   readonly #id: string
   readonly #ownership: Ownership
-  readonly #calls = new Calls()
-  readonly #opened = deferred()
+  readonly #calls: Calls
   readonly #closed = deferred()
   readonly #life = new AbortController()
   readonly #online: OnlinePart
@@ -79,14 +69,18 @@ export class Tab {
   #service: Service | undefined
   /** Settles once nothing of our term before is under way any more. */
   #retired: Promise<void> = Promise.resolve()
-  readonly #shown: Shown
 
   constructor(ports: TabPorts) {
     const { appId, locks, clock, chance } = ports
     this.#ports = ports
-    this.#shown = new Shown(ports.tell)
     this.#online = new OnlinePart(ports.loadOnline, clock)
     this.#id = [...chance.bytes(8)].join('.')
+    this.#calls = new Calls({
+      ask: (call) => this.#ask(call),
+      post: (message) => this.#post(message),
+      isOwner: () => this.#owner !== undefined,
+      challenge: ports.challenge,
+    })
     this.#ownership = new Ownership({
       name: this.#name,
       locks,
@@ -106,6 +100,7 @@ export class Tab {
       onFenced: () => this.#fenced(),
       onLost: (reason) => this.#lostReplica(reason),
     })
+    this.shown = new Shown({ ...ports, replica: this.replica })
     this.#open().catch((error) => this.#storageFailed(error))
     // Here before it is needed, also if the owner leaves; whoever needs it tries again.
     this.#online.get(this.#life.signal).catch(() => {})
@@ -113,51 +108,18 @@ export class Tab {
 
   // -- what the app sees ---------------------------------------------------------------------------------------------
 
-  /** Settles once it is known who is signed in. */
-  get opened(): Promise<void> {
-    return this.#opened.promise
-  }
-
-  get state(): AuthenticationState {
-    return this.#shown.snapshot.state
-  }
-
-  get identity(): BasicIdentity | undefined {
-    return 'identity' in this.state ? this.state.identity : undefined
-  }
-
-  get connection(): ConnectionState {
-    return (this.#owner ?? this.#shown.snapshot).connection
-  }
-
-  get history(): HistoryProgress {
-    return (this.#owner ?? this.#shown.snapshot).history
-  }
-
-  /** The id a conversation goes by now. */
-  resolve(conversation: ConversationId): ConversationId {
-    return (this.#owner ?? this.#shown.snapshot).aliases.get(conversation) ?? conversation
-  }
-
   /** Asks the owner for something, and the next one if that owner dies before it has answered. */
   call<V extends Verb>(
     verb: V,
     args: Parameters<Verbs[V]>,
     signal?: AbortSignal,
   ): Promise<Awaited<ReturnType<Verbs[V]>>> {
-    if (this.#shown.isClosed) return Promise.reject(closed())
+    if (this.shown.isClosed) return Promise.reject(closed())
     if (signal?.aborted) return Promise.reject(aborted(signal))
-    if (verb === 'connect' || verb === 'disconnect') this.#shown.note({ wantsConnection: verb === 'connect' })
-    const { call, answer, abort } = this.#calls.make({ verb, args, identity: this.identity?.id })
-    const cancel = () => {
-      abort.abort()
-      this.#post({ type: 'cancel', number: call.number })
-      if (!this.#owner) this.#calls.answered(call.number, { error: aborted(signal!) })
-    }
-    signal?.addEventListener('abort', cancel, { once: true })
-    this.#ask(call)
+    if (verb === 'connect' || verb === 'disconnect') this.shown.note({ wantsConnection: verb === 'connect' })
+    const answer = this.#calls.make({ verb, args, identity: this.shown.identity?.id }, signal)
     // The cast: this verb's answer.
-    return answer.promise as Promise<Awaited<ReturnType<Verbs[V]>>>
+    return answer as Promise<Awaited<ReturnType<Verbs[V]>>>
   }
 
   /** Like {@link call}, for what means nothing to a later owner. */
@@ -171,23 +133,18 @@ export class Tab {
   }
 
   async close(error = closed()): Promise<void> {
-    if (this.#shown.isClosed) return this.#closed.promise
+    if (this.shown.isClosed) return this.#closed.promise
     const owner = this.#owner
-    this.#shown.tell('state', { state: 'closed' })
-    this.#opened.resolve()
+    this.shown.tell('state', { state: 'closed' })
+    this.shown.settle()
     this.#life.abort()
     this.#ownership.dispatch('close')
-    await owner?.authentication.close()
+    await owner?.retire()
     // What this tab was about to write as the owner is written by now, and was answered so.
     this.#calls.close(error)
     this.#channel?.close()
     await this.replica.close()
     this.#closed.resolve()
-  }
-
-  #showIdentity(shown: BasicIdentity | undefined): void {
-    this.#shown.note({ shown })
-    this.#ports.watch.show(this.replica, shown)
   }
 
   // -- the local database --------------------------------------------------------------------------------------------
@@ -198,27 +155,18 @@ export class Tab {
 
   async #open(): Promise<void> {
     await this.replica.open()
-    if (this.#shown.isClosed) return this.replica.close()
+    if (this.shown.isClosed) return this.replica.close()
     this.#channel = this.#ports.openChannel()?.(this.#name, (message) => this.#hear(message as Envelope))
     this.#ownership.dispatch('open')
+    if (!this.#channel) return
     // Tells the owner that we live, should it wait for an answer of ours.
     const { locks } = this.#ports
-    const alive = { signal: this.#life.signal }
-    if (this.#channel) locks.hold(`${this.#name}:${this.#id}`, alive, () => this.#closed.promise).catch(() => {})
-  }
-
-  /** No owner answers: what is in the replica is shown, and what is asked for waits. */
-  async #showStored(): Promise<void> {
-    const { session, signingOut } = await readStored(this.replica)
-    if (!session || signingOut || this.state.state !== 'opening') return
-    const { identity, id, expiresAt } = session
-    this.#showIdentity(identity)
-    this.#shown.tell('state', { state: 'authenticated', identity, session: { id, expiresAt } })
-    this.#opened.resolve()
+    const { signal } = this.#life
+    locks.hold(`${this.#name}:${this.#id}`, { signal }, () => this.#closed.promise).catch(() => {})
   }
 
   #storageFailed(error: unknown): void {
-    if (this.#shown.isClosed) return
+    if (this.shown.isClosed) return
     this.#ports.tell('storage', { state: 'lost', error })
     void this.close(storageError(error)).catch(() => {})
   }
@@ -229,26 +177,23 @@ export class Tab {
   }
 
   #lostReplica(reason: LossReason): void {
-    if (this.#shown.isClosed) return
+    if (this.shown.isClosed) return
     this.#ports.tell('storage', { state: 'lost' })
     const error = new ParleyError('storage_failed', `The local database was ${reason}.`)
     if (reason !== 'deleted') return void this.close(error).catch(() => {})
-    const reopened = this.#owner
-      ? this.#owner.authentication.dataDeleted(error, () => this.#reopen())
-      : this.replica.open()
+    const reopen = async () => {
+      this.#term = await this.replica.reopen()
+      this.#introduce()
+    }
+    const reopened = this.#owner ? this.#owner.authentication.dataDeleted(error, reopen) : this.replica.open()
     reopened.catch((cause) => this.#storageFailed(cause))
-  }
-
-  async #reopen(): Promise<void> {
-    this.#term = await this.replica.reopen()
-    this.#introduce()
   }
 
   // -- being the owner, or not ---------------------------------------------------------------------------------------
 
   #perform(effect: OwnEffect): void {
     if (effect === 'retire') this.#retire()
-    else if (effect === 'show') this.#showStored().catch((error) => this.#storageFailed(error))
+    else if (effect === 'show') this.shown.showStored().catch((error) => this.#storageFailed(error))
     else if (effect === 'claim') {
       // It takes a moment, in which nobody need doubt that somebody owns.
       this.#post({ type: 'pong' })
@@ -265,6 +210,7 @@ export class Tab {
       if (this.#ownership.state !== 'claiming') return
       const owner = this.#makeOwner()
       this.#owner = owner
+      this.shown.attend(owner)
       const post = (message: Message) => this.#owner === owner && this.#post(message)
       const lockOf = (tab: string) => `${this.#name}:${tab}`
       this.#service = new Service({ owner, locks: this.#ports.locks, lockOf, post })
@@ -274,8 +220,8 @@ export class Tab {
       this.#ports.watch.touched('everything')
       this.#ownership.dispatch('claimed')
       this.#introduce()
-      this.#opened.resolve()
-      this.#askAgain()
+      this.shown.settle()
+      this.#calls.askAgain()
     } catch (error) {
       // Another tab was faster, or this one is being closed: that is dealt with where it happens.
       const { code } = error as Partial<ReplicaError>
@@ -285,34 +231,21 @@ export class Tab {
   }
 
   #makeOwner(): Owner {
-    const { api, line, challenge, clock, chance, makeEngine } = this.#ports
-    const ifOwner = (act: () => void) => {
-      if (this.#owner === owner) act()
-    }
-    const owner: Owner = new Owner({
-      api,
-      line,
-      challenge,
-      clock,
-      chance,
-      makeEngine,
+    return new Owner({
+      ...this.#ports,
       online: this.#online,
       replica: this.replica,
-      wantsConnection: this.#shown.snapshot.wantsConnection,
-      tell: (name, event) =>
-        ifOwner(() => {
-          this.#shown.tell(name, event)
-          this.#say({ type: 'told', name, event: copyEvent(event) })
-        }),
-      onBasis: (shown, wantsConnection) =>
-        ifOwner(() => {
-          this.#shown.note({ wantsConnection })
-          this.#showIdentity(shown)
-          this.#say({ type: 'basis', shown, wantsConnection })
-        }),
-      onBroken: (error) => ifOwner(() => this.#storageFailed(error)),
+      wantsConnection: this.shown.snapshot.wantsConnection,
+      tell: (name, event) => {
+        this.shown.tell(name, event)
+        this.#say({ type: 'told', name, event: copyEvent(event) })
+      },
+      onBasis: (shown, wantsConnection) => {
+        this.shown.showBasis(shown, wantsConnection)
+        this.#say({ type: 'basis', shown, wantsConnection })
+      },
+      onBroken: (error) => this.#storageFailed(error),
     })
-    return owner
   }
 
   #retire(): void {
@@ -322,16 +255,14 @@ export class Tab {
     if (state === 'asleep' || state === 'closed') this.#post({ type: 'farewell' })
     this.#followed = 0
     if (!owner) return
-    const { connection, history, aliases } = owner
-    this.#shown.note({ connection, history, aliases })
+    this.shown.attend(undefined)
     this.#owner = undefined
     this.#service = undefined
-    this.#retired = owner.authentication.close().catch(() => {})
+    this.#retired = owner.retire().catch(() => {})
   }
 
   #introduce(to?: string): void {
-    const { connection, history, aliases } = this.#owner!
-    this.#post({ type: 'owner', to, snapshot: { ...this.#shown.snapshot, connection, history, aliases } })
+    this.#post({ type: 'owner', to, snapshot: this.shown.snapshot })
   }
 
   // -- calls ---------------------------------------------------------------------------------------------------------
@@ -341,9 +272,9 @@ export class Tab {
     if (owner && this.#ownership.state === 'owning') {
       const answer = (answer: Answer) => {
         // Nobody else will carry it out for a tab that closes: what this one says of it is the truth.
-        if (this.#owner === owner || this.#shown.isClosed) this.#calls.answered(call.number, answer)
+        if (this.#owner === owner || this.shown.isClosed) this.#calls.answered(call.number, answer)
       }
-      const { signal } = this.#calls.get(call.number)?.abort ?? this.#life
+      const signal = this.#calls.signalOf(call.number) ?? this.#life.signal
       void owner.carryOut(call, { signal, challenge: this.#ports.challenge, answer })
     } else if (this.#followed > 0) {
       try {
@@ -352,16 +283,6 @@ export class Tab {
         this.#calls.answered(call.number, { error: new ParleyError('invalid', String(error), { cause: error }) })
       }
     }
-  }
-
-  /** A new owner: what the one before knew of, it may not. */
-  #askAgain(): void {
-    for (const pending of this.#calls.all) this.#ask(this.#calls.repeated(pending))
-  }
-
-  async #giveToken(number: number, nonce: string): Promise<void> {
-    const token = await this.#calls.giveToken(number, nonce, this.#ports.challenge)
-    if (token) this.#post({ type: 'token', ...token })
   }
 
   // -- the channel ---------------------------------------------------------------------------------------------------
@@ -379,7 +300,7 @@ export class Tab {
     const isFirst = !this.#hasCompany
     this.#hasCompany = true
     if (message.version > TABS_VERSION) this.#lostReplica('superseded')
-    if (message.version !== TABS_VERSION || this.#shown.isClosed) return
+    if (message.version !== TABS_VERSION || this.shown.isClosed) return
     const { from, term } = message
     const isOwner = this.#ownership.state === 'owning'
     // What became of us since we took over was said to nobody: tabs that slept heard that we are there, and nothing since.
@@ -413,33 +334,17 @@ export class Tab {
     if (to !== undefined && to !== this.#id) return
     if (type === 'owner') this.#follow(message)
     else if (this.#followed !== term) return
-    else if (type === 'answer') {
-      const { number, answer } = message
-      this.#calls.answered(number, answerFrom(answer, this.#calls.get(number)?.handlerError))
-    } else if (type === 'ask') void this.#giveToken(message.number, message.nonce)
-    else if (type === 'told') this.#shown.tell(message.name, eventFrom(message.event))
-    else if (type === 'touched') this.#ports.watch.touched(message.writes)
-    else if (type === 'basis') {
-      this.#shown.note({ wantsConnection: message.wantsConnection })
-      this.#showIdentity(message.shown)
-    }
+    else if (type === 'answer' || type === 'ask') this.#calls.hear(message)
+    else this.shown.hear(message)
   }
 
   #follow({ term, snapshot }: OwnerEnvelope & { readonly type: 'owner' }): void {
-    const { state, connection, history, shown, aliases, wantsConnection } = snapshot
     const isNew = this.#followed !== term
     this.#followed = term
-    this.#shown.note({ aliases, wantsConnection })
-    this.#showIdentity(shown)
-    // What was committed before we heard of it.
-    this.#ports.watch.touched('everything')
-    this.#shown.tell('state', state)
-    this.#shown.tell('connection', connection)
-    this.#shown.tell('history', history)
-    this.#opened.resolve()
+    this.shown.showAll(snapshot)
     if (!isNew) return
     // The owner may have thought that it is alone; see `#hear`.
     this.#post({ type: 'ping' })
-    this.#askAgain()
+    this.#calls.askAgain()
   }
 }
