@@ -38,7 +38,6 @@ import { Engine } from './sync/engine.ts'
 import type { HistoryProgress } from './sync/history.ts'
 import { Tab } from './tabs/tab.ts'
 import { systemFetch } from './transport/fetch.ts'
-import type { SocketFactory } from './transport/socket.ts'
 import type { ConversationView } from './view/conversation-view.ts'
 import type { MessageView } from './view/message-view.ts'
 
@@ -70,7 +69,8 @@ export class Client {
 
   constructor(options: ClientOptions) {
     const { appId, url, challenge, clock = systemClock, chance = systemChance } = options
-    const websocketUrl = options.websocketUrl ?? url.replace(/^http/, 'ws')
+    const { websocketUrl = url.replace(/^http/, 'ws'), sockets, webSocket } = options
+    const address = { url: websocketUrl, sockets, webSocket }
     const emit: Tell = (name, event) => this.#emitter.emit(name, event)
     this.#newUuid = () => uuidv7(clock.wall(), chance.bytes(10))
     let isAlone = false
@@ -87,17 +87,13 @@ export class Client {
       chance,
       tell: emit,
       api: { url, clock, fetch: options.fetch ?? systemFetch },
-      line: { appId, url: websocketUrl, clock, sockets: options.sockets, webSocket: options.webSocket },
+      line: { ...address, appId, clock },
       storage: options.storage ?? storage,
       locks: options.locks ?? systemLocks(),
       openChannel: () => (isAlone ? undefined : openChannel),
       watch: this.#watch,
       loadOnline: options.online ?? (() => import('./online.ts')),
-      makeEngine: ({ identity, ...ports }) => {
-        const open: SocketFactory = (...args) => ports.online.present!.webSockets(options.webSocket)(...args)
-        const sockets = options.sockets ?? open
-        return new Engine({ ...ports, url: websocketUrl, identity: identity.id, sockets, clock, chance })
-      },
+      makeEngine: ({ identity, ...ports }) => new Engine({ ...ports, address, identity: identity.id, clock, chance }),
     })
     this.#stopHints = (options.hints ?? systemHints)((hint) => {
       if (hint) this.#tab.sleep(hint === 'sleep')

@@ -3,21 +3,18 @@
  * that socket until the session's connection takes it over. Each step ends in an answer, a refusal of the server's
  * (`refused`), or `unreachable`: no network, a busy server, or somebody else in between.
  */
-import { type DownFrame, type HelloFrame, type NonceFrame, SUBPROTOCOL } from '@parley/protocol'
+import type { DownFrame, HelloFrame, NonceFrame } from '@parley/protocol'
 import type { Clock } from '../environment.ts'
 import { ParleyError, throwIfAborted, unreachable } from '../errors.ts'
 import { readDownFrame } from '../sync/down-frame.ts'
 import type { Since } from '../sync/meta-rows.ts'
-import { type Socket, type SocketFactory, type WebSocketClass, webSockets } from '../transport/socket.ts'
+import { openSocket, type Socket, type SocketAddress } from '../transport/socket.ts'
 import { asError, inTime, lost } from './in-time.ts'
 import type { OpenedSession } from './stored-session.ts'
 
-export interface SignInLinePorts {
+export interface SignInLinePorts extends SocketAddress {
   readonly appId: string
-  readonly url: string
   readonly clock: Clock
-  readonly sockets: SocketFactory | undefined
-  readonly webSocket: WebSocketClass | undefined
 }
 
 /** The server waits a little longer than this for the token of a nonce; then another socket is the surer way. */
@@ -88,9 +85,8 @@ export class SignInLine {
 
   #answer<Type extends Answer>(frame: NonceFrame | HelloFrame, type: Type): Promise<AnswerFrame<Type>> {
     return new Promise((resolve, reject) => {
-      const { url, sockets, webSocket } = this.#ports
       const kept = this.#socket
-      const socket = kept ?? (sockets ?? webSockets(webSocket))(url, SUBPROTOCOL)
+      const socket = kept ?? openSocket(this.#ports)
       const say = () => socket.send(JSON.stringify(frame))
       const fail = (error: ParleyError) => {
         reject(error)

@@ -2,10 +2,10 @@
  * Runs the connection machine: it owns one socket and one timer, turns what happens to them into events, and carries
  * out the effects. What frames mean is for the engine.
  */
-import { type DownFrame, type HelloFrame, SUBPROTOCOL, type UpFrame } from '@parley/protocol'
+import type { DownFrame, HelloFrame, UpFrame } from '@parley/protocol'
 import type { Chance, Clock } from '../environment.ts'
 import type { OnlinePart } from '../online-part.ts'
-import type { Socket, SocketFactory } from '../transport/socket.ts'
+import type { Socket, SocketAddress } from '../transport/socket.ts'
 import {
   type ConnectionEvent,
   type ConnectionState,
@@ -16,8 +16,7 @@ import {
 } from './connection-state.ts'
 
 export interface ConnectionPorts {
-  readonly url: string
-  readonly sockets: SocketFactory
+  readonly address: SocketAddress
   /** One on which hello was said already, whose answer is still to be heard; undefined if there is none. */
   readonly greeted: () => Socket | undefined
   /** Reads what a socket brings: without it none is opened. */
@@ -126,11 +125,12 @@ export class Connection {
   }
 
   #openSocket(): void {
+    const { online, address } = this.#ports
     const greeted = this.#ports.greeted()
     this.#isGreeted = greeted !== undefined
     let socket: Socket
     try {
-      socket = greeted ?? this.#ports.sockets(this.#ports.url, SUBPROTOCOL)
+      socket = greeted ?? online.present!.openSocket(address)
     } catch (error) {
       this.#cannotOpen(error)
       return

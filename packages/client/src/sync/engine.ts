@@ -19,7 +19,7 @@ import type { Draft } from '../outbox/drafting.ts'
 import { Outbox } from '../outbox/outbox.ts'
 import type { Sender } from '../outbox/sender.ts'
 import type { Replica, ReplicaError } from '../replica/replica.ts'
-import type { SocketFactory } from '../transport/socket.ts'
+import type { SocketAddress } from '../transport/socket.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionState } from './connection-state.ts'
 import { FrameQueue } from './frame-queue.ts'
@@ -35,11 +35,10 @@ import type { TypingExchange } from './typing-exchange.ts'
 export const FULL_RETRY_MS = 30_000
 
 export interface EnginePorts {
-  readonly url: string
   readonly replica: Replica
   readonly identity: IdentityId
   readonly session: SessionHolder
-  readonly sockets: SocketFactory
+  readonly address: SocketAddress
   readonly clock: Clock
   readonly chance: Chance
   readonly online: OnlinePart
@@ -94,8 +93,7 @@ export class Engine {
       settle: (answers) => this.#take(async () => this.#sender?.answered(answers)),
     })
     this.#connection = new Connection({
-      url: ports.url,
-      sockets: ports.sockets,
+      address: ports.address,
       greeted: () => session.takeSocket(),
       online: ports.online,
       clock,

@@ -1,3 +1,4 @@
+import { SUBPROTOCOL } from '@parley/protocol'
 import { ParleyError } from '../errors.ts'
 
 /** One connection of text frames. The three handlers are set right after opening, before anything can happen. */
@@ -14,6 +15,13 @@ export interface Socket {
 
 export type SocketFactory = (url: string, protocol: string) => Socket
 
+/** Where to, and with what, if the app gave something. */
+export interface SocketAddress {
+  readonly url: string
+  readonly sockets: SocketFactory | undefined
+  readonly webSocket: WebSocketClass | undefined
+}
+
 /** What we use of the standard WebSocket class; the `ws` package's fits as well. */
 export type WebSocketClass = new (
   url: string,
@@ -28,6 +36,10 @@ export type WebSocketClass = new (
   onclose: ((event: never) => unknown) | null
   onerror: ((event: never) => unknown) | null
 }
+
+/** @throws where there is no address, or no WebSocket */
+export const openSocket = ({ url, sockets, webSocket }: SocketAddress): Socket =>
+  (sockets ?? webSockets(webSocket))(url, SUBPROTOCOL)
 
 /**
  * Sockets by the given class, or the global one. Node has none before version 22: install `ws` and pass its
