@@ -2,8 +2,8 @@
  * The engine: keeps one identity's replica level with the server, and sends its outbox.
  *
  * It owns the connection and its frames, the order in which they are written, and the timers of everything below it. It
- * decides little: the machine says when to connect, `frame-writer.ts` what becomes of a frame, `Streams` what is missing,
- * `Sender` what goes out.
+ * decides little: the machine says when to connect, `frame-writer.ts` what becomes of a frame, `requests.ts` what is asked
+ * for, `Sender` what goes out.
  *
  *     socket ─► frames ─► (in order, one at a time) ─► frame writer: one commit, memory follows ─► what next?
  *                                                                                       pull, page, send
