@@ -385,6 +385,19 @@ describe('a connection', () => {
     peer.tcp.destroy()
   })
 
+  it('who ends their side without a word is gone, and what they said before is done', async () => {
+    const ben = await arrive('ben')
+    const { id: room } = await ben.create('create-conversation', { participants: ['alice'], distinct: false })
+    const peer = await RawPeer.open(home)
+    peer.tcp.write(clientFrame(JSON.stringify(hello(await home.signIn('alice')))))
+    await peer.until(() => peer.types().includes('heads'))
+    const id = randomUUID()
+    const input = { id: `layer:///messages/${id}`, conversation: room, parts: text('bye') }
+    peer.tcp.end(clientFrame(JSON.stringify({ type: 'operation', id, name: 'send-message', input })))
+    await peer.closed()
+    await ben.hear('change', (frame) => JSON.stringify(frame).includes(id))
+  })
+
   it('OPR-1 the frame’s id and that of what it creates are the same', async () => {
     const alice = await arrive('alice')
     const input = { id: randomUUID(), participants: ['ben'], distinct: false }
