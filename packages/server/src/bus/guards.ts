@@ -8,3 +8,10 @@ export const isApp = (value: unknown): value is AppKey => isPositive(value)
 export const isUser = (value: unknown): value is UserId => typeof value === 'string' && isUserId(value)
 /** As ids are written here: in lower case. */
 export const isUuid = (value: unknown): value is Uuid => typeof value === 'string' && parseUuid(value) === value
+export const isNodeName = (value: unknown): value is string =>
+  typeof value === 'string' && value.length > 0 && value.length <= 128
+
+/** A value of JSON that was found to be an object. Members that are not asked for may be anything. */
+export type Members = Record<string, unknown>
+export const isObject = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

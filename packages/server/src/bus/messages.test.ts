@@ -38,6 +38,8 @@ const message = (body: string, sequence = 8): MessageRecord => ({
   ...{ sequence, firstSequence: sequence, changedAt: T },
 })
 
+const basic = (userId: UserId) => ({ userId, displayName: 'Ada', avatarUrl: null })
+
 const commit = (over: Partial<Commit> = {}, body = 'Hello'): Commit => ({
   app: 1 as AppKey,
   actor: ada,
@@ -59,7 +61,7 @@ const commit = (over: Partial<Commit> = {}, body = 'Hello'): Commit => ({
           profile: newProfile(ben, T),
           before: participant(ben, 2),
         },
-        { type: 'message', record: message(body), sender: newProfile(ada, T) },
+        { type: 'message', record: message(body), sender: basic(ada) },
       ],
     },
     {
@@ -150,6 +152,16 @@ describe('a commit', () => {
     expect(there([JSON.parse(text)])!.messages).toHaveLength(1)
   })
 
+  it('of people says no more than is shown beside what they wrote', () => {
+    const [move] = commit().moves
+    const sender = newProfile(ada, T)
+    const rows = [{ type: 'message' as const, record: message('Hello'), sender }]
+    const hint = commitHint(
+      commit({ operation: 'delete-message', moves: [{ ...move, rows } as Commit['moves'][number]] }),
+    )
+    expect(hint.moves[0]!.rows).toEqual([{ ...rows[0], sender: { userId: ada, displayName: null, avatarUrl: null } }])
+  })
+
   it('of the version before says them twice: the second time is passed over', () => {
     const hint = commitHint(commit())
     const [move, ...moves] = hint.moves
@@ -191,6 +203,8 @@ describe('old and new nodes', () => {
   })
 })
 
+const ABYSS = `${'['.repeat(500)}${']'.repeat(500)}`
+
 describe('33 hostile messages', () => {
   const hint = commitHint(commit())
   const [move] = hint.moves
@@ -217,6 +231,7 @@ describe('33 hostile messages', () => {
     ],
     ['a session that is none', { type: 'session-ended', session: '*', at: 1 }],
     ['heads that are none', { type: 'beat', heads: { 'changes.0': 'all' } }],
+    ['what was asked for as an abyss', { ...hint, operation: 'update-conversation', input: JSON.parse(ABYSS) }],
   ])('%s is skipped and counted', (_, one) => {
     expect(there([one, { type: 'leaving' }])).toMatchObject({
       messages: [{ type: 'leaving' }],
@@ -230,7 +245,7 @@ describe('33 hostile messages', () => {
     const whole = [
       { type: 'conversation', record: { ...conversation, sequence: 7, changedAt: T } },
       { type: 'participant', record: participant(ben, 7), profile: newProfile(ben, T), before: participant(ben, 2) },
-      { type: 'message', record: message('Hello'), sender: newProfile(ada, T) },
+      { type: 'message', record: message('Hello'), sender: basic(ada) },
     ]
     const rowsRead = (row: object) =>
       (there([withMove({ rows: [row] })])!.messages[0] as CommitHint | undefined)?.moves[0]?.rows
@@ -246,13 +261,20 @@ describe('33 hostile messages', () => {
     }
   })
 
+  it('nobody goes into an abyss', () => {
+    const conversation = { id: chat, createdAt: T, createdBy: ada, distinctKey: null, deletedAt: null, sequence: 7 }
+    const record = { ...conversation, changedAt: T, metadata: { deep: JSON.parse(ABYSS) } }
+    const [heard] = there([withMove({ rows: [{ type: 'conversation', record }] })])!.messages as CommitHint[]
+    expect(heard!.moves[0]!.rows).toBe(null)
+    expect(there([{ type: 'leaving', why: JSON.parse(ABYSS) }])!.messages).toEqual([{ type: 'leaving' }])
+  })
+
   it.each([
     ['nothing', ''],
     ['half of one', encodeBatch(life, 1, ['{"type":"leaving"}']).slice(0, -1)],
     ['another shape', '[]'],
     ['no number', encodeBatch(life, 0, [])],
     ['no node', encodeBatch({ node: '', incarnation: 1 }, 1, [])],
-    ['an abyss', encodeBatch(life, 1, [`{"type":"leaving","x":${'['.repeat(5_000)}${']'.repeat(5_000)}}`])],
     [
       'a crowd',
       encodeBatch(

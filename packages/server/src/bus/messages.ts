@@ -8,12 +8,19 @@
  */
 
 import type { UserId, Uuid } from '@parley/protocol'
-import { isTooDeep } from '@parley/protocol'
 import * as v from 'valibot'
-import type { AppKey, ConversationRecord, MessageRecord, ParticipantRecord, Profile } from '../model/state.ts'
+import type {
+  AppKey,
+  BasicProfile,
+  ConversationRecord,
+  MessageRecord,
+  ParticipantRecord,
+  Profile,
+} from '../model/state.ts'
 import { MAX_PAYLOAD_BYTES } from './bus.ts'
-import { isApp, isUser, isUuid } from './guards.ts'
+import { isApp, isNodeName, isObject, isPositive, isUser, isUuid, type Members } from './guards.ts'
 import { readCommit } from './read-commit.ts'
+import { sentText } from './sent-text.ts'
 
 /** Rows of one commit travel along up to this size, in bytes of JSON; beyond it whoever needs them reads the store. */
 export const MAX_ROWS_BYTES = 16 * 1024
@@ -21,7 +28,8 @@ export const MAX_ROWS_BYTES = 16 * 1024
 export const MAX_NAMED_AUDIENCE = 32
 /** Operations whose rows hold all that was asked for: said once is enough. */
 const SAID_BY_ROWS: ReadonlySet<string> = new Set(['send-message', 'create-conversation'])
-const MAX_DEPTH = 24
+/** Messages in one batch. */
+const MAX_MESSAGES = 20_000
 /** People in one message of a node's presence. */
 export const MAX_PEOPLE_PER_MESSAGE = 1_000
 
@@ -40,7 +48,7 @@ export type HintRow =
       readonly profile: Profile
       readonly before: ParticipantRecord | undefined
     }
-  | { readonly type: 'message'; readonly record: MessageRecord; readonly sender: Profile | undefined }
+  | { readonly type: 'message'; readonly record: MessageRecord; readonly sender: BasicProfile | undefined }
 
 /** One stream moved. Without rows: read the store. */
 export type MoveHint =
@@ -185,6 +193,8 @@ export type CommitMove =
 
 /** What is said of a commit, as text: with its rows if they are small. */
 export function commitText(commit: Commit): string {
+  const sent = sentText(commit)
+  if (sent !== undefined) return sent
   const whole = JSON.stringify(hintOf(commit, true))
   return whole.length <= MAX_ROWS_BYTES ? whole : JSON.stringify(hintOf(commit, false))
 }
@@ -204,11 +214,18 @@ function hintOf(commit: Commit, withRows: boolean): CommitHint {
   return { type: 'committed', app, actor, operation, ...(hasInput && { input }), cursor, at, moves }
 }
 
-/** Without what the node that hears it can make of the rest. */
+/** Without what the node that hears it can make of the rest, and of people no more than it will show. */
 function saidRow(row: HintRow): HintRow {
-  if (row.type !== 'message' || row.record.partsText === undefined) return row
-  return { ...row, record: { ...row.record, partsText: undefined } }
+  if (row.type !== 'message') return row
+  const { type, record, sender } = row
+  return { type, record: { ...record, partsText: undefined }, sender: sender && basicProfile(sender) }
 }
+
+const basicProfile = ({ userId, displayName, avatarUrl }: BasicProfile): BasicProfile => ({
+  userId,
+  displayName,
+  avatarUrl,
+})
 
 /** The text of a batch. Messages are given as text, so that whoever splits batches encodes each of them once. */
 export function encodeBatch(life: NodeLife, number: number, messages: readonly string[]): string {
@@ -218,20 +235,25 @@ export function encodeBatch(life: NodeLife, number: number, messages: readonly s
 
 /** Bytes of a batch besides its messages, at most. */
 const FRAME_BYTES = 512
+const ROOM_BYTES = MAX_PAYLOAD_BYTES - FRAME_BYTES
+/** Of a text in UTF-16, once it is UTF-8. */
+const MAX_BYTES_PER_CHARACTER = 3
 
 /**
  * Groups encoded messages so that each batch fits into one payload. One that fits into none is left out: it is a hint.
  * @param lengthOf bytes of a message once written
  */
 export function splitBatches(messages: readonly string[], lengthOf: (text: string) => number): string[][] {
+  const characters = messages.reduce((sum, { length }) => sum + length + 1, 0)
+  if (messages.length > 0 && characters * MAX_BYTES_PER_CHARACTER <= ROOM_BYTES) return [[...messages]]
   const batches: string[][] = []
   let room = 0
   for (const message of messages) {
     const length = lengthOf(message) + 1
-    if (length > MAX_PAYLOAD_BYTES - FRAME_BYTES) continue
+    if (length > ROOM_BYTES) continue
     if (length > room) {
       batches.push([])
-      room = MAX_PAYLOAD_BYTES - FRAME_BYTES
+      room = ROOM_BYTES
     }
     room -= length
     batches[batches.length - 1]!.push(message)
@@ -253,13 +275,12 @@ export function decodeBatch(text: string): ReadBatch | undefined {
   } catch {
     return undefined
   }
-  if (isTooDeep(value, MAX_DEPTH)) return undefined
-  const parsed = v.safeParse(batch, value, { abortEarly: true })
-  if (!parsed.success) return undefined
+  const read = isObject(value) ? readHead(value) : undefined
+  if (!read) return undefined
   const messages: NodeMessage[] = []
   let unknown = 0
   let malformed = 0
-  for (const one of parsed.output.messages) {
+  for (const one of read.messages) {
     if (one.type === 'committed') {
       const commit = readCommit(one)
       if (commit) messages.push(commit)
@@ -271,11 +292,23 @@ export function decodeBatch(text: string): ReadBatch | undefined {
       unknown += 1
       continue
     }
-    const read = v.safeParse(schema, one, { abortEarly: true })
-    if (read.success) messages.push(read.output as NodeMessage)
+    const other = v.safeParse(schema, one, { abortEarly: true })
+    if (other.success) messages.push(other.output as NodeMessage)
     else malformed += 1
   }
-  return { ...parsed.output, messages, unknown, malformed }
+  return { ...read, messages, unknown, malformed }
+}
+
+/** By hand, as commits are: a schema would copy each message only to find that it has a type. */
+function readHead({ node, incarnation, number, messages }: Members) {
+  const isBatch =
+    isNodeName(node) &&
+    isPositive(incarnation) &&
+    isPositive(number) &&
+    Array.isArray(messages) &&
+    messages.length <= MAX_MESSAGES &&
+    messages.every((one): one is Members & { type: string } => isObject(one) && typeof one.type === 'string')
+  return isBatch ? { node, incarnation, number, messages } : undefined
 }
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
@@ -285,14 +318,8 @@ const text = v.string()
 const uuid = v.custom<Uuid>(isUuid)
 const userId = v.custom<UserId>(isUser)
 const app = v.custom<AppKey>(isApp)
-const nodeName = v.pipe(text, v.minLength(1), v.maxLength(128))
+const nodeName = v.custom<string>(isNodeName)
 const life = { node: nodeName, incarnation: positive }
-
-const batch = v.object({
-  ...life,
-  number: positive,
-  messages: v.pipe(v.array(v.looseObject({ type: text })), v.maxLength(20_000)),
-})
 
 const audience = v.nullable(v.pipe(v.array(userId), v.maxLength(MAX_NAMED_AUDIENCE)))
 

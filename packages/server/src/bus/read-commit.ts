@@ -2,15 +2,16 @@
  * Reads what another node says it committed. Nearly all that nodes say is this, and a schema library takes four times as
  * long for it as finding out by hand, which is what this file does and no other.
  */
-import { isPositionSet } from '@parley/protocol'
-import { isApp, isCount, isPositive, isUser, isUuid } from './guards.ts'
+import { isPositionSet, isTooDeep } from '@parley/protocol'
+import { isApp, isCount, isObject, isPositive, isUser, isUuid, type Members } from './guards.ts'
 import { type CommitHint, MAX_NAMED_AUDIENCE, type MoveHint } from './messages.ts'
+import { readSent } from './sent-text.ts'
 
 /** Streams that one commit may move. */
 const MAX_MOVES = 4_096
 
-/** A value of JSON that was found to be an object. Members that are not asked for may be anything. */
-type Members = Record<string, unknown>
+/** How deep what somebody asked for, or the metadata of a conversation, may be nested: others go through it. */
+const MAX_DEPTH = 16
 
 /**
  * The commit that a value of JSON describes; undefined if it is not as it has to be. Rows that are not are left out: they
@@ -27,7 +28,8 @@ export function readCommit(value: Members): CommitHint | undefined {
     isCount(at) &&
     Array.isArray(moves) &&
     moves.length > 0 &&
-    moves.length <= MAX_MOVES
+    moves.length <= MAX_MOVES &&
+    !isTooDeep(value.input, MAX_DEPTH)
   if (!isCommit) return undefined
   const read: MoveHint[] = []
   for (const move of moves) {
@@ -52,14 +54,20 @@ function readMove(move: Members): MoveHint | undefined {
   }
   const { id, audience } = move
   if (move.stream !== 'conversation' || !isUuid(id) || !isAudience(audience)) return undefined
-  const rows = rowsOf(move.rows, isRow)
+  const rows = rowsOf(move.rows, isRow, (row) => readSent(row, id) ?? row)
   if (rows && !rows.every((row) => isWithin(recordOf(row).sequence))) return undefined
   return { stream: 'conversation', id, after, sequence, audience, rows } as unknown as MoveHint
 }
 
 /** Null if any of them is not of a kind that is known here. */
-function rowsOf(rows: unknown, isKnown: (row: Members) => boolean): readonly Members[] | null {
-  return Array.isArray(rows) && rows.every((row) => isObject(row) && isKnown(row)) ? rows : null
+function rowsOf(
+  rows: unknown,
+  isKnown: (row: Members) => boolean,
+  whole: (row: Members) => Members = (row) => row,
+): readonly Members[] | null {
+  if (!Array.isArray(rows) || !rows.every(isObject)) return null
+  const read = rows.map(whole)
+  return read.every(isKnown) ? read : null
 }
 
 const recordOf = (row: Members) => row.record as Members
@@ -74,7 +82,7 @@ function isRow(row: Members): boolean {
     case 'message':
       // Nodes of the version before say it, and it is not worth looking whether it is the same as the parts.
       if ('partsText' in row.record) row.record.partsText = undefined
-      return isMessage(row.record) && isAbsentOr(row.sender, isProfile)
+      return isMessage(row.record) && isAbsentOr(row.sender, isBasicProfile)
     default:
       return false
   }
@@ -88,6 +96,7 @@ const isConversation = (record: Members) =>
   isUser(record.createdBy) &&
   isTextOrNull(record.distinctKey) &&
   isObject(record.metadata) &&
+  !isTooDeep(record.metadata, MAX_DEPTH) &&
   isCountOrNull(record.deletedAt) &&
   isPositive(record.sequence) &&
   isCount(record.changedAt)
@@ -128,11 +137,12 @@ const isPart = (part: unknown) =>
   typeof part.body === 'string' &&
   (part.encoding === undefined || part.encoding === 'base64')
 
+const isBasicProfile = (profile: unknown) =>
+  isObject(profile) && isUser(profile.userId) && isTextOrNull(profile.displayName) && isTextOrNull(profile.avatarUrl)
+
 const isProfile = (profile: unknown) =>
   isObject(profile) &&
-  isUser(profile.userId) &&
-  isTextOrNull(profile.displayName) &&
-  isTextOrNull(profile.avatarUrl) &&
+  isBasicProfile(profile) &&
   isTextOrNull(profile.firstName) &&
   isTextOrNull(profile.lastName) &&
   isTextOrNull(profile.emailAddress) &&
@@ -146,8 +156,6 @@ const isProfile = (profile: unknown) =>
 const isAudience = (audience: unknown) =>
   audience === null || (Array.isArray(audience) && audience.length <= MAX_NAMED_AUDIENCE && audience.every(isUser))
 
-const isObject = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const isAbsentOr = (value: unknown, is: (value: unknown) => boolean) => value === undefined || is(value)
 const isTextOrNull = (value: unknown) => value === null || typeof value === 'string'
 const isCountOrNull = (value: unknown) => value === null || isCount(value)

@@ -53,6 +53,9 @@ export interface Profile {
   readonly suspendedAt: number | null
 }
 
+/** What is shown of somebody beside what they wrote. */
+export type BasicProfile = Pick<Profile, 'userId' | 'displayName' | 'avatarUrl'>
+
 export interface Session {
   readonly id: Uuid
   readonly app: AppKey

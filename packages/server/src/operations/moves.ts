@@ -1,13 +1,13 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import type { ConversationState } from '../model/conversation-state.ts'
-import type { ParticipantRecord, Profile } from '../model/state.ts'
+import type { BasicProfile, ParticipantRecord } from '../model/state.ts'
 import type { StreamRow } from '../store/store.ts'
 
 /** A row that moved, with what a listener may want to know besides. */
 export type MovedRow =
   | Extract<StreamRow, { type: 'conversation' }>
   | (Extract<StreamRow, { type: 'participant' }> & { readonly before: ParticipantRecord | undefined })
-  | (Extract<StreamRow, { type: 'message' }> & { readonly sender: Profile | undefined })
+  | (Extract<StreamRow, { type: 'message' }> & { readonly sender: BasicProfile | undefined })
 
 /** One stream moved: the rows of one operation, with their places. */
 export type StreamMove =

@@ -1,5 +1,5 @@
 import { type IdentityId, identityId } from '@parley/protocol'
-import type { Profile } from '../../../model/state.ts'
+import type { BasicProfile, Profile } from '../../../model/state.ts'
 import { addressOf } from './address.ts'
 
 export interface BasicIdentityView {
@@ -22,7 +22,7 @@ export interface IdentityView extends BasicIdentityView {
 }
 
 /** Whoever takes part or sends. Without `metadata`: by its presence alone the SDK tells a full identity. */
-export function basicIdentityView(baseUrl: string, profile: Profile): BasicIdentityView {
+export function basicIdentityView(baseUrl: string, profile: BasicProfile): BasicIdentityView {
   const id = identityId(profile.userId)
   return {
     id,

@@ -11,7 +11,7 @@ import {
   recipientStatus,
   type UserId,
 } from '@parley/protocol'
-import { isActive, type MessageRecord, type Participant, type Profile } from '../../../model/state.ts'
+import { type BasicProfile, isActive, type MessageRecord, type Participant } from '../../../model/state.ts'
 import { addressOf, iso } from './address.ts'
 import { type BasicIdentityView, basicIdentityView } from './identity.ts'
 
@@ -40,7 +40,7 @@ export interface PartView {
 
 export interface MessageSight {
   readonly message: MessageRecord
-  readonly sender: Profile
+  readonly sender: BasicProfile
   readonly viewer: Participant
   /** Everybody who ever took part. */
   readonly participants: Iterable<Participant>
