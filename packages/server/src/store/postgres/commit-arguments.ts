@@ -11,10 +11,11 @@ import { BETWEEN_PARTS } from './commit-function.ts'
  */
 export function commitArguments(writes: Writes): unknown[] {
   const sessions = sorted(writes.sessions, ({ session }) => session.id)
+  const touched = touchedBy(writes)
   return [
     writes.at,
-    ...conversationArguments(writes),
-    ...sentArguments(writes.messages),
+    ...touchedArguments(inPlace(touched)),
+    ...sentArguments(writes, touched),
     json(touchedPeople(writes)),
     json(writes.participants),
     json(writes.messages.filter(({ isNew }) => !isNew)),
@@ -32,6 +33,8 @@ interface Touched {
   readonly app: number
   readonly id: string
   readonly name: string
+  /** Among all that are touched, counted from 1. */
+  place: number
   heads: ConversationWrite | undefined
   isChanged: boolean
   believed: BelievedConversation | undefined
@@ -39,13 +42,13 @@ interface Touched {
   sent: number
 }
 
-function conversationArguments({ conversations, participants, messages, purged, basis }: Writes): unknown[] {
+function touchedBy({ conversations, participants, messages, purged, basis }: Writes): AppMap<Touched> {
   const touched = new AppMap<Touched>()
   const touch = (app: AppKey, id: string): Touched => {
     const known = touched.get(app, id)
     if (known) return known
     const name = nameOf(app, id)
-    const one = { app, id, name, heads: undefined, isChanged: false, believed: undefined, sent: 0 }
+    const one = { app, id, name, place: 0, heads: undefined, isChanged: false, believed: undefined, sent: 0 }
     touched.set(app, id, one)
     return one
   }
@@ -62,7 +65,13 @@ function conversationArguments({ conversations, participants, messages, purged, 
     one.sent += Number(isNew)
   }
   for (const { app, key } of purged) touch(app, key).isChanged = true
-  return touchedArguments(touched.values().sort((a, b) => (a.name < b.name ? -1 : 1)))
+  return touched
+}
+
+function inPlace(touched: AppMap<Touched>): readonly Touched[] {
+  const all = touched.values().sort((a, b) => (a.name < b.name ? -1 : 1))
+  for (const [index, one] of all.entries()) one.place = index + 1
+  return all
 }
 
 function touchedArguments(touched: readonly Touched[]): unknown[] {
@@ -86,21 +95,20 @@ function touchedArguments(touched: readonly Touched[]): unknown[] {
 }
 
 /** New messages, by id: that is the order in which two commits of the same ones would wait for each other. */
-function sentArguments(messages: Writes['messages']): unknown[] {
+function sentArguments({ messages, at }: Writes, touched: AppMap<Touched>): unknown[] {
   const sent = messages.filter(({ isNew }) => isNew)
   sent.sort((a, b) => (a.id < b.id ? -1 : a.id === b.id ? a.app - b.app : 1))
   return [
-    integers(sent.map(({ app }) => app)),
-    uuids(sent.map(({ conversation }) => conversation)),
+    integers(sent.map(({ app, conversation }) => touched.get(app, conversation)!.place)),
     bigints(sent.map(({ position }) => position)),
     uuids(sent.map(({ id }) => id)),
     texts(sent.map(({ sender }) => sender)),
     bigints(sent.map(({ sentAt }) => sentAt)),
     sent.length === 0 ? null : sent.map(partsTextOf).join(BETWEEN_PARTS),
-    bigints(sent.map(({ deletedAt }) => deletedAt)),
+    sent.some(({ deletedAt }) => deletedAt !== null) ? bigints(sent.map(({ deletedAt }) => deletedAt)) : null,
     bigints(sent.map(({ sequence }) => sequence)),
-    bigints(sent.map(({ firstSequence }) => firstSequence)),
-    bigints(sent.map(({ changedAt }) => changedAt)),
+    sent.some((one) => one.firstSequence !== one.sequence) ? bigints(sent.map((one) => one.firstSequence)) : null,
+    sent.some(({ changedAt }) => changedAt !== at) ? bigints(sent.map(({ changedAt }) => changedAt)) : null,
   ]
 }
 

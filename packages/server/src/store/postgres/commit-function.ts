@@ -11,7 +11,7 @@ export const FENCED = 'PA003'
 export const COMMIT_LOCK = 7_261_001
 
 /** Calls it: the schema, the writer and its count, then what `commitArguments` makes. */
-export const COMMIT_PARAMETERS = 35
+export const COMMIT_PARAMETERS = 34
 export const COMMIT = `SELECT moved, settled, shifted FROM parley.commit_batch(${Array.from(
   { length: COMMIT_PARAMETERS },
   (_, index) => `$${index + 1}`,
@@ -36,6 +36,9 @@ export const BETWEEN_PARTS = '\u001e'
  * Where messages are sent and nothing else is done, it says how many, and on what terms: if these are still the conversation's,
  * it is no matter what others sent there meanwhile. The messages come after that, and `shifted` says by how much; it is kept
  * with the writer, for whoever has to ask what became of the commit.
+ *
+ * Each message says with its place, counted from 1, which of the conversations touched it is sent in. What is nearly
+ * always the same for all of them is null instead: that none is deleted, or changed since it was sent, in this commit.
  */
 export const commitFunction = `
   CREATE FUNCTION parley.commit_batch(
@@ -43,9 +46,8 @@ export const commitFunction = `
     touched_apps integer[], touched_ids uuid[], touched_revisions bigint[], touched_steps integer[],
     believed_terms bigint[], terms_steps integer[], numbers_sent bigint[],
     head_sequences bigint[], head_positions bigint[], head_times bigint[], new_conversations json,
-    sent_apps integer[], sent_conversations uuid[], sent_positions bigint[], sent_ids uuid[], sent_by text[],
-    sent_at bigint[], sent_parts text, sent_deleted_at bigint[], sent_sequences bigint[], sent_first_sequences bigint[],
-    sent_changed_at bigint[],
+    sent_places integer[], sent_positions bigint[], sent_ids uuid[], sent_by text[], sent_at bigint[], sent_parts text,
+    sent_deleted_at bigint[], sent_sequences bigint[], sent_first_sequences bigint[], sent_changed_at bigint[],
     touched_people json, new_participants json, changed_messages json, purged json,
     new_people json, new_sessions json, changed_sessions json, new_nonces json, new_operations json,
     OUT moved bigint, OUT settled bigint, OUT shifted json)
@@ -55,6 +57,10 @@ export const commitFunction = `
     numbers_above bigint := ${NUMBERS_ABOVE};
     this_number bigint := pg_current_xact_id()::text::bigint + numbers_above;
     all_before bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 + numbers_above;
+    -- Of each conversation that is touched, how far its messages are shifted, and no earlier than when they are sent.
+    late_positions bigint[];
+    late_sequences bigint[];
+    late_at bigint[];
     outdated_conversations json;
     outdated_people json;
     in_the_way text[] := '{}';
@@ -144,26 +150,30 @@ ${writeParticipants}
 
     IF shifted IS NOT NULL THEN
       UPDATE parley.writers w SET shifted = commit_batch.shifted WHERE w.id = writer;
-      SELECT array_agg(s.position + coalesce(h.positions, 0) ORDER BY s.place),
-        array_agg(s.sequence + coalesce(h.sequences, 0) ORDER BY s.place),
-        array_agg(s.first_sequence + coalesce(h.sequences, 0) ORDER BY s.place),
-        array_agg(coalesce(h."sentAt", s.at) ORDER BY s.place)
-        INTO sent_positions, sent_sequences, sent_first_sequences, sent_at
-        FROM unnest(sent_apps, sent_conversations, sent_positions, sent_sequences, sent_first_sequences, sent_at)
-          WITH ORDINALITY AS s (app, conversation, position, sequence, first_sequence, at, place)
+      SELECT array_agg(h.positions ORDER BY t.place), array_agg(h.sequences ORDER BY t.place),
+        array_agg(h."sentAt" ORDER BY t.place)
+        INTO late_positions, late_sequences, late_at
+        FROM unnest(touched_apps, touched_ids) WITH ORDINALITY AS t (app, id, place)
         LEFT JOIN json_to_recordset(shifted) AS h (
-          app integer, key uuid, positions bigint, sequences bigint, "sentAt" bigint)
-          ON h.app = s.app AND h.key = s.conversation;
+          app integer, key uuid, positions bigint, sequences bigint, "sentAt" bigint) ON h.app = t.app AND h.key = t.id;
     END IF;
     IF sent_ids IS NOT NULL THEN
       -- What is in the way is an error of these tables' own: there are seldom any, and to look first costs a look-up each.
       INSERT INTO parley.message_ids (app, id, conversation, position)
-      SELECT unnest(sent_apps), unnest(sent_ids), unnest(sent_conversations), unnest(sent_positions);
+      SELECT touched_apps[s.place], s.id, touched_ids[s.place], s.position + coalesce(late_positions[s.place], 0)
+      FROM (SELECT unnest(sent_places) AS place, unnest(sent_ids) AS id, unnest(sent_positions) AS position) s;
       INSERT INTO parley.messages (
         app, conversation, position, id, sender, sent_at, parts, deleted_at, sequence, first_sequence, changed_at)
-      SELECT unnest(sent_apps), unnest(sent_conversations), unnest(sent_positions), unnest(sent_ids), unnest(sent_by),
-        unnest(sent_at), unnest(string_to_array(sent_parts, U&'\\001E'))::json, unnest(sent_deleted_at),
-        unnest(sent_sequences), unnest(sent_first_sequences), unnest(sent_changed_at);
+      SELECT touched_apps[s.place], touched_ids[s.place], s.position + coalesce(late_positions[s.place], 0), s.id,
+        s.sender, greatest(s.at, late_at[s.place]), s.parts::json, s.deleted_at,
+        s.sequence + coalesce(late_sequences[s.place], 0),
+        coalesce(s.first_sequence, s.sequence) + coalesce(late_sequences[s.place], 0), coalesce(s.changed_at, at_ms)
+      FROM (
+        SELECT unnest(sent_places) AS place, unnest(sent_positions) AS position, unnest(sent_ids) AS id,
+          unnest(sent_by) AS sender, unnest(sent_at) AS at, unnest(string_to_array(sent_parts, U&'\\001E')) AS parts,
+          unnest(sent_deleted_at) AS deleted_at, unnest(sent_sequences) AS sequence,
+          unnest(sent_first_sequences) AS first_sequence, unnest(sent_changed_at) AS changed_at
+      ) s;
     END IF;
 ${writeChangedMessages}
 ${writePeople}

@@ -207,4 +207,7 @@ export const migrations: readonly string[] = [
   -- Where the last commit's messages came to lie elsewhere than it said.
   ALTER TABLE parley.writers ADD COLUMN shifted json;
   `,
+  `
+  -- A message says in which of the conversations touched it is sent: commit_batch has other parameters.
+  `,
 ]
