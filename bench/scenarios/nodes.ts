@@ -18,8 +18,11 @@ const CROWD = { conversations: 100, members: 2, senders: 2, window: 8 } as const
 const LIGHT = { conversations: 12, members: 2, senders: 1, window: 1, pauseMs: 60 } as const
 const QUICK_CONVERSATIONS = 6
 
-/** Where the two of a pair are: both on the only node, both on one of three, or each on another one. */
-type Where = 'alone' | 'together' | 'apart'
+/**
+ * Where the two of a pair are: both on the only node, both on one of three, each on another one, or wherever a balancer
+ * that knows nothing of pairs has put them: a third of them on one.
+ */
+type Where = 'alone' | 'together' | 'apart' | 'anywhere'
 
 const BUS_FIGURES: readonly Figure[] = [
   { name: 'busMessages', title: 'messages on the bus for one sent', digits: 3 },
@@ -30,6 +33,7 @@ const BUS_FIGURES: readonly Figure[] = [
 
 export const nodesScenarios: readonly Scenario[] = [
   crowd('together', 'on one each'),
+  crowd('anywhere', 'wherever a balancer puts them'),
   crowd('apart', 'across nodes'),
   {
     id: 'P',
@@ -45,7 +49,7 @@ export const nodesScenarios: readonly Scenario[] = [
   },
 ]
 
-function crowd(where: Where, words: string): Scenario {
+function crowd(where: Exclude<Where, 'alone'>, words: string): Scenario {
   return {
     id: 'P',
     title: `3 nodes, PostgreSQL, NATS: 200 users, window 8, pairs ${words} (reference: 1 node)`,
@@ -107,16 +111,22 @@ async function measure(where: Where, settings: Settings, load: typeof CROWD | ty
   }
 }
 
-/** The port of each person: conversations in turn over the nodes, and who is apart on the next one. */
+/** The port of each person, by conversations: these in turn over the nodes, and their members as `where` says. */
 export function placed(
   { conversations, members }: { readonly conversations: number; readonly members: number },
   where: Where,
   ports: readonly number[],
 ): number[] {
-  return Array.from({ length: conversations * members }, (_, person) => {
-    const step = where === 'apart' ? person % members : 0
-    return ports[(Math.floor(person / members) + step) % ports.length]!
-  })
+  const stepOf = {
+    alone: () => 0,
+    together: () => 0,
+    apart: (person: number) => person % members,
+    anywhere: (person: number) => (person % members) * Math.floor(person / members / ports.length),
+  }[where]
+  return Array.from(
+    { length: conversations * members },
+    (_, person) => ports[(Math.floor(person / members) + stepOf(person)) % ports.length]!,
+  )
 }
 
 type DeploymentLook = Awaited<ReturnType<Deployment['look']>>
