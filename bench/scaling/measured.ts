@@ -8,8 +8,8 @@ export const measured = {
   /** CPU of a node for each further listener that hears it. */
   nodeMicrosecondsOfListener: 2.7,
   /** CPU of a node to say one commit on the bus, and to hear one of another node. */
-  nodeMicrosecondsOfSaying: 12,
-  nodeMicrosecondsOfHearing: 11,
+  nodeMicrosecondsOfSaying: 7,
+  nodeMicrosecondsOfHearing: 8,
   /** CPU of PostgreSQL for a message in a batch. */
   storeMicrosecondsOfSend: 12,
   /** CPU of PostgreSQL and of the node for a commit, however little is in it, and how long one takes. */
@@ -20,7 +20,7 @@ export const measured = {
   logBytesOfSend: 700,
   tableBytesOfSend: 620,
   /** Bytes on the bus, once for each node that hears it. */
-  busBytesOfSend: 1_000,
+  busBytesOfSend: 700,
   /** Memory of a node for a connection that says nothing. */
   kibibytesOfConnection: 12,
   /** CPU of a node for somebody who signs in anew, on the socket. */
