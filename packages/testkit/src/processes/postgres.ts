@@ -223,8 +223,15 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Whoever ended in the meantime, as a connection's process does by itself, needs no signal. */
 function signalEach(pids: readonly number[], signal: NodeJS.Signals): void {
-  for (const pid of pids) if (isAlive(pid)) process.kill(pid, signal)
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
 }
 
 async function until(isSo: () => boolean, timeoutMs: number): Promise<void> {
