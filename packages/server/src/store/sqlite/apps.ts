@@ -11,7 +11,6 @@ export type AskedForSignIn = Parameters<AppStore['forSignIn']>
 
 /** Apps, providers, keys and sessions. */
 export function sqliteApps(db: Database): Synchronous<AppStore> {
-  const app = (row: Row | undefined): App | undefined => row && toApp(row)
   return {
     secret: () => db.sql(`SELECT value FROM store WHERE name = 'secret'`).pluck().get() as string,
     create(created, provider, key) {
@@ -33,17 +32,14 @@ export function sqliteApps(db: Database): Synchronous<AppStore> {
       })
     },
     all: () => (db.sql('SELECT * FROM apps ORDER BY created_at').all() as Row[]).map(toApp),
-    byId: (id) => app(db.sql('SELECT * FROM apps WHERE id = ?').get(id) as Row | undefined),
-    byKey: (key) => app(db.sql('SELECT * FROM apps WHERE key = ?').get(key) as Row | undefined),
-    provider(id) {
-      const row = db.sql('SELECT * FROM providers WHERE id = ?').get(id) as Row | undefined
-      return row && toProvider(row)
+    byId: (id) => appOf(db, id),
+    byKey(key) {
+      const row = db.sql('SELECT * FROM apps WHERE key = ?').get(key) as Row | undefined
+      return row && toApp(row)
     },
+    provider: (id) => providerOf(db, id),
     providersOf: (key) => (db.sql('SELECT * FROM providers WHERE app = ?').all(key) as Row[]).map(toProvider),
-    key(id) {
-      const row = db.sql('SELECT * FROM provider_keys WHERE id = ?').get(id) as Row | undefined
-      return row && toKey(row)
-    },
+    key: (id) => keyOf(db, id),
     forSignIn: (...asked) => signInFacts(db, [asked])[0],
     keysOf: (provider) =>
       (db.sql('SELECT * FROM provider_keys WHERE provider = ? ORDER BY created_at').all(provider) as Row[]).map(toKey),
@@ -76,23 +72,35 @@ export function sqliteApps(db: Database): Synchronous<AppStore> {
   }
 }
 
+function appOf(db: Database, id: Uuid): App | undefined {
+  const row = db.sql('SELECT * FROM apps WHERE id = ?').get(id) as Row | undefined
+  return row && toApp(row)
+}
+
+function providerOf(db: Database, id: Uuid): Provider | undefined {
+  const row = db.sql('SELECT * FROM providers WHERE id = ?').get(id) as Row | undefined
+  return row && toProvider(row)
+}
+
+function keyOf(db: Database, id: string): ProviderKey | undefined {
+  const row = db.sql('SELECT * FROM provider_keys WHERE id = ?').get(id) as Row | undefined
+  return row && toKey(row)
+}
+
 /** What several ask for who sign in together, at one moment: what they have in common is read once. */
 export const signInFacts = (db: Database, asked: readonly AskedForSignIn[]): (SignInFacts | undefined)[] =>
   db.transaction('read', () => {
-    const appOf = once((id: Uuid) => {
-      const row = db.sql('SELECT * FROM apps WHERE id = ?').get(id) as Row | undefined
-      return row && toApp(row)
-    })
-    const registeredOf = once((keyId: string): RegisteredKey | undefined => {
-      const key = db.sql('SELECT * FROM provider_keys WHERE id = ?').get(keyId) as Row | undefined
-      const provider = key && (db.sql('SELECT * FROM providers WHERE id = ?').get(key.provider) as Row | undefined)
-      return provider && { key: toKey(key), provider: toProvider(provider) }
+    const theApp = once((id: Uuid) => appOf(db, id))
+    const registered = once((keyId: string): RegisteredKey | undefined => {
+      const key = keyOf(db, keyId)
+      const provider = key && providerOf(db, key.provider)
+      return provider && { key, provider }
     })
     return asked.map(([appId, named]) => {
-      const app = appOf(appId)
+      const app = theApp(appId)
       if (!app || !named) return app && { app, registered: undefined, isSuspended: false }
       const isSuspended = profileOf(db, app.key, named.userId as UserId)?.suspendedAt != null
-      return { app, registered: registeredOf(named.keyId), isSuspended }
+      return { app, registered: registered(named.keyId), isSuspended }
     })
   })
 

@@ -1,13 +1,6 @@
 import { expect, it } from 'vitest'
-import {
-  AFTER_SLOW_MS,
-  LoneCommits,
-  MAX_AVERAGE_MS,
-  MAX_IN_A_ROW,
-  MAX_LONE_ROWS,
-  SLOW_MS,
-  SURE_AFTER,
-} from './lone-commits.ts'
+import { AFTER_SLOW_MS, MAX_AVERAGE_MS, SLOW_MS } from './beside-the-sockets.ts'
+import { LoneCommits, MAX_IN_A_ROW, MAX_LONE_ROWS, SURE_AFTER } from './lone-commits.ts'
 import type { PackedWrites } from './packed-writes.ts'
 
 function world() {

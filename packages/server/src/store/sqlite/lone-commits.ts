@@ -1,15 +1,10 @@
+import { AFTER_SLOW_MS, MAX_AVERAGE_MS, SLOW_MS } from './beside-the-sockets.ts'
 import type { PackedWrites } from './packed-writes.ts'
 
 /** Rows of a batch that may be committed beside the sockets: a few messages, and what they move. */
 export const MAX_LONE_ROWS = 40
 /** So many small batches in a row make it likely that the next one is small as well. */
 export const SURE_AFTER = 16
-/** What commits may take, on the average of the last few; on a disk that is well they take a fifth of it. */
-export const MAX_AVERAGE_MS = 1
-/** A commit that took so long beside the sockets was felt by everybody who has one. */
-export const SLOW_MS = 50
-/** For how long none is tried there after that. */
-export const AFTER_SLOW_MS = 60_000
 /** After so many, one goes to the store's thread all the same: it sees to the length of the log. */
 export const MAX_IN_A_ROW = 500
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { AFTER_SLOW_MS, LoneLooks, MAX_AVERAGE_MS, MAX_LONE_LOOKS, SLOW_MS } from './lone-looks.ts'
+import { AFTER_SLOW_MS, MAX_AVERAGE_MS, SLOW_MS } from './beside-the-sockets.ts'
+import { LoneLooks, MAX_LONE_LOOKS } from './lone-looks.ts'
 
 function world() {
   let now = 0

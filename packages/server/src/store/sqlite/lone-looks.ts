@@ -1,12 +1,7 @@
+import { AFTER_SLOW_MS, MAX_AVERAGE_MS, SLOW_MS } from './beside-the-sockets.ts'
+
 /** Rows of a look that are found beside the sockets: each is a few pages, mostly in memory. */
 export const MAX_LONE_LOOKS = 64
-/** What a look may take, on the average of the last ones; on a disk that is well it takes a tenth of it. */
-export const MAX_AVERAGE_MS = 1
-/** One that took so long was felt by everybody who has a socket. */
-export const SLOW_MS = 50
-/** For how long none is tried there after that. */
-export const AFTER_SLOW_MS = 60_000
-
 /** Looks that the average is made of, roughly. */
 const AVERAGED = 32
 
