@@ -105,11 +105,28 @@ function sentArguments({ messages, at }: Writes, touched: AppMap<Touched>): unkn
     texts(sent.map(({ sender }) => sender)),
     bigints(sent.map(({ sentAt }) => sentAt)),
     sent.length === 0 ? null : sent.map(partsTextOf).join(BETWEEN_PARTS),
-    sent.some(({ deletedAt }) => deletedAt !== null) ? bigints(sent.map(({ deletedAt }) => deletedAt)) : null,
+    unusual(
+      sent,
+      ({ deletedAt }) => deletedAt,
+      () => null,
+    ),
     bigints(sent.map(({ sequence }) => sequence)),
-    sent.some((one) => one.firstSequence !== one.sequence) ? bigints(sent.map((one) => one.firstSequence)) : null,
-    sent.some(({ changedAt }) => changedAt !== at) ? bigints(sent.map(({ changedAt }) => changedAt)) : null,
+    unusual(
+      sent,
+      ({ firstSequence }) => firstSequence,
+      ({ sequence }) => sequence,
+    ),
+    unusual(
+      sent,
+      ({ changedAt }) => changedAt,
+      () => at,
+    ),
   ]
+}
+
+/** A column of numbers, unless each is what it usually is. */
+function unusual<Row>(rows: readonly Row[], value: (row: Row) => number | null, usual: (row: Row) => number | null) {
+  return rows.some((row) => value(row) !== usual(row)) ? bigints(rows.map(value)) : null
 }
 
 function touchedPeople({ people, basis }: Writes) {
