@@ -15,6 +15,7 @@ import type { Attendance } from './delivery/attendance.ts'
 import type { Change, ToldMove } from './delivery/change.ts'
 import type { Delivery } from './delivery/delivery.ts'
 import { standsAsBefore } from './model/participation.ts'
+import { isAsSent } from './model/state.ts'
 import type { NodesFigures } from './observability/figures-of-nodes.ts'
 import type { Committed } from './operations/committed.ts'
 import type { WriteLane } from './operations/lane.ts'
@@ -228,7 +229,7 @@ export function changedBy({ app, moves }: CommitHint): ChangedElsewhere {
 /** What a conversation that is remembered lacks of this, if it is nothing on which a message's sending rests. */
 function missedBy({ rows }: Extract<MoveHint, { stream: 'conversation' }>): ChangedConversation['misses'] {
   if (!rows || rows.length === 0) return undefined
-  if (rows.every((row) => row.type === 'message' && row.record.sequence === row.record.firstSequence)) return 'messages'
+  if (rows.every((row) => row.type === 'message' && isAsSent(row.record))) return 'messages'
   return rows.every((row) => row.type === 'participant' && standsAsBefore(row.before, row.record)) ? 'marks' : undefined
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Uuid } from '@parley/protocol'
 import { partsTextOf } from '../model/message-text.ts'
+import { isAsSent } from '../model/state.ts'
 import type { Members } from './guards.ts'
 import { type Commit, type HintRow, MAX_NAMED_AUDIENCE, MAX_ROWS_BYTES } from './messages.ts'
 
@@ -15,7 +16,7 @@ export function sentText({ app, actor, operation, cursor, at, moves }: Commit): 
   const [row] = move.rows
   if (move.rows.length !== 1 || row?.type !== 'message' || move.audience.length > MAX_NAMED_AUDIENCE) return undefined
   const { record, sender } = row
-  if (record.sequence !== record.firstSequence || record.deletedAt !== null) return undefined
+  if (!isAsSent(record) || record.deletedAt !== null) return undefined
   const parts = partsTextOf(record)
   if (parts.length > MAX_ROWS_BYTES) return undefined
   const { after, sequence, conversation, audience } = move

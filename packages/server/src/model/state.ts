@@ -87,5 +87,8 @@ export interface MessageRecord extends Message {
   readonly partsText?: string | undefined
 }
 
+/** Whether nothing became of a message since it was sent. */
+export const isAsSent = ({ sequence, firstSequence }: MessageRecord): boolean => sequence === firstSequence
+
 export const isActive = (participant: Participant): boolean =>
   participant.state === 'joined' || participant.state === 'hidden'

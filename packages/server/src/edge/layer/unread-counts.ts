@@ -1,5 +1,5 @@
 import { countPositions, unreadRanges } from '@parley/protocol'
-import type { Participant } from '../../model/state.ts'
+import { isAsSent, type Participant } from '../../model/state.ts'
 import type { Edge } from '../edge.ts'
 import type { ConversationMove, Viewer } from './changes/telling.ts'
 
@@ -88,15 +88,11 @@ export function plainCount(
 
 const newMessages = (move: ConversationMove) =>
   move.rows.flatMap((row) =>
-    row.type === 'message' && row.record.sequence === row.record.firstSequence && row.record.deletedAt === null
-      ? [row.record]
-      : [],
+    row.type === 'message' && isAsSent(row.record) && row.record.deletedAt === null ? [row.record] : [],
   )
 
 /** Whether new messages are all that can have changed the viewer's count. */
 const onlyAdds = (viewer: Viewer, move: ConversationMove): boolean =>
   move.rows.every((row) =>
-    row.type === 'message'
-      ? row.record.sequence === row.record.firstSequence
-      : row.type === 'conversation' || row.record.userId !== viewer.userId,
+    row.type === 'message' ? isAsSent(row.record) : row.type === 'conversation' || row.record.userId !== viewer.userId,
   )
