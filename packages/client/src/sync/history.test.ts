@@ -1,31 +1,17 @@
-import type { ConversationId } from '@parley/protocol'
 import { expect, it } from 'vitest'
+import { storedStream, streamsOf } from '../../test/support/stored-streams.ts'
 import type { StoredStream } from '../replica/replica.ts'
 import { History } from './history.ts'
-import { Streams } from './streams.ts'
 
-const stream = (id: string, more: Partial<StoredStream> = {}): StoredStream => ({
-  stream: id as ConversationId,
-  sequence: 5,
-  head: 5,
-  oldest: 40,
-  complete: false,
-  ...more,
-})
-
-const of = (...stored: StoredStream[]) => {
-  const streams = new Streams()
-  streams.load(stored)
-  return new History(streams)
-}
+const of = (...stored: StoredStream[]) => new History(streamsOf(...stored))
 
 it('SYNC-13 progress counts conversations whose history is whole', () => {
-  const history = of(stream('a', { complete: true }), stream('b'), stream('inbox', { oldest: null }))
+  const history = of(storedStream('a', { complete: true }), storedStream('b'), storedStream('inbox', { oldest: null }))
   expect(history.progress(true)).toMatchObject({ state: 'running', conversationsDone: 1, conversationsTotal: 2 })
   expect(history.progress(false).state).toBe('waiting')
   history.isPaused = true
   expect(history.progress(true).state).toBe('paused')
-  expect(of(stream('a', { complete: true })).progress(true).state).toBe('complete')
+  expect(of(storedStream('a', { complete: true })).progress(true).state).toBe('complete')
 })
 
 it('SYNC-13 nothing is complete before the conversations were heard of', () => {
@@ -35,7 +21,7 @@ it('SYNC-13 nothing is complete before the conversations were heard of', () => {
 })
 
 it('SYNC-13 progress is the same object until it says something else', () => {
-  const history = of(stream('a'))
+  const history = of(storedStream('a'))
   const before = history.progress(true)
   expect(history.progress(true)).toBe(before)
   history.messages++

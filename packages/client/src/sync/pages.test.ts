@@ -1,26 +1,20 @@
 import type { ConversationId } from '@parley/protocol'
 import { expect, it } from 'vitest'
+import { storedStream, streamsOf } from '../../test/support/stored-streams.ts'
 import type { StoredStream } from '../replica/replica.ts'
 import { nextLimit, PAGE_PATIENCE_MS, Pages } from './pages.ts'
-import { Streams } from './streams.ts'
-
-const stream = (id: string, more: Partial<StoredStream> = {}): StoredStream => ({
-  stream: id as ConversationId,
-  sequence: 5,
-  head: 5,
-  oldest: 40,
-  complete: false,
-  ...more,
-})
 
 const of = (...stored: StoredStream[]) => {
-  const streams = new Streams()
-  streams.load(stored)
+  const streams = streamsOf(...stored)
   return { streams, pages: new Pages(streams) }
 }
 
 it('SYNC-8 conversations without a copy come first, then whichever was active last', () => {
-  const { streams, pages } = of(stream('old'), stream('recent'), stream('none', { sequence: 0, oldest: null }))
+  const { streams, pages } = of(
+    storedStream('old'),
+    storedStream('recent'),
+    storedStream('none', { sequence: 0, oldest: null }),
+  )
   streams.noteActivity({ conversation: 'old' as ConversationId, sent_at: '2020' })
   streams.noteActivity({ conversation: 'recent' as ConversationId, sent_at: '2026' })
   expect(pages.next(1, 0)).toMatchObject({ conversation: 'none', before: null })
@@ -31,7 +25,7 @@ it('SYNC-8 conversations without a copy come first, then whichever was active la
 })
 
 it('SYNC-8 a page that nobody answers is asked for again', () => {
-  const { pages } = of(stream('a'))
+  const { pages } = of(storedStream('a'))
   pages.next(1, 0)
   expect(pages.next(2, 0)).toBeUndefined()
   pages.expire(PAGE_PATIENCE_MS)
