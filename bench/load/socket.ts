@@ -20,18 +20,32 @@ export interface LoadSocketOptions {
   onClose?(): void
 }
 
+/** What comes is read into one buffer, socket after socket: each read is done with before the next begins. */
+const READ_BYTES = 65_536
+const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES)
+/** Likewise what goes out. */
+const WRITE_BYTES = 65_536
+let writeBuffer = Buffer.allocUnsafeSlow(WRITE_BYTES)
+
 export function openSocket({ port, protocol, onFrame, onClose }: LoadSocketOptions): Promise<LoadSocket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1')
+    const onread = {
+      buffer: readBuffer,
+      callback(bytes: number) {
+        hear(readBuffer.subarray(0, bytes))
+        return true
+      },
+    }
+    const socket = connect({ port, host: '127.0.0.1', onread })
     socket.setNoDelay(true)
     let rest: Buffer | undefined
     let isOpen = false
     let isClosed = false
-    let out: Buffer[] = []
+    let out: string[] = []
     const peer: LoadSocket = {
       send(text) {
         if (out.length === 0) setImmediate(flush)
-        out.push(maskedFrame(text))
+        out.push(text)
       },
       close: () => socket.destroy(),
       get isClosed() {
@@ -39,9 +53,28 @@ export function openSocket({ port, protocol, onFrame, onClose }: LoadSocketOptio
       },
     }
     function flush() {
-      const frames = out
+      const texts = out
       out = []
-      if (!socket.destroyed) socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
+      let end = 0
+      for (const text of texts) {
+        if (end + maxFrameBytes(text) > writeBuffer.length) {
+          write(end)
+          end = 0
+        }
+        if (maxFrameBytes(text) > writeBuffer.length) writeLong(text)
+        else end = writeMasked(writeBuffer, end, text)
+      }
+      write(end)
+    }
+    function write(end: number) {
+      if (end === 0 || socket.destroyed) return
+      socket.write(writeBuffer.subarray(0, end))
+      // The system has not taken all of it yet, so nothing may be written over it.
+      if (socket.writableLength > 0) writeBuffer = Buffer.allocUnsafeSlow(WRITE_BYTES)
+    }
+    function writeLong(text: string) {
+      const frame = Buffer.allocUnsafe(maxFrameBytes(text))
+      if (!socket.destroyed) socket.write(frame.subarray(0, writeMasked(frame, 0, text)))
     }
     socket.on('connect', () => {
       socket.write(
@@ -50,13 +83,13 @@ export function openSocket({ port, protocol, onFrame, onClose }: LoadSocketOptio
           `${protocol ? `Sec-WebSocket-Protocol: ${protocol}\r\n` : ''}\r\n`,
       )
     })
-    socket.on('data', (chunk) => {
+    function hear(chunk: Buffer) {
       let data = rest ? Buffer.concat([rest, chunk]) : chunk
       rest = undefined
       if (!isOpen) {
         const end = data.indexOf('\r\n\r\n')
         if (end < 0) {
-          rest = data
+          rest = Buffer.from(data)
           return
         }
         if (data.toString('latin1', 0, 12) !== 'HTTP/1.1 101') {
@@ -86,8 +119,8 @@ export function openSocket({ port, protocol, onFrame, onClose }: LoadSocketOptio
         else if (opcode === 9) socket.write(PONG)
         at += header + length
       }
-      if (at < data.length) rest = at === 0 ? data : data.subarray(at)
-    })
+      if (at < data.length) rest = Buffer.from(data.subarray(at))
+    }
     socket.on('error', (error) => reject(error))
     socket.on('close', () => {
       isClosed = true
@@ -99,19 +132,26 @@ export function openSocket({ port, protocol, onFrame, onClose }: LoadSocketOptio
 
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0])
 
-function maskedFrame(text: string): Buffer {
-  const length = Buffer.byteLength(text)
-  const header = length < 126 ? 6 : length < 65_536 ? 8 : 14
-  const frame = Buffer.alloc(header + length)
-  frame[0] = 0x81
-  if (header === 6) frame[1] = 0x80 | length
+const MAX_HEADER_BYTES = 14
+const maxFrameBytes = (text: string): number => MAX_HEADER_BYTES + 3 * text.length
+
+/** @returns where the frame ends */
+function writeMasked(into: Buffer, at: number, text: string): number {
+  // How long the header is depends on the bytes of the text, which its characters tell nearly always.
+  const { length } = text
+  const header = headerBytes(headerBytes(length) === headerBytes(3 * length) ? length : Buffer.byteLength(text))
+  const bytes = into.write(text, at + header)
+  into[at] = 0x81
+  if (header === 6) into[at + 1] = 0x80 | bytes
   else if (header === 8) {
-    frame[1] = 0x80 | 126
-    frame.writeUInt16BE(length, 2)
+    into[at + 1] = 0x80 | 126
+    into.writeUInt16BE(bytes, at + 2)
   } else {
-    frame[1] = 0x80 | 127
-    frame.writeBigUInt64BE(BigInt(length), 2)
+    into[at + 1] = 0x80 | 127
+    into.writeBigUInt64BE(BigInt(bytes), at + 2)
   }
-  frame.write(text, header)
-  return frame
+  into.fill(0, at + header - 4, at + header)
+  return at + header + bytes
 }
+
+const headerBytes = (bytes: number): number => (bytes < 126 ? 6 : bytes < 65_536 ? 8 : 14)
