@@ -13,6 +13,7 @@ import {
   type NodeMessage,
 } from './messages.ts'
 import { Peers } from './peers.ts'
+import { inRuns } from './runs.ts'
 import { type Fault, Seal } from './seal.ts'
 import { Speaker } from './speaker.ts'
 
@@ -155,7 +156,7 @@ export class Exchange {
    * given must not change any more.
    */
   commits(committed: readonly Commit[]): void {
-    for (const commit of committed) {
+    for (const commit of inRuns(committed)) {
       const nodes = this.#addressing ? this.#addressing.of(commit) : undefined
       if (!nodes) this.#speaker.say(this.#channels.ofCommit(commit), () => commitText(commit))
       else if (nodes.length === 1) this.#speaker.say(channelTo(nodes[0]!), () => commitText(commit))

@@ -1,5 +1,5 @@
-/** What names and numbers are, in what one node hears of another. */
-import { isUserId, parseUuid, type UserId, type Uuid } from '@parley/protocol'
+/** What names, numbers and parts are, in what one node hears of another. */
+import { isUserId, type Part, parseUuid, type UserId, type Uuid } from '@parley/protocol'
 import type { AppKey } from '../model/state.ts'
 
 export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
@@ -15,3 +15,11 @@ export const isNodeName = (value: unknown): value is string =>
 export type Members = Record<string, unknown>
 export const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isTextOrNull = (value: unknown): value is string | null => value === null || typeof value === 'string'
+
+export const isParts = (value: unknown): value is Part[] => Array.isArray(value) && value.every(isPart)
+const isPart = (part: unknown) =>
+  isObject(part) &&
+  typeof part.mime_type === 'string' &&
+  typeof part.body === 'string' &&
+  (part.encoding === undefined || part.encoding === 'base64')

@@ -2,10 +2,10 @@
  * Reads what another node says it committed. Nearly all that nodes say is this, and a schema library takes four times as
  * long for it as finding out by hand, which is what this file does and no other.
  */
-import { isPositionSet, isTooDeep } from '@parley/protocol'
-import { isApp, isCount, isObject, isPositive, isUser, isUuid, type Members } from './guards.ts'
+import { isPositionSet, isTooDeep, type Uuid } from '@parley/protocol'
+import { isApp, isCount, isObject, isParts, isPositive, isTextOrNull, isUser, isUuid, type Members } from './guards.ts'
 import { type CommitHint, MAX_NAMED_AUDIENCE, type MoveHint } from './messages.ts'
-import { readSent } from './sent-text.ts'
+import { readRun } from './sent-text.ts'
 
 /** Streams that one commit may move. */
 const MAX_MOVES = 4_096
@@ -54,20 +54,28 @@ function readMove(move: Members): MoveHint | undefined {
   }
   const { id, audience } = move
   if (move.stream !== 'conversation' || !isUuid(id) || !isAudience(audience)) return undefined
-  const rows = rowsOf(move.rows, isRow, (row) => readSent(row, id) ?? row)
+  const rows = rowsOf(move.rows, isRow, id)
   if (rows && !rows.every((row) => isWithin(recordOf(row).sequence))) return undefined
   return { stream: 'conversation', id, after, sequence, audience, rows } as unknown as MoveHint
 }
 
-/** Null if any of them is not of a kind that is known here. */
-function rowsOf(
-  rows: unknown,
-  isKnown: (row: Members) => boolean,
-  whole: (row: Members) => Members = (row) => row,
-): readonly Members[] | null {
-  if (!Array.isArray(rows) || !rows.every(isObject)) return null
-  const read = rows.map(whole)
-  return read.every(isKnown) ? read : null
+/**
+ * Null if any of them is not of a kind that is known here.
+ * @param conversation whose rows they are, among which a run of messages may be
+ */
+function rowsOf(rows: unknown, isKnown: (row: Members) => boolean, conversation?: Uuid): readonly Members[] | null {
+  if (!Array.isArray(rows)) return null
+  const read: Members[] = []
+  for (const row of rows) {
+    if (!isObject(row)) return null
+    if (row.type === 'run' && conversation !== undefined) {
+      const run = readRun(row, conversation)
+      if (!run) return null
+      read.push(...(run as unknown as Members[]))
+    } else if (isKnown(row)) read.push(row)
+    else return null
+  }
+  return read
 }
 
 const recordOf = (row: Members) => row.record as Members
@@ -124,18 +132,11 @@ const isMessage = (record: Members) =>
   isPositive(record.position) &&
   isUser(record.sender) &&
   isCount(record.sentAt) &&
-  Array.isArray(record.parts) &&
-  record.parts.every(isPart) &&
+  isParts(record.parts) &&
   isCountOrNull(record.deletedAt) &&
   isPositive(record.sequence) &&
   isPositive(record.firstSequence) &&
   isCount(record.changedAt)
-
-const isPart = (part: unknown) =>
-  isObject(part) &&
-  typeof part.mime_type === 'string' &&
-  typeof part.body === 'string' &&
-  (part.encoding === undefined || part.encoding === 'base64')
 
 const isBasicProfile = (profile: unknown) =>
   isObject(profile) && isUser(profile.userId) && isTextOrNull(profile.displayName) && isTextOrNull(profile.avatarUrl)
@@ -157,5 +158,4 @@ const isAudience = (audience: unknown) =>
   audience === null || (Array.isArray(audience) && audience.length <= MAX_NAMED_AUDIENCE && audience.every(isUser))
 
 const isAbsentOr = (value: unknown, is: (value: unknown) => boolean) => value === undefined || is(value)
-const isTextOrNull = (value: unknown) => value === null || typeof value === 'string'
 const isCountOrNull = (value: unknown) => value === null || isCount(value)

@@ -11,6 +11,7 @@ import {
   MAX_NAMED_AUDIENCE,
   MAX_ROWS_BYTES,
 } from './messages.ts'
+import { inRuns, MAX_RUN } from './runs.ts'
 import { sentText } from './sent-text.ts'
 
 const ada = `a"\\b*c~d'e f/😀` as UserId
@@ -43,7 +44,7 @@ const sent = (record = message(), sender: BasicProfile | undefined = named, over
 
 const heardOf = (...texts: string[]) => decodeBatch(encodeBatch(life, 1, texts))!
 
-describe('the text of a message that was sent', () => {
+describe('the text of messages that were sent', () => {
   it.each<[string, MessageRecord, BasicProfile | undefined]>([
     ['with a name', message(), named],
     ['without one', message(), { userId: ada, displayName: null, avatarUrl: null }],
@@ -67,7 +68,7 @@ describe('the text of a message that was sent', () => {
     const text = sentText(
       sent(message({ partsText: '[ ]' }), { ...newProfile(ada, T), emailAddress: 'a@b.example' } as never),
     )
-    expect(text).toContain('"parts":[ ],')
+    expect(text).toContain('"parts":[[ ]]')
     expect(text).not.toContain('a@b.example')
   })
 
@@ -83,6 +84,27 @@ describe('the text of a message that was sent', () => {
     expect(heardOf(commitText(commit))).toMatchObject({ malformed: 0, unknown: 0, messages: [{ type: 'committed' }] })
   })
 
+  it('says a run at once, and hears of each message what was said', () => {
+    const run = Array.from({ length: MAX_RUN }, (_, index) => {
+      const [position, sequence] = [3 + index, 8 + index]
+      const id = `00000000-0000-4000-8000-0000000000${(10 + index).toString(16).padStart(2, '0')}` as Uuid
+      const parts = [{ mime_type: 'text/plain', body: `No. ${index}, "that is"` }]
+      return sent(message({ id, parts, position, sequence, firstSequence: sequence }), named, {
+        after: sequence - 1,
+        sequence,
+      })
+    })
+    const [one, ...none] = inRuns(run)
+    expect(none).toEqual([])
+    const [heard] = heardOf(commitText(one!)).messages as CommitHint[]
+    const rows = run.map(({ moves }) => moves[0]!.rows[0])
+    expect(heard!.moves).toEqual([
+      { stream: 'conversation', id: chat, after: 7, sequence: 7 + MAX_RUN, audience: [ada, ben], rows },
+    ])
+    const alone = run.map((commit) => commitText(commit).length).reduce((sum, length) => sum + length)
+    expect(sentText(one!)!.length).toBeLessThan(alone / 2)
+  })
+
   it('33 with any member that is not as it has to be says no more than that the stream moved', () => {
     const said = JSON.parse(sentText(sent())!)
     const [row] = said.moves[0].rows
@@ -95,5 +117,12 @@ describe('the text of a message that was sent', () => {
     }
     expect(rowsOf([{ ...row, sequence: 9 }])).toBe(null)
     expect(rowsOf([{ ...row, type: 'sent-tomorrow' }])).toBe(null)
+    const [id, parts] = [row.ids[0], row.parts[0]]
+    expect(rowsOf([{ ...row, ids: [], parts: [] }])).toBe(null)
+    expect(rowsOf([{ ...row, ids: [id, id] }])).toBe(null)
+    // Of two messages the second lies beyond where the stream is said to have moved.
+    expect(rowsOf([{ ...row, ids: [id, id], parts: [parts, parts] }])).toBe(null)
+    const tooMany = MAX_RUN + 1
+    expect(rowsOf([{ ...row, ids: Array(tooMany).fill(id), parts: Array(tooMany).fill(parts) }])).toBe(null)
   })
 })

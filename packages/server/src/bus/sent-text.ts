@@ -1,31 +1,37 @@
 /**
- * Nearly all that is said between nodes: somebody sent a message, and nothing else moved. So it has a text of its own,
- * half as long as the rows it stands for and put together without an encoder: whatever follows from the rest is left out.
+ * Nearly all that is said between nodes: somebody sent messages, and nothing else moved. So it has a text of its own, put
+ * together without an encoder: whatever follows from the rest, or is the same for all of them, is said once or left out.
  * It is a commit as any other, with a row of a kind of its own; a node that does not know the kind reads the store.
  */
 import type { Uuid } from '@parley/protocol'
 import { partsTextOf } from '../model/message-text.ts'
-import { isAsSent } from '../model/state.ts'
-import type { Members } from './guards.ts'
-import { type Commit, type HintRow, MAX_NAMED_AUDIENCE, MAX_ROWS_BYTES } from './messages.ts'
+import { isCount, isParts, isPositive, isTextOrNull, isUser, isUuid, type Members } from './guards.ts'
+import { type Commit, type HintRow, MAX_ROWS_BYTES } from './messages.ts'
+import { MAX_RUN, runOf } from './runs.ts'
 
-/** What is said of a commit if it is no more than a message that was sent. */
-export function sentText({ app, actor, operation, cursor, at, moves }: Commit): string | undefined {
-  const [move] = moves
-  if (operation !== 'send-message' || moves.length !== 1 || move?.stream !== 'conversation') return undefined
-  const [row] = move.rows
-  if (move.rows.length !== 1 || row?.type !== 'message' || move.audience.length > MAX_NAMED_AUDIENCE) return undefined
-  const { record, sender } = row
-  if (!isAsSent(record) || record.deletedAt !== null) return undefined
-  const parts = partsTextOf(record)
+/** What is said of a commit if it is no more than messages that were sent, one after the other by the same person. */
+export function sentText(commit: Commit): string | undefined {
+  const run = runOf(commit)
+  if (!run) return undefined
+  let ids = ''
+  let parts = ''
+  for (const { record } of run) {
+    const between = ids === '' ? '' : ','
+    ids += `${between}"${record.id}"`
+    parts += between + partsTextOf(record)
+  }
   if (parts.length > MAX_ROWS_BYTES) return undefined
-  const { after, sequence, conversation, audience } = move
+  const { app, actor, cursor, at, moves } = commit
+  const [{ conversation, after, sequence, audience }] = moves as [
+    Extract<Commit['moves'][number], { conversation: object }>,
+  ]
+  const { record, sender } = run[0]!
   return (
     `{"type":"committed","app":${app},"actor":${JSON.stringify(actor)},"operation":"send-message","cursor":${cursor},` +
     `"at":${at},"moves":[{"stream":"conversation","id":"${conversation.id}","after":${after},"sequence":${sequence},` +
-    `"audience":${JSON.stringify(audience)},"rows":[{"type":"sent","id":"${record.id}","position":${record.position},` +
-    `"sender":${JSON.stringify(record.sender)},${nameText(sender)}"sentAt":${record.sentAt},"parts":${parts},` +
-    `"sequence":${record.sequence},"changedAt":${record.changedAt}}]}]}`
+    `"audience":${JSON.stringify(audience)},"rows":[{"type":"run","position":${record.position},` +
+    `"sequence":${record.sequence},"sender":${JSON.stringify(record.sender)},${nameText(sender)}` +
+    `"sentAt":${record.sentAt},"changedAt":${record.changedAt},"ids":[${ids}],"parts":[${parts}]}]}]}`
   )
 }
 
@@ -39,27 +45,42 @@ function nameText(sender: SentRow['sender']): string {
 }
 
 /**
- * The row that such a row stands for; undefined if it is of another kind. Nothing in it was looked at: it is as right, or
- * as wrong, as what came.
- * @param conversation the one that it lies in
+ * The messages that such a row stands for; null if any of it is not as it has to be.
+ * @param conversation the one that they lie in
  */
-export function readSent(row: Members, conversation: Uuid): Members | undefined {
-  if (row.type !== 'sent') return undefined
-  const { id, position, sender, name, avatar, sentAt, parts, sequence, changedAt } = row
-  return {
+export function readRun(row: Members, conversation: Uuid): SentRow[] | null {
+  const { position, sequence, sender, name, avatar, sentAt, changedAt, ids, parts } = row
+  const isRun =
+    isPositive(position) &&
+    isPositive(sequence) &&
+    isUser(sender) &&
+    (name === undefined || (isTextOrNull(name) && isTextOrNull(avatar))) &&
+    isCount(sentAt) &&
+    isCount(changedAt) &&
+    Array.isArray(ids) &&
+    Array.isArray(parts) &&
+    ids.length === parts.length &&
+    ids.length > 0 &&
+    ids.length <= MAX_RUN &&
+    ids.every(isUuid) &&
+    parts.every(isParts)
+  if (!isRun) return null
+  const profile =
+    name === undefined ? undefined : { userId: sender, displayName: name, avatarUrl: avatar as string | null }
+  return ids.map((id, index) => ({
     type: 'message',
     record: {
       id,
       conversation,
-      position,
+      position: position + index,
       sender,
       sentAt,
-      parts,
+      parts: parts[index]!,
       deletedAt: null,
-      sequence,
-      firstSequence: sequence,
+      sequence: sequence + index,
+      firstSequence: sequence + index,
       changedAt,
     },
-    sender: name === undefined ? undefined : { userId: sender, displayName: name, avatarUrl: avatar },
-  }
+    sender: profile,
+  }))
 }

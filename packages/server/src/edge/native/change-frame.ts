@@ -1,6 +1,6 @@
 import type { Change } from '../../delivery/change.ts'
 import { SharedFrame } from '../sockets/shared-frame.ts'
-import { changeFrames, messageChangeText, onlyMessage } from './encode.ts'
+import { changeFrames, messagesChangeText, onlyMessages } from './encode.ts'
 
 let latest: { readonly change: Change; readonly frames: readonly SharedFrame[] } | undefined
 
@@ -11,7 +11,7 @@ export function framesOf(change: Change): readonly SharedFrame[] {
 }
 
 function shared(change: Change): SharedFrame[] {
-  const message = onlyMessage(change)
-  if (message) return [new SharedFrame(() => messageChangeText(change, message))]
+  const messages = onlyMessages(change)
+  if (messages) return [new SharedFrame(() => messagesChangeText(change, messages))]
   return changeFrames(change).map((frame) => new SharedFrame(() => JSON.stringify(frame)))
 }

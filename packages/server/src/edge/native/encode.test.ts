@@ -1,8 +1,8 @@
-import type { UserId, Uuid } from '@parley/protocol'
+import { limits, type UserId, type Uuid } from '@parley/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Change } from '../../delivery/change.ts'
-import { acknowledgementText, changeFrames, messageChangeText, onlyMessage } from './encode.ts'
+import { acknowledgementText, changeFrames, messagesChangeText, onlyMessages } from './encode.ts'
 
 const position = fc.integer({ min: 1, max: 2 ** 40 })
 const time = fc.integer({ min: 0, max: 4e12 })
@@ -26,17 +26,17 @@ const change = fc
     after: position,
     sequence: position,
     settled: position,
-    row: record,
+    rows: fc.array(record, { minLength: 1, maxLength: 4 }),
   })
-  .map(({ after, sequence, settled, row }) => {
+  .map(({ after, sequence, settled, rows }) => {
     const move = {
-      ...{ stream: 'conversation', conversation: { id: row.conversation }, after, sequence, audience: [] },
-      rows: [{ type: 'message', record: row, sender: undefined }],
+      ...{ stream: 'conversation', conversation: { id: rows[0]!.conversation }, after, sequence, audience: [] },
+      rows: rows.map((row) => ({ type: 'message', record: row, sender: undefined })),
     }
     return { committed: null, move, cursor: settled } as unknown as Change
   })
 
-const textOf = (one: Change) => messageChangeText(one, onlyMessage(one)!)
+const textOf = (one: Change) => messagesChangeText(one, onlyMessages(one)!)
 
 /** A change of many rows, of sequences that follow each other. */
 function changeOf(count: number): Change {
@@ -71,6 +71,17 @@ describe('frames of a change', () => {
 })
 
 describe('frames as text', () => {
+  it('are for messages alone, as many as one frame may hold', () => {
+    const { move } = fc.sample(change, 1)[0]!
+    const [row] = move.rows
+    const holding = (rows: readonly unknown[]) => onlyMessages({ move: { ...move, rows } } as unknown as Change)
+    expect(holding([])).toBeUndefined()
+    expect(holding(Array(limits.maxRowsPerFrame).fill(row))).toHaveLength(limits.maxRowsPerFrame)
+    expect(holding(Array(limits.maxRowsPerFrame + 1).fill(row))).toBeUndefined()
+    expect(holding([row, { type: 'conversation', record: {} }])).toBeUndefined()
+    expect(onlyMessages(changeOf(1))).toBeUndefined()
+  })
+
   it('of a change are what its object writes out as', () => {
     fc.assert(
       fc.property(change, (one) => {

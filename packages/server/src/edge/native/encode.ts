@@ -103,18 +103,27 @@ export function changeFrames({ move, cursor: told }: Change): ChangeFrame[] {
   return frames
 }
 
-/** The message, if that is all a change is about, as nearly all are. */
-export function onlyMessage({ move }: Change): MessageRecord | undefined {
-  const [row] = move.rows
-  return move.rows.length === 1 && row && 'type' in row && row.type === 'message' ? row.record : undefined
+/** The messages, if they are all a change is about, as of nearly all, and go into one frame. */
+export function onlyMessages({ move }: Change): readonly MessageRecord[] | undefined {
+  const { rows } = move
+  if (rows.length === 0 || rows.length > limits.maxRowsPerFrame) return undefined
+  const messages: MessageRecord[] = []
+  for (const row of rows) {
+    if (!('type' in row) || row.type !== 'message') return undefined
+    messages.push(row.record)
+  }
+  return messages
 }
 
-/** The frame of a change that is about one message, as text: only the parts need to be written out. */
-export function messageChangeText({ move, cursor }: Change, record: MessageRecord): string {
+/** The frame of a change that is about messages, as text: only their parts need to be written out. */
+export function messagesChangeText({ move, cursor }: Change, messages: readonly MessageRecord[]): string {
+  let rows = ''
+  for (const message of messages) {
+    rows += `${rows === '' ? '' : ','}${messageText(message, partsTextOf(message))}`
+  }
   return (
-    `{"type":"change","stream":"${conversationId(record.conversation)}","after":${move.after},` +
-    `"sequence":${move.sequence},"cursor":"${cursor}",` +
-    `"rows":[${messageText(record, partsTextOf(record))}]}`
+    `{"type":"change","stream":"${conversationId(messages[0]!.conversation)}","after":${move.after},` +
+    `"sequence":${move.sequence},"cursor":"${cursor}","rows":[${rows}]}`
   )
 }
 

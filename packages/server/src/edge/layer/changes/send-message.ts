@@ -6,23 +6,27 @@ import { conversationView, toSight } from '../views/conversation.ts'
 import { isInSight, messageView } from '../views/message.ts'
 import { type ConversationMove, conversationName, NOTHING, ownSide, type Teller, type Telling } from './telling.ts'
 
-/** A message comes first, and only then that it is the conversation's last: the SDK looks it up by its id. */
+/** Messages come first, and only then which is the conversation's last: the SDK looks it up by its id. */
 export const tellSendMessage: Teller = {
   conversation(telling, move) {
     const { desk, viewer } = telling
     const own = ownSide(telling, move)
-    const row = move.rows.find((one) => one.type === 'message')
-    if (!own || own.state === 'hidden' || !row || !isInSight(own, row.record.position)) return NOTHING
-    const message = messagePacket(telling, move, own)
-    const last = { operation: 'set' as const, property: 'last_message', id: `layer:///messages/${row.record.id}` }
+    if (!own || own.state === 'hidden') return NOTHING
+    const rows = move.rows
+      .filter((row) => row.type === 'message')
+      .filter(({ record }) => isInSight(own, record.position))
+    const newest = rows[rows.length - 1]?.record
+    if (!newest) return NOTHING
+    const messages = rows.map((row) => messagePacket(telling, row, move, own))
+    const last = { operation: 'set' as const, property: 'last_message', id: `layer:///messages/${newest.id}` }
     const name = conversationName(telling, move.conversation.id)
-    if (row.record.sender === viewer.userId) return [message, updated(name, [last])]
+    if (newest.sender === viewer.userId) return [...messages, updated(name, [last])]
     const count = desk.unread.after(viewer, move, own)
-    const both = (unread: number): Packets => [
-      message,
+    const all = (unread: number): Packets => [
+      ...messages,
       updated(name, [last, setProperty('unread_message_count', unread)]),
     ]
-    return typeof count === 'number' ? both(count) : count.then(both)
+    return typeof count === 'number' ? all(count) : count.then(all)
   },
 
   /** Back on devices it was deleted from: emptied of what was hidden, then whole again, before the message itself. */
@@ -44,9 +48,10 @@ export const tellSendMessage: Teller = {
   },
 }
 
+type MessageRow = Extract<ConversationMove['rows'][number], { type: 'message' }>
+
 /** The message's packet; the same object for all who see the same. */
-function messagePacket({ desk }: Telling, move: ConversationMove, own: Participant): Packet {
-  const row = move.rows.find((one) => one.type === 'message')!
+function messagePacket({ desk }: Telling, row: MessageRow, move: ConversationMove, own: Participant): Packet {
   const { record: message, sender } = row
   if (!sender) throw new Error(`Message ${message.id} came without its sender.`)
   const isOwn = message.sender === own.userId
