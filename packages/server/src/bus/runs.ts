@@ -16,16 +16,19 @@ export function inRuns(committed: readonly Commit[]): readonly Commit[] {
   if (committed.length < 2) return committed
   const said: Commit[] = []
   const open = new Map<string, Run>()
+  const grown = new Set<Run>()
   for (const commit of committed) {
     const move = sentBy(commit)
     const run = move && open.get(move.conversation.id)
     if (move && run?.goesOn(commit, move)) {
-      said[run.place] = run.with(move)
+      run.add(move)
+      grown.add(run)
       continue
     }
     if (move) open.set(move.conversation.id, new Run(commit, move, said.length))
     said.push(commit)
   }
+  for (const run of grown) said[run.place] = run.commit
   return said
 }
 
@@ -67,42 +70,44 @@ function follows({ record: before }: MessageRow, { record }: MessageRow): boolea
 class Run {
   /** Where it is said. */
   readonly place: number
-  #commit: Commit
-  #move: ConversationMove
-  /** A list of its own, once it is of several. */
-  #rows: HintRow[] | undefined
+  readonly #first: Commit
+  readonly #move: ConversationMove
+  readonly #rows: MessageRow[]
   #characters: number
 
-  constructor(commit: Commit, move: ConversationMove, place: number) {
+  constructor(first: Commit, move: ConversationMove, place: number) {
     this.place = place
-    this.#commit = commit
+    this.#first = first
     this.#move = move
+    this.#rows = [messageOf(move)]
     this.#characters = charactersOf(move)
   }
 
-  goesOn(commit: Commit, { after, audience, rows }: ConversationMove): boolean {
-    const { app, actor } = this.#commit
-    const own = this.#move
-    const last = own.rows[own.rows.length - 1] as MessageRow
+  goesOn({ app, actor }: Commit, move: ConversationMove): boolean {
     return (
-      commit.app === app &&
-      commit.actor === actor &&
-      after === own.sequence &&
-      audience.length === own.audience.length &&
-      own.rows.length < MAX_RUN &&
-      follows(last, rows[0] as MessageRow) &&
-      this.#characters + charactersOf({ rows }) <= MAX_ROWS_BYTES
+      app === this.#first.app &&
+      actor === this.#first.actor &&
+      move.audience.length === this.#move.audience.length &&
+      this.#rows.length < MAX_RUN &&
+      follows(this.#rows[this.#rows.length - 1]!, messageOf(move)) &&
+      this.#characters + charactersOf(move) <= MAX_ROWS_BYTES
     )
   }
 
-  with(move: ConversationMove): Commit {
+  add(move: ConversationMove): void {
+    this.#rows.push(messageOf(move))
     this.#characters += charactersOf(move)
-    this.#rows ??= [...this.#move.rows]
-    this.#rows.push(move.rows[0]!)
-    this.#move = { ...this.#move, sequence: move.sequence, rows: this.#rows }
-    this.#commit = { ...this.#commit, moves: [this.#move] }
-    return this.#commit
+  }
+
+  get commit(): Commit {
+    const { app, actor, operation, input, cursor, at } = this.#first
+    const { stream, conversation, after, audience } = this.#move
+    const rows = this.#rows
+    const sequence = rows[rows.length - 1]!.record.sequence
+    const moves = [{ stream, conversation, after, sequence, audience, rows }]
+    return { app, actor, operation, input, cursor, at, moves }
   }
 }
 
-const charactersOf = ({ rows }: Pick<ConversationMove, 'rows'>) => partsTextOf((rows[0] as MessageRow).record).length
+const messageOf = ({ rows }: ConversationMove) => rows[0] as MessageRow
+const charactersOf = (move: ConversationMove) => partsTextOf(messageOf(move).record).length
