@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { bigints, integers, texts, uuids } from './arrays.ts'
+import { bigints, integers, jsons, texts, uuids } from './arrays.ts'
 
-const hex = (column: Buffer | string | null) => (column as Buffer).toString('hex')
+const hex = (column: Buffer | null) => column!.toString('hex')
 const HEADER = (nulls: number, type: number, length: number) =>
   [1, nulls, type, length, 1].map((value) => value.toString(16).padStart(8, '0')).join('')
 
@@ -16,10 +16,17 @@ it('null has no length, and the array says that there is one', () => {
   expect(hex(bigints([null, 5]))).toBe(`${HEADER(1, 20, 2)}ffffffff00000008${'0000000000000005'}`)
 })
 
-it('names are quoted, whatever they are made of', () => {
-  expect(texts(['ann', '{a,b}', 'say "hi"', 'back\\slash', 'NULL', ''])).toBe(
-    '{"ann","{a,b}","say \\"hi\\"","back\\\\slash","NULL",""}',
-  )
+it('texts are written with their lengths in bytes, whatever they are made of', () => {
+  const encoded = (values: readonly string[]) =>
+    values.map((value) => {
+      const bytes = Buffer.from(value)
+      return bytes.length.toString(16).padStart(8, '0') + bytes.toString('hex')
+    })
+  const plain = ['ann', '{a,b}', 'say "hi"', 'back\\slash', 'NULL', '']
+  for (const values of [plain, [...plain, 'Zoë', '日本', '👋🏽', ''], ['\ud83d', '\udc4b', 'half']]) {
+    expect(hex(texts(values))).toBe([HEADER(0, 25, values.length), ...encoded(values)].join(''))
+    expect(hex(jsons(values))).toBe([HEADER(0, 114, values.length), ...encoded(values)].join(''))
+  }
 })
 
 it('ids are written in 16 bytes each', () => {
@@ -38,5 +45,5 @@ it('what is no id is written nowhere', () => {
 })
 
 it('none of them are no array', () => {
-  expect([integers([]), bigints([]), texts([]), uuids([])]).toEqual([null, null, null, null])
+  expect([integers, bigints, texts, jsons, uuids].map((written) => written([]))).toEqual(Array(5).fill(null))
 })

@@ -1,20 +1,28 @@
+import type { Uuid } from '@parley/protocol'
 import { AppMap } from '../../model/app-map.ts'
 import { partsTextOf } from '../../model/message-text.ts'
 import type { AppKey } from '../../model/state.ts'
 import type { AppItem, Basis, BelievedConversation, ConversationWrite, Writes } from '../store.ts'
-import { bigints, integers, texts, uuids } from './arrays.ts'
-import { BETWEEN_PARTS } from './commit-function.ts'
+import { bigints, integers, jsons, texts, uuids } from './arrays.ts'
 
-/**
- * A commit as the parameters of `commit_batch`, in one order everywhere, so that two commits lock rows in the same order.
- * Null stands for none of a kind.
- */
-export function commitArguments(writes: Writes): unknown[] {
-  const sessions = sorted(writes.sessions, ({ session }) => session.id)
+/** A commit as the parameters of `commit_batch`, and the conversations that it touches, in their places. */
+export interface CommitArguments {
+  readonly values: readonly unknown[]
+  readonly touched: readonly AppItem<Uuid>[]
+}
+
+/** In one order everywhere, so that two commits lock rows in the same order. Null stands for none of a kind. */
+export function commitArguments(writes: Writes): CommitArguments {
   const touched = touchedBy(writes)
+  const inOrder = inPlace(touched)
+  return { values: valuesOf(writes, touched, inOrder), touched: inOrder }
+}
+
+function valuesOf(writes: Writes, touched: AppMap<Touched>, inOrder: readonly Touched[]): unknown[] {
+  const sessions = sorted(writes.sessions, ({ session }) => session.id)
   return [
     writes.at,
-    ...touchedArguments(inPlace(touched)),
+    ...touchedArguments(inOrder),
     ...sentArguments(writes, touched),
     json(touchedPeople(writes)),
     json(writes.participants),
@@ -25,13 +33,17 @@ export function commitArguments(writes: Writes): unknown[] {
     json(sessions.flatMap(({ session, tokenHash }) => (tokenHash === null ? [session] : []))),
     json(sorted(writes.nonces, ({ hash }) => hash)),
     json(sorted(writes.operations.map(flatOperation), ({ app, userId, id }) => `${app} ${id} ${userId}`)),
+    movedConversations(inOrder),
+    json(
+      writes.people.flatMap(({ app, profile, isInboxMoved }) =>
+        isInboxMoved ? [{ app, userId: profile.userId }] : [],
+      ),
+    ),
   ]
 }
 
 /** A conversation that is changed, or only believed to be as it was. */
-interface Touched {
-  readonly app: number
-  readonly id: string
+interface Touched extends AppItem<Uuid> {
   readonly name: string
   /** Among all that are touched, counted from 1. */
   place: number
@@ -44,12 +56,12 @@ interface Touched {
 
 function touchedBy({ conversations, participants, messages, purged, basis }: Writes): AppMap<Touched> {
   const touched = new AppMap<Touched>()
-  const touch = (app: AppKey, id: string): Touched => {
-    const known = touched.get(app, id)
+  const touch = (app: AppKey, key: Uuid): Touched => {
+    const known = touched.get(app, key)
     if (known) return known
-    const name = nameOf(app, id)
-    const one = { app, id, name, place: 0, heads: undefined, isChanged: false, believed: undefined, sent: 0 }
-    touched.set(app, id, one)
+    const name = nameOf(app, key)
+    const one = { app, key, name, place: 0, heads: undefined, isChanged: false, believed: undefined, sent: 0 }
+    touched.set(app, key, one)
     return one
   }
   for (const believed of basis?.conversations ?? []) touch(believed.app, believed.key).believed = believed
@@ -81,7 +93,7 @@ function touchedArguments(touched: readonly Touched[]): unknown[] {
   const isSent = ({ believed }: Touched) => believed?.change === 'messages'
   return [
     integers(touched.map(({ app }) => app)),
-    uuids(touched.map(({ id }) => id)),
+    uuids(touched.map(({ key }) => key)),
     bigints(touched.map(({ believed }) => believed?.revision ?? null)),
     integers(touched.map(({ isChanged }) => Number(isChanged))),
     bigints(touched.map((one) => (isSent(one) ? (one.believed?.terms ?? null) : null))),
@@ -103,8 +115,12 @@ function sentArguments({ messages, at }: Writes, touched: AppMap<Touched>): unkn
     bigints(sent.map(({ position }) => position)),
     uuids(sent.map(({ id }) => id)),
     texts(sent.map(({ sender }) => sender)),
-    bigints(sent.map(({ sentAt }) => sentAt)),
-    sent.length === 0 ? null : sent.map(partsTextOf).join(BETWEEN_PARTS),
+    unusual(
+      sent,
+      ({ sentAt }) => sentAt,
+      () => at,
+    ),
+    jsons(sent.map(partsTextOf)),
     unusual(
       sent,
       ({ deletedAt }) => deletedAt,
@@ -122,6 +138,12 @@ function sentArguments({ messages, at }: Writes, touched: AppMap<Touched>): unkn
       () => at,
     ),
   ]
+}
+
+/** Those whose heads move, in JSON that needs no escaping. */
+function movedConversations(touched: readonly Touched[]): string | null {
+  const moved = touched.filter(({ heads }) => heads)
+  return moved.length === 0 ? null : `[${moved.map(({ app, key }) => `{"app":${app},"id":"${key}"}`).join()}]`
 }
 
 /** A column of numbers, unless each is what it usually is. */

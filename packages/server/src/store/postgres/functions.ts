@@ -4,8 +4,8 @@ import { purgeFunction } from './purge.ts'
 /** What becomes of a commit of which nothing was heard. */
 const settleFunction = `
   /*
-   * Takes the writer's row, which waits for a commit in flight to end one way or the other. Then it is known: either the
-   * row bears its number, or it did not happen, and by taking that number it is kept from happening later.
+   * Takes the writer's row, which waits for a commit that has come so far to end one way or the other. Then it is known:
+   * either the row bears its number, or it did not happen, and by taking that number it is kept from happening later.
    */
   CREATE FUNCTION parley.settle(writer uuid, doubtful bigint, OUT moved bigint, OUT settled bigint, OUT shifted json)
   LANGUAGE plpgsql AS $$

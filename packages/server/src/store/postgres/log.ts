@@ -7,12 +7,13 @@ import {
   MessageExists,
   type Outdated,
   type Place,
+  type Shift,
   Stale,
   StoreOutage,
   type Wanted,
   type Writes,
 } from '../store.ts'
-import { commitArguments, nameOf } from './commit-arguments.ts'
+import { type CommitArguments, commitArguments, nameOf } from './commit-arguments.ts'
 import { COMMIT, FENCED, OTHER_SCHEMA, OUTDATED } from './commit-function.ts'
 import { SETTLED } from './cursor.ts'
 import { type Database, type Deadline, Silence } from './database.ts'
@@ -43,6 +44,8 @@ const MAX_TRIES = 3
 /** A server that did not look for longer has to look at all heads. */
 const MOVES_KEPT_MS = 30 * 60_000
 
+type Touched = CommitArguments['touched']
+
 /** A name to commit under, and how often that was done: one commit at a time each. */
 interface Writer {
   readonly id: string
@@ -60,28 +63,34 @@ export function postgresLog(db: Database): LogStore {
     return { id, batch: 0 }
   }
 
-  async function fateOf(writer: Writer, batch: number, deadline?: Deadline): Promise<Place | undefined> {
+  async function fateOf(
+    writer: Writer,
+    batch: number,
+    touched: Touched,
+    deadline?: Deadline,
+  ): Promise<Place | undefined> {
     const [row] = await db.ask(
       'SELECT moved, settled, shifted FROM parley.settle($1, $2)',
       [writer.id, batch],
       deadline,
     )
-    return row!.moved === null ? undefined : toPlace(row!)
+    return row!.moved === null ? undefined : toPlace(row!, touched)
   }
 
   /** One try. A writer whose commit is unknown is not used again, so that its row goes on saying what became of it. */
-  async function commitOnce(writes: Writes, deadline: Deadline, ask = db.askOnce): Promise<Place | 'again'> {
+  async function commitOnce(
+    writes: Writes,
+    { values, touched }: CommitArguments,
+    deadline: Deadline,
+    ask: Database['askOnce'],
+  ): Promise<Place | 'again'> {
     const writer = idle.pop() ?? (await register(deadline))
     writer.batch++
     const { batch } = writer
     try {
-      const [row] = await ask(
-        COMMIT,
-        [migrations.length, writer.id, batch, ...commitArguments(writes)],
-        deadline - FATE_MS,
-      )
+      const [row] = await ask(COMMIT, [migrations.length, writer.id, batch, ...values], deadline - FATE_MS)
       idle.push(writer)
-      return toPlace(row!)
+      return toPlace(row!, touched)
     } catch (error) {
       if (codeOf(error) === FENCED) {
         // Forgotten, for it was quiet for very long; so were the others.
@@ -92,9 +101,9 @@ export function postgresLog(db: Database): LogStore {
         idle.push(writer)
         throw asKnownError(error, writes)
       }
-      const place = await fateOf(writer, batch, deadline).catch((cause) => {
+      const place = await fateOf(writer, batch, touched, deadline).catch((cause) => {
         const message = 'The database went away in the middle of a commit.'
-        throw new CommitUnknown(message, () => fateOf(writer, batch), { cause })
+        throw new CommitUnknown(message, () => fateOf(writer, batch, touched), { cause })
       })
       return place ?? 'again'
     }
@@ -103,8 +112,9 @@ export function postgresLog(db: Database): LogStore {
   /** @param first how the first try is asked; once that is over, one by itself is all there is */
   async function commit(writes: Writes, first: Database['askOnce']): Promise<Place> {
     const deadline = performance.now() + COMMIT_MS
+    const asked = commitArguments(writes)
     for (let attempt = 1; ; attempt++) {
-      const place = await commitOnce(writes, deadline, attempt === 1 ? first : db.askOnce)
+      const place = await commitOnce(writes, asked, deadline, attempt === 1 ? first : db.askOnce)
       // Nobody waits for it, and what fails here is done by whoever prunes next.
       if (place !== 'again' && writes.purged.length > 0) void purgeAll(db).catch(() => undefined)
       if (place !== 'again') return place
@@ -167,11 +177,19 @@ export function postgresLog(db: Database): LogStore {
   }
 }
 
-const toPlace = (row: Record<string, never>): Place => ({
+const toPlace = (row: Record<string, never>, touched: Touched): Place => ({
   cursor: row.moved!,
   settled: row.settled!,
-  ...(row.shifted !== null && { shifted: row.shifted! }),
+  ...(row.shifted !== null && { shifted: (row.shifted as unknown as Shifted[]).map((one) => toShift(one, touched)) }),
 })
+
+/** As `commit_batch` says it. */
+type Shifted = readonly [place: number, sequences: number, positions: number, sentAt: number, revision: number]
+
+const toShift = ([place, sequences, positions, sentAt, revision]: Shifted, touched: Touched): Shift => {
+  const { app, key } = touched[place - 1]!
+  return { app, key, sequences, positions, sentAt, revision }
+}
 
 const HOLD = `
   SELECT c.app, c.id, c.revision FROM unnest($1::integer[], $2::uuid[]) WITH ORDINALITY AS w (app, id, place)

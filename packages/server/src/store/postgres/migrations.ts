@@ -210,4 +210,7 @@ export const migrations: readonly string[] = [
   `
   -- A message says in which of the conversations touched it is sent: commit_batch has other parameters.
   `,
+  `
+  -- Parts come as an array, and what moved as it is written down: commit_batch has other parameters.
+  `,
 ]
