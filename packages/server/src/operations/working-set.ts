@@ -9,7 +9,7 @@ import type { Loaded, Person, RememberedOperation, Wanted } from '../store/store
 export interface Memory {
   readonly conversations: number
   readonly people: number
-  /** For whoever repeats what was sent a moment ago. */
+  /** For whoever repeats what was sent a moment ago. Few: each keeps the whole text that it came in. */
   readonly messages: number
 }
 
@@ -35,7 +35,7 @@ export interface ChangedConversation {
   readonly misses?: 'messages' | 'marks'
 }
 
-const DEFAULT_MEMORY: Memory = { conversations: 20_000, people: 50_000, messages: 2_000 }
+const DEFAULT_MEMORY: Memory = { conversations: 20_000, people: 50_000, messages: 200 }
 
 /**
  * What the write lane knows: everything the current batch needs, and conversations and people of earlier batches.
