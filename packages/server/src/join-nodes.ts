@@ -216,11 +216,11 @@ export function changedBy({ app, moves }: CommitHint): ChangedElsewhere {
       for (const { conversation } of move.rows ?? []) conversations.push({ id: conversation, sequence: null })
       continue
     }
-    const misses = missedBy(move)
-    conversations.push({ id: move.id, sequence: move.sequence, ...(misses && { misses }) })
+    conversations.push({ id: move.id, sequence: move.sequence, misses: missedBy(move) })
     for (const row of move.rows ?? []) {
       if (row.type === 'participant') people.push(row.record.userId)
-      if (row.type === 'message') messages.push(row.record.id)
+      // Of one that is as it was sent, nothing older can be remembered.
+      if (row.type === 'message' && !isAsSent(row.record)) messages.push(row.record.id)
     }
   }
   return { app, conversations, people, messages }

@@ -32,7 +32,7 @@ export interface ChangedConversation {
   /** The sequence it reached; null where only somebody's own side changed. */
   readonly sequence: number | null
   /** If that is all there is: new messages, or marks as well. */
-  readonly misses?: 'messages' | 'marks'
+  readonly misses?: 'messages' | 'marks' | undefined
 }
 
 const DEFAULT_MEMORY: Memory = { conversations: 20_000, people: 50_000, messages: 200 }
