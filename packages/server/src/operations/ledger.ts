@@ -33,6 +33,8 @@ export class Ledger {
   readonly #nonces: { hash: string; forgetAt: number }[] = []
   readonly #operations: RememberedOperation[] = []
   readonly #undo: Undo[] = []
+  /** To take them back, a function for each would be one for nearly every operation. */
+  readonly #sent: WrittenMessage[] = []
   #hidesMessages = false
 
   constructor(known: WorkingSet, cursor: Cursor, now: number) {
@@ -98,6 +100,7 @@ export class Ledger {
   /** Takes everything back: the commit did not happen, and nothing was told. */
   undo(): void {
     for (const undo of this.#undo.reverse()) undo()
+    for (const { app, id } of this.#sent) this.#known.forgetMessage(app, id)
   }
 
   /** Records the facts of one operation; answers how streams moved. */
@@ -275,8 +278,9 @@ export class Ledger {
     if (isNew) {
       conversation.headPosition = position
       conversation.lastMessageAt = sentAt
-    }
-    this.#undo.push(this.#known.putMessage(app, record))
+      this.#known.addMessage(app, record)
+      this.#sent.push(record)
+    } else this.#undo.push(this.#known.putMessage(app, record))
     this.#messages.set(app, id, record)
     addRow(move, { type: 'message', record, sender: this.#known.person(app, sender)?.profile })
     move.sequence = sequence

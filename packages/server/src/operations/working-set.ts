@@ -213,6 +213,15 @@ export class WorkingSet {
     return this.#messages.put(app, message.id, message)
   }
 
+  /** One that was not known; {@link forgetMessage} takes it back. */
+  addMessage(app: AppKey, message: MessageRecord): void {
+    this.#messages.set(app, message.id, message)
+  }
+
+  forgetMessage(app: AppKey, id: Uuid): void {
+    this.#messages.delete(app, id)
+  }
+
   forgetOperation(app: AppKey, userId: UserId, id: Uuid): void {
     this.#operations.delete(operationKey(app, userId, id))
   }
