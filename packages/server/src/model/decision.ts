@@ -65,10 +65,10 @@ export interface Reads {
   readonly distinctKeys?: readonly string[]
   readonly messages?: readonly Uuid[]
   /**
-   * Ids of messages that are expected to be new. They are not looked up; if the commit finds one taken, the batch is
+   * The id of a message that is expected to be new. It is not looked up; if the commit finds one taken, the batch is
    * decided again with all of them known. Repeats are rare, look-ups would not be.
    */
-  readonly newMessages?: readonly Uuid[]
+  readonly newMessage?: Uuid
   readonly profiles?: readonly UserId[]
   readonly nonces?: readonly string[]
   readonly sessions?: readonly Uuid[]

@@ -223,9 +223,10 @@ export class Batches {
    * (OPR-1). Only refused senders are worth this look.
    */
   async #doubtRefusals(batch: readonly Waiting[], ledger: Ledger, at: number): Promise<void> {
-    const doubtful = batch.filter(({ outcome, reads }) => 'refusal' in outcome && reads.newMessages !== undefined)
+    const doubtful = batch.filter(({ outcome, reads }) => 'refusal' in outcome && reads.newMessage !== undefined)
     if (doubtful.length === 0) return
-    const idsOf = ({ request: { app }, reads }: Waiting) => (reads.newMessages ?? []).map((key) => ({ app, key }))
+    const idsOf = ({ request: { app }, reads }: Waiting) =>
+      itemsOf(app, reads.newMessage === undefined ? [] : [reads.newMessage])
     const wanted = { ...NOTHING, messages: doubtful.flatMap(idsOf) }
     const loaded = await this.#options.store.log.load(wanted)
     this.#known.learn(wanted, loaded)

@@ -109,4 +109,4 @@ export class Decider {
 
 /** A message that is sent, or was before: which others there are is no matter to it, only who may send it. */
 const restsOnTerms = ({ reads, outcome, isProven }: Waiting) =>
-  reads.newMessages !== undefined && isProven && !('refusal' in outcome)
+  reads.newMessage !== undefined && isProven && !('refusal' in outcome)

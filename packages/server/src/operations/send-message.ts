@@ -13,7 +13,7 @@ import type { Operation } from './operation.ts'
 export const sendMessage: Operation<WrittenMessage, SendMessageResult> = {
   name: 'send-message',
   remembered: false,
-  reads: (input) => ({ conversations: [input.conversation], newMessages: [input.id] }),
+  reads: (input) => ({ conversations: [input.conversation], newMessage: input.id }),
   decide(input, asking, facts) {
     const sent = facts.message(input.id)
     if (sent?.sender === asking.userId && sent.conversation === input.conversation) {

@@ -34,7 +34,9 @@ function shiftedOutcome({ outcome, reads, request: { app } }: Waiting, ledger: L
   if ('refusal' in outcome || outcome.stream === 'inbox') return outcome
   const shift = shifts.get(app, outcome.stream)
   if (!shift) return outcome
+  const { stream, sequence, hasChanged } = outcome
   // A repeat of what was sent with an earlier batch is where it was.
-  const [sent] = (reads.newMessages ?? []).flatMap((id) => ledger.message(app, id) ?? [])
-  return { ...outcome, sequence: outcome.sequence + shift.sequences, result: sent ? resultOf(sent) : outcome.result }
+  const sent = reads.newMessage && ledger.message(app, reads.newMessage)
+  const result = sent ? resultOf(sent) : outcome.result
+  return { result, stream, sequence: sequence + shift.sequences, hasChanged }
 }

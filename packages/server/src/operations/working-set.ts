@@ -98,7 +98,7 @@ export class WorkingSet {
         if (!isKnown && need('d', app, key)) wanted.distinctKeys.push({ app, key })
       }
       for (const key of reads.messages ?? NONE) needMessage(app, key)
-      if (isDoubtful) for (const key of reads.newMessages ?? NONE) needMessage(app, key)
+      if (isDoubtful && reads.newMessage !== undefined) needMessage(app, reads.newMessage)
       for (const nonce of reads.nonces ?? NONE) if (need('n', app, nonce)) wanted.nonces.push(nonce)
       for (const id of reads.sessions ?? NONE) if (need('s', app, id)) wanted.sessions.push(id)
     }
@@ -329,7 +329,7 @@ class CallersFacts implements Facts {
 
 /** Whether that much is known of a conversation: to send something there, it is no matter what others sent or read. */
 const isEnough = ({ misses, hasHidden }: ConversationState, reads: Reads) =>
-  misses === 'nothing' || (reads.newMessages !== undefined && !hasHidden)
+  misses === 'nothing' || (reads.newMessage !== undefined && !hasHidden)
 
 function put<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): Undo {
   const before = map.get(key)
