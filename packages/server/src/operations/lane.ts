@@ -1,4 +1,5 @@
 import type { UserId } from '@parley/protocol'
+import { type Clock, systemClock } from '../clock.ts'
 import type { Reads } from '../model/decision.ts'
 import type { AppKey } from '../model/state.ts'
 import { Tally } from '../observability/tally.ts'
@@ -7,6 +8,7 @@ import { chanceOf, isAdmitted, isPressed, Pace, pressureOf, retryAfterMs } from 
 import { Batches } from './batches.ts'
 import type { Committed } from './committed.ts'
 import { Decider } from './decider.ts'
+import { Gathering } from './gathering.ts'
 import { busy, type LaneRequest, NO_MOVES, type Outcome, type Waiting } from './lane-request.ts'
 import { type ChangedElsewhere, type Memory, WorkingSet } from './working-set.ts'
 
@@ -21,6 +23,8 @@ export interface LaneOptions {
   readonly log: (message: string, details: Record<string, unknown>) => void
   /** Runs the callback when this turn of the event loop has brought all it will bring. */
   readonly soon?: (callback: () => void) => void
+  /** A timer, by default the system's. */
+  readonly after?: Clock['after']
   /** Most participants of a conversation; default `limits.maxParticipants`. */
   readonly maxParticipants?: number
   /** How much is kept in memory between batches. */
@@ -45,11 +49,14 @@ export class WriteLane {
   readonly #decider: Decider
   readonly #batches: Batches
   readonly #pace = new Pace()
+  readonly #gathering = new Gathering()
   readonly #tally: Tally
   #waiting: Waiting[] = []
   /** Taken out of those waiting, and not all settled. */
   #batch: readonly Waiting[] = []
   #isRunning = false
+  /** Goes on with the next batch, which waits for more. */
+  #goOn: (() => void) | undefined
   #closing: (() => void)[] = []
   #isClosed = false
 
@@ -100,6 +107,7 @@ export class WriteLane {
       isProven: false,
       isRepeat: false,
     })
+    if (this.#waiting.length >= this.#gathering.enough) this.#goOn?.()
     this.#schedule()
   }
 
@@ -158,6 +166,7 @@ export class WriteLane {
   /** Takes on nothing more, and resolves when all that was taken on is settled. */
   close(): Promise<void> {
     this.#isClosed = true
+    this.#goOn?.()
     if (!this.#isRunning && this.#waiting.length === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#closing.push(resolve)
@@ -173,6 +182,8 @@ export class WriteLane {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
+      const gathered = this.#gathered()
+      if (gathered) await gathered
       const batch = this.#waiting.splice(0, MAX_BATCH)
       this.#batch = batch
       const from = this.#options.now()
@@ -181,6 +192,7 @@ export class WriteLane {
         await this.#batches.carryOut(batch)
         const settledAt = performance.now()
         for (const waiting of batch) this.#settle(waiting, waiting.outcome, settledAt)
+        this.#gathering.answered(batch.length, this.#waiting.length, settledAt - fromMs, settledAt)
         if (this.#waiting.length > 0) this.#pace.note(batch.length, this.#options.now() - from)
       } catch (error) {
         this.#batches.forget()
@@ -195,6 +207,22 @@ export class WriteLane {
     }
     this.#isRunning = false
     for (const closed of this.#closing.splice(0)) closed()
+  }
+
+  /** Resolves when the next batch has waited for others, where that is worth it. */
+  #gathered(): Promise<void> | undefined {
+    const { store, after = systemClock.after } = this.#options
+    const waitMs = store.hasOneWriter !== false ? 0 : this.#gathering.waitMs(this.#waiting.length, performance.now())
+    if (waitMs <= 0 || this.#isClosed) return undefined
+    return new Promise((resolve) => {
+      const goOn = () => {
+        cancel()
+        this.#goOn = undefined
+        resolve()
+      }
+      const cancel = after(waitMs, goOn)
+      this.#goOn = goOn
+    })
   }
 
   /** The store is away, so nothing happened: one try for all of them, not one for each. */
