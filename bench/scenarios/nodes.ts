@@ -12,7 +12,7 @@ import { type Figure, observed, type Sample, type Scenario, type Settings } from
 
 const NODES = 3
 /** Each of three nodes sees a third of the messages that one alone does, and what it runs often is compiled that much later. */
-const WARM_UP_MS = 6_000
+const WARM_UP_MS = 10_000
 
 const CROWD = { conversations: 100, members: 2, senders: 2, window: 8 } as const
 /** Two hundred messages a second: nobody waits for anybody else. */
