@@ -25,9 +25,9 @@ describe('the next batch', () => {
 
   it('does not wait once most of them have asked again', () => {
     const gathering = after({ batch: 200, waiting: 100 })
-    expect(gathering.enough).toBe(240)
-    expect(gathering.waitMs(239, 1_000)).toBeGreaterThan(0)
-    expect(gathering.waitMs(240, 1_000)).toBe(0)
+    expect(gathering.enough).toBe(285)
+    expect(gathering.waitMs(284, 1_000)).toBeGreaterThan(0)
+    expect(gathering.waitMs(285, 1_000)).toBe(0)
   })
 
   it('does not wait for more than make it cheaper', () => {

@@ -1,11 +1,11 @@
 /** From so many operations in the last batch on, a batch waits for more: fewer are no crowd that is about to ask again. */
 export const MANY = 64
 /** With so many a batch is as cheap as it gets, or nearly. */
-export const ENOUGH = 400
+export const ENOUGH = 500
 /** Of those that were under way when the last batch was answered. */
-const MOST = 0.8
+const MOST = 0.95
 /** The longest wait, in milliseconds; nor is it longer than the last batch took. */
-export const MAX_WAIT_MS = 20
+export const MAX_WAIT_MS = 25
 
 /**
  * Whether the next batch waits a moment for more. On a store of many servers a commit costs as much as a hundred messages,

@@ -75,9 +75,9 @@ describe('on a store of many servers, after a large batch', () => {
     const some = say(50)
     await turns()
     expect(commits.slice(-1)).toEqual([100])
-    await Promise.all([...some, ...say(30)])
+    await Promise.all([...some, ...say(45)])
     expect(pauses).toMatchObject([{ isOver: true }])
-    expect(commits.slice(-1)).toEqual([80])
+    expect(commits.slice(-1)).toEqual([95])
   })
 
   it('whoever closes does not wait', async () => {
