@@ -6,7 +6,7 @@ import { type Latencies, latencies } from '../figures/statistics.ts'
 import type { ServerReady } from '../servers/start-server.ts'
 import { dialectOf } from './dialect.ts'
 import { type Measured, Measurement, type Window } from './measuring.ts'
-import { messageId } from './message-id.ts'
+import { messageId, numberIn } from './message-id.ts'
 import { connectPeople, makeRoom } from './people.ts'
 import { pause, task, tell } from './task.ts'
 
@@ -49,7 +49,9 @@ interface Entry {
 task<ChatInput>(async (input) => {
   const { ready, conversations, members, senders, window, ports, pauseMs = 0, warmUpMs, measureMs } = input
   const dialect = dialectOf(ready)
-  const open = new Map<string, Entry>()
+  /** By number. */
+  const open = new Map<number, Entry>()
+  let numbers = 0
   const times: number[] = []
   const deliveryTimes: number[] = []
   let acknowledged = 0
@@ -62,10 +64,10 @@ task<ChatInput>(async (input) => {
   const names = Array.from({ length: conversations * members }, (_, index) => `u${index}`)
   const port = (index: number) => ports?.[index] ?? ready.port
   const people = await connectPeople({ port, dialect, names }, (index, data, start, end) => {
-    if (dialect.delivered(data, start, end, (id) => arrived(index, id))) return
+    if (dialect.delivered(data, start, end, (at) => arrived(index, numberIn(data, at)))) return
     const refused = dialect.refused?.(data, start, end)
     if (refused) {
-      const entry = open.get(refused.id)
+      const entry = open.get(numberIn(Buffer.from(refused.id), 0))
       if (!entry || refused.retryAfterMs === undefined) throw new Error(`${refused.id} was refused: ${refused.code}`)
       if (measurement.isOn) turnedAway++
       setTimeout(() => repeat(refused.id, entry), refused.retryAfterMs)
@@ -74,10 +76,11 @@ task<ChatInput>(async (input) => {
     const answered = dialect.acknowledged(data, start, end)
     if (answered === undefined) return
     if (made) return made()
-    const entry = open.get(answered)
+    const number = numberIn(data, answered)
+    const entry = open.get(number)
     if (!entry) return
     if (measurement.isOn) acknowledged++
-    step(answered, entry)
+    step(number, entry)
   })
 
   const rooms: string[] = []
@@ -93,19 +96,19 @@ task<ChatInput>(async (input) => {
     made = undefined
   }
 
-  function arrived(index: number, id: string): void {
-    const entry = open.get(id)
+  function arrived(index: number, number: number): void {
+    const entry = open.get(number)
     if (!entry || entry.sender === index) return
     if (measurement.isOn) {
       delivered++
       deliveryTimes.push(performance.now() - entry.at)
     }
-    step(id, entry)
+    step(number, entry)
   }
 
-  function step(id: string, entry: Entry): void {
+  function step(number: number, entry: Entry): void {
     if (--entry.left > 0) return
-    open.delete(id)
+    open.delete(number)
     if (measurement.isOn) times.push(performance.now() - entry.at)
     if (isOver) return
     if (pauseMs === 0) say(entry.sender)
@@ -113,10 +116,10 @@ task<ChatInput>(async (input) => {
   }
 
   function say(sender: number): void {
-    const id = messageId()
+    const number = numbers++
     const entry = { sender, at: performance.now(), left: members }
-    open.set(id, entry)
-    repeat(id, entry)
+    open.set(number, entry)
+    repeat(messageId(number), entry)
   }
 
   function repeat(id: string, { sender }: Entry): void {

@@ -23,12 +23,12 @@ export interface Dialect {
   room(members: readonly string[]): { readonly room: string; readonly frames: readonly string[] }
   /** @param id a UUID, new for each message */
   message(room: string, id: string, body: string): string
-  /** The id an acknowledgement is for; a refusal is a failure of the benchmark, unless it was looked for before. */
-  acknowledged(data: Buffer, start: number, end: number): string | undefined
+  /** Where the id lies that is acknowledged; a refusal is a failure of the benchmark, unless it was looked for before. */
+  acknowledged(data: Buffer, start: number, end: number): number | undefined
   /** What was refused, and when to ask again. */
   refused?(data: Buffer, start: number, end: number): Refused | undefined
-  /** Names each message that a frame brings: one or, where they were read from the store, many. Whether it is such a frame. */
-  delivered(data: Buffer, start: number, end: number, arrived: (id: string) => void): boolean
+  /** Where the id of each message lies that a frame brings: of one, or of several at once. Whether it is such a frame. */
+  delivered(data: Buffer, start: number, end: number, arrived: (at: number) => void): boolean
   /** Reads everything a device has missed, on a socket that is open and has not said hello yet. */
   catchUp(options: CatchUp): CatchUpReader
 }

@@ -8,7 +8,7 @@ import { latencies, median } from '../figures/statistics.ts'
 import type { ServerReady } from '../servers/start-server.ts'
 import { dialectOf } from './dialect.ts'
 import { ratePerSecond } from './measuring.ts'
-import { messageId } from './message-id.ts'
+import { idIn, messageId } from './message-id.ts'
 import { connectPeople, makeRoom } from './people.ts'
 import { coresMeter, pause, task, tell } from './task.ts'
 import { Typists } from './typing.ts'
@@ -89,16 +89,17 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, unanswered: most, 
   const unanswered: number[] = new Array(pairs * 2).fill(0)
   const names = Array.from({ length: pairs * 2 }, (_, index) => `u${index}`)
   const people = await connectPeople({ port: ready.port, dialect, names }, (index, data, start, end) => {
-    if (dialect.delivered(data, start, end, (id) => arrived(index, id))) return
+    if (dialect.delivered(data, start, end, (at) => arrived(index, idIn(data, at)))) return
     const no = dialect.refused?.(data, start, end)
     if (no) {
       const entry = open.get(no.id)
       if (entry) turnedAway(no.id, entry, no.retryAfterMs)
       return
     }
-    const yes = dialect.acknowledged(data, start, end)
-    if (yes === undefined) return
+    const answered = dialect.acknowledged(data, start, end)
+    if (answered === undefined) return
     if (made) return made()
+    const yes = idIn(data, answered)
     const entry = open.get(yes)
     if (!entry) return
     entry.isAcknowledged = true

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import type { ServerReady } from '../servers/start-server.ts'
 import { dialectOf } from './dialect.ts'
 import { ratePerSecond } from './measuring.ts'
-import { messageId } from './message-id.ts'
+import { idIn, messageId } from './message-id.ts'
 import { connect, connectPeople, makeRoom } from './people.ts'
 import type { LoadSocket } from './socket.ts'
 import { heard, pause, task, tell } from './task.ts'
@@ -53,9 +53,10 @@ task<SoakInput>(async ({ ready, pairs, capacityMs }) => {
       open.delete(no.id)
       return
     }
-    const yes = dialect.acknowledged(data, start, end)
-    if (yes === undefined) return
+    const answered = dialect.acknowledged(data, start, end)
+    if (answered === undefined) return
     if (made) return made()
+    const yes = idIn(data, answered)
     counts.acknowledged++
     if (open.delete(yes)) through(yes)
     if (counts.acknowledged % 16 !== 0) return

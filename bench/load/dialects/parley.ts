@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { CreatedApp } from '@parley/server'
 import type { Dialect, SignInLine } from '../dialect.ts'
 import { HttpConnection } from '../http.ts'
+import { ID_LENGTH } from '../message-id.ts'
 import { minter } from '../minter.ts'
 
 /** Participants named in the frame that makes a conversation, and in each that adds more. */
@@ -52,7 +53,7 @@ export function parleyDialect({ port, app }: { readonly port: number; readonly a
     acknowledged(data, start, end) {
       if (data[start + 9] !== A) return undefined
       if (data[start + 73] === F) throw new Error(data.toString('latin1', start, end))
-      return data.toString('latin1', start + 32, start + 68)
+      return start + 32
     },
     refused(data, start, end) {
       // {"type":"acknowledgement","id":"…","refusal": the letter that is not the s of a result.
@@ -64,11 +65,11 @@ export function parleyDialect({ port, app }: { readonly port: number; readonly a
       // {"type":"change": nothing else begins with a c and an h but a challenge, which is far off.
       if (data[start + 9] !== C) return false
       // Bodies say nothing of the kind.
-      for (let at = start; ; at += UUID_LENGTH) {
+      for (let at = start; ; at += ID_LENGTH) {
         at = data.indexOf(MESSAGE_ID, at)
         if (at < 0 || at > end) return true
         at += MESSAGE_ID.length
-        arrived(data.toString('latin1', at, at + UUID_LENGTH))
+        arrived(at)
       }
     },
     catchUp({ socket, hello, done }) {
@@ -105,7 +106,6 @@ const [H, A, C, F, N] = ['h', 'a', 'c', 'f', 'n'].map((letter) => letter.charCod
   number,
   number,
 ]
-const UUID_LENGTH = 36
 const MESSAGE_ID = Buffer.from('layer:///messages/')
 
 const operation = (id: string, name: string, input: object) => JSON.stringify({ type: 'operation', id, name, input })

@@ -13,11 +13,10 @@ export function referenceDialect(): Dialect {
       return { room, frames: [JSON.stringify({ t: 'room', id: randomUUID(), room, members })] }
     },
     message: (room, id, body) => `{"t":"send","id":"${id}","room":"${room}","body":"${body}"}`,
-    acknowledged: (data, start) =>
-      data[start + 6] === A ? data.toString('latin1', start + 17, start + 53) : undefined,
+    acknowledged: (data, start) => (data[start + 6] === A ? start + 17 : undefined),
     delivered(data, start, _, arrived) {
       if (data[start + 6] !== M) return false
-      arrived(data.toString('latin1', start + 17, start + 53))
+      arrived(start + 17)
       return true
     },
     catchUp({ socket, hello, done }) {
