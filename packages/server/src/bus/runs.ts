@@ -6,7 +6,9 @@ import { type Commit, type CommitMove, type HintRow, MAX_NAMED_AUDIENCE, MAX_ROW
 export const MAX_RUN = 50
 
 type ConversationMove = Extract<CommitMove, { stream: 'conversation' }>
-type MessageRow = Extract<HintRow, { type: 'message' }>
+export type MessageRow = Extract<HintRow, { type: 'message' }>
+/** How a conversation moved by messages that one person sent, with nothing between them. */
+type RunMove = Omit<ConversationMove, 'rows'> & { readonly rows: readonly MessageRow[] }
 
 /**
  * What was committed, with messages that one person sent one after the other in a conversation made one commit of several
@@ -18,7 +20,7 @@ export function inRuns(committed: readonly Commit[]): readonly Commit[] {
   const open = new Map<string, Run>()
   const grown = new Set<Run>()
   for (const commit of committed) {
-    const move = sentBy(commit)
+    const move = runOf(commit)
     const run = move && open.get(move.conversation.id)
     if (move && run?.goesOn(commit, move)) {
       run.add(move)
@@ -32,25 +34,18 @@ export function inRuns(committed: readonly Commit[]): readonly Commit[] {
   return said
 }
 
-/** The messages of a commit if they are all of it, are as they were sent, and are a run: one's, with nothing between them. */
-export function runOf({ operation, moves }: Commit): readonly MessageRow[] | undefined {
+/** What a commit moved, if it is a run: messages as they were sent and nothing else, to people who can be named. */
+export function runOf({ operation, moves }: Commit): RunMove | undefined {
   const [move] = moves
   if (operation !== 'send-message' || moves.length !== 1 || move?.stream !== 'conversation') return undefined
   const { rows, audience } = move
   if (rows.length === 0 || rows.length > MAX_RUN || audience.length > MAX_NAMED_AUDIENCE) return undefined
-  let before: HintRow | undefined
+  let before: MessageRow | undefined
   for (const row of rows) {
-    if (!isNew(row) || (before && !follows(before as MessageRow, row))) return undefined
+    if (!isNew(row) || (before && !follows(before, row))) return undefined
     before = row
   }
-  return rows as readonly MessageRow[]
-}
-
-/** How a commit moved a conversation, if it is one message that was sent and nothing else. */
-function sentBy({ operation, moves }: Commit): ConversationMove | undefined {
-  const [move] = moves
-  if (operation !== 'send-message' || moves.length !== 1 || move?.stream !== 'conversation') return undefined
-  return move.rows.length === 1 && isNew(move.rows[0]!) ? move : undefined
+  return move as RunMove
 }
 
 const isNew = (row: HintRow): row is MessageRow =>
@@ -71,31 +66,31 @@ class Run {
   /** Where it is said. */
   readonly place: number
   readonly #first: Commit
-  readonly #move: ConversationMove
+  readonly #move: RunMove
   readonly #rows: MessageRow[]
   #characters: number
 
-  constructor(first: Commit, move: ConversationMove, place: number) {
+  constructor(first: Commit, move: RunMove, place: number) {
     this.place = place
     this.#first = first
     this.#move = move
-    this.#rows = [messageOf(move)]
+    this.#rows = [...move.rows]
     this.#characters = charactersOf(move)
   }
 
-  goesOn({ app, actor }: Commit, move: ConversationMove): boolean {
+  goesOn({ app, actor }: Commit, move: RunMove): boolean {
     return (
       app === this.#first.app &&
       actor === this.#first.actor &&
       move.audience.length === this.#move.audience.length &&
-      this.#rows.length < MAX_RUN &&
-      follows(this.#rows[this.#rows.length - 1]!, messageOf(move)) &&
+      this.#rows.length + move.rows.length <= MAX_RUN &&
+      follows(this.#rows[this.#rows.length - 1]!, move.rows[0]!) &&
       this.#characters + charactersOf(move) <= MAX_ROWS_BYTES
     )
   }
 
-  add(move: ConversationMove): void {
-    this.#rows.push(messageOf(move))
+  add(move: RunMove): void {
+    this.#rows.push(...move.rows)
     this.#characters += charactersOf(move)
   }
 
@@ -109,5 +104,5 @@ class Run {
   }
 }
 
-const messageOf = ({ rows }: ConversationMove) => rows[0] as MessageRow
-const charactersOf = (move: ConversationMove) => partsTextOf(messageOf(move).record).length
+/** Of the parts as they are said, with what comes between one message's and the next. */
+const charactersOf = ({ rows }: RunMove) => rows.reduce((sum, { record }) => sum + partsTextOf(record).length + 1, 0)

@@ -6,8 +6,8 @@
 import type { Uuid } from '@parley/protocol'
 import { partsTextOf } from '../model/message-text.ts'
 import { isCount, isParts, isPositive, isTextOrNull, isUser, isUuid, type Members } from './guards.ts'
-import { type Commit, type HintRow, MAX_ROWS_BYTES } from './messages.ts'
-import { MAX_RUN, runOf } from './runs.ts'
+import { type Commit, MAX_ROWS_BYTES } from './messages.ts'
+import { MAX_RUN, type MessageRow, runOf } from './runs.ts'
 
 /** What is said of a commit if it is no more than messages that were sent, one after the other by the same person. */
 export function sentText(commit: Commit): string | undefined {
@@ -15,17 +15,15 @@ export function sentText(commit: Commit): string | undefined {
   if (!run) return undefined
   let ids = ''
   let parts = ''
-  for (const { record } of run) {
+  for (const { record } of run.rows) {
     const between = ids === '' ? '' : ','
     ids += `${between}"${record.id}"`
     parts += between + partsTextOf(record)
   }
   if (parts.length > MAX_ROWS_BYTES) return undefined
-  const { app, actor, cursor, at, moves } = commit
-  const [{ conversation, after, sequence, audience }] = moves as [
-    Extract<Commit['moves'][number], { conversation: object }>,
-  ]
-  const { record, sender } = run[0]!
+  const { app, actor, cursor, at } = commit
+  const { conversation, after, sequence, audience, rows } = run
+  const { record, sender } = rows[0]!
   return (
     `{"type":"committed","app":${app},"actor":${JSON.stringify(actor)},"operation":"send-message","cursor":${cursor},` +
     `"at":${at},"moves":[{"stream":"conversation","id":"${conversation.id}","after":${after},"sequence":${sequence},` +
@@ -35,9 +33,7 @@ export function sentText(commit: Commit): string | undefined {
   )
 }
 
-type SentRow = Extract<HintRow, { type: 'message' }>
-
-function nameText(sender: SentRow['sender']): string {
+function nameText(sender: MessageRow['sender']): string {
   if (!sender) return ''
   const { displayName, avatarUrl } = sender
   if (displayName === null && avatarUrl === null) return '"name":null,"avatar":null,'
@@ -48,7 +44,7 @@ function nameText(sender: SentRow['sender']): string {
  * The messages that such a row stands for; null if any of it is not as it has to be.
  * @param conversation the one that they lie in
  */
-export function readRun(row: Members, conversation: Uuid): SentRow[] | null {
+export function readRun(row: Members, conversation: Uuid): MessageRow[] | null {
   const { position, sequence, sender, name, avatar, sentAt, changedAt, ids, parts } = row
   const isRun =
     isPositive(position) &&
