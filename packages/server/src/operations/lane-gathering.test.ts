@@ -38,7 +38,7 @@ async function world(writers: 'one' | 'many') {
   const conversation = newId()
   await alice.ask('create-conversation', { id: conversation, participants: ['bob'], distinct: false } as never)
   const say = (count: number) => Array.from({ length: count }, () => send(alice, conversation))
-  return { lane, commits, pauses, say, conversation }
+  return { lane, commits, pauses, say }
 }
 
 const send = (sender: Somebody, conversation: Uuid): Promise<Outcome> =>
@@ -52,50 +52,46 @@ const turns = async () => {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-describe('on a store of many servers, after a large batch', () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
-  afterEach(() => void vi.useRealTimers())
+/** The same after a batch of a hundred, when so many have asked again and wait. */
+async function worldThatWaits(count: number) {
+  const { say, ...rest } = await world('many')
+  await Promise.all(say(100))
+  const asked = say(count)
+  await turns()
+  expect(rest.commits.slice(-1)).toEqual([100])
+  return { say, asked, ...rest }
+}
 
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
+afterEach(() => void vi.useRealTimers())
+
+describe('on a store of many servers, after a large batch', () => {
   it('the next one waits for more, no longer than the last took', async () => {
-    const { commits, pauses, say } = await world('many')
-    await Promise.all(say(100))
-    const few = say(10)
-    await turns()
-    expect(commits.slice(-1)).toEqual([100])
+    const { commits, pauses, asked } = await worldThatWaits(10)
     expect(pauses).toMatchObject([{ ms: COMMIT_MS, isOver: false }])
     expect(COMMIT_MS).toBeLessThan(MAX_WAIT_MS)
     pauses[0]!.end()
-    for (const outcome of await Promise.all(few)) expect(outcome).toHaveProperty('result')
+    for (const outcome of await Promise.all(asked)) expect(outcome).toHaveProperty('result')
     expect(commits.slice(-1)).toEqual([10])
   })
 
   it('it goes on as soon as most have asked again', async () => {
-    const { commits, pauses, say } = await world('many')
-    await Promise.all(say(100))
-    const some = say(50)
-    await turns()
-    expect(commits.slice(-1)).toEqual([100])
-    await Promise.all([...some, ...say(45)])
+    const { commits, pauses, asked, say } = await worldThatWaits(50)
+    await Promise.all([...asked, ...say(45)])
     expect(pauses).toMatchObject([{ isOver: true }])
     expect(commits.slice(-1)).toEqual([95])
   })
 
   it('whoever closes does not wait', async () => {
-    const { lane, commits, pauses, say } = await world('many')
-    await Promise.all(say(100))
-    const few = say(3)
-    await turns()
+    const { lane, commits, pauses, asked } = await worldThatWaits(3)
     await lane.lane.close()
     expect(pauses).toMatchObject([{ isOver: true }])
-    for (const outcome of await Promise.all(few)) expect(outcome).toHaveProperty('result')
+    for (const outcome of await Promise.all(asked)) expect(outcome).toHaveProperty('result')
     expect(commits.slice(-1)).toEqual([3])
   })
 })
 
 describe('nobody waits', () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
-  afterEach(() => void vi.useRealTimers())
-
   it.each<[string, 'one' | 'many', number]>([
     ['after a small batch', 'many', MANY - 1],
     ['on a store that has one writer', 'one', 100],
