@@ -185,6 +185,33 @@ describe.each(postgresVersions)('migrations on PostgreSQL %i', (version) => {
     return store
   }
 
+  it('tables are divided into as many parts as the database says when it is made, into 4 if it says nothing', async () => {
+    const partsOf = async (url: string) =>
+      (await tablesOf(url)).map((row) => String(row.tablename)).filter((name) => /^messages_\d+$/.test(name)).length
+    const [usual, many, none] = [await empty(), await empty(), await empty()]
+    const choose = (url: string, number: string) =>
+      query(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET parley.partitions = '${number}'`)
+    await openAgain(usual)
+    expect(await partsOf(usual)).toBe(4)
+    await choose(many, '16')
+    await openAgain(many)
+    expect(await partsOf(many)).toBe(16)
+    // Too late for it: what is there stays where it is.
+    await choose(usual, '16')
+    await openAgain(usual)
+    expect(await partsOf(usual)).toBe(4)
+    for (const wrong of ['0', '65', '-1', '4.5', 'some']) {
+      await choose(none, wrong)
+      await expect(openPostgresStore(none)).rejects.toMatchObject({
+        code: 'store_unusable',
+        message: expect.stringContaining(
+          `cannot be used: its setting parley.partitions is ${wrong}, and not a whole number from 1 to 64.`,
+        ),
+      })
+    }
+    expect(await tablesOf(none)).toEqual([])
+  })
+
   it('9 what cannot be a store is told in one sentence: no server, no database, another encoding, no address', async () => {
     await query(server.url(), `CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`)
     const wrong = {

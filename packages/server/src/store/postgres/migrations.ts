@@ -1,16 +1,33 @@
 /**
  * Into how many parts messages, their ids and participants are divided by the hash of app and conversation (ids by app
- * and id), so that tables can be spread over disks and vacuumed apart. Fixed when a database is made, and written in it:
- * another number would need every row moved.
+ * and id), so that tables can be spread over disks and vacuumed apart. Chosen when a database is made, by its own setting
+ * `parley.partitions`, and written in it: another number would need every row moved.
  */
-export const PARTITIONS = 16
+export const PARTITIONS = { usual: 4, most: 64 } as const
 
-const partitioned = (table: string): string =>
-  Array.from(
-    { length: PARTITIONS },
-    (_, n) =>
-      `CREATE TABLE parley.${table}_${n} PARTITION OF parley.${table} FOR VALUES WITH (MODULUS ${PARTITIONS}, REMAINDER ${n});`,
-  ).join('\n')
+/** Writes the number down. */
+const choosePartitions = `
+  DO $$
+  DECLARE
+    chosen text := coalesce(nullif(current_setting('parley.partitions', true), ''), '${PARTITIONS.usual}');
+  BEGIN
+    IF chosen !~ '^[1-9][0-9]?$' OR chosen::integer > ${PARTITIONS.most} THEN
+      RAISE EXCEPTION 'its setting parley.partitions is %, and not a whole number from 1 to ${PARTITIONS.most}', chosen;
+    END IF;
+    INSERT INTO parley.store VALUES ('partitions', chosen);
+  END $$;`
+
+/** Divides a table into as many. */
+const partitioned = (table: string): string => `
+  DO $$
+  DECLARE
+    number integer := (SELECT s.value FROM parley.store s WHERE s.name = 'partitions');
+  BEGIN
+    FOR n IN 0 .. number - 1 LOOP
+      EXECUTE format('CREATE TABLE parley.%I PARTITION OF parley.%I FOR VALUES WITH (MODULUS %s, REMAINDER %s)',
+        '${table}_' || n, '${table}', number, n);
+    END LOOP;
+  END $$;`
 
 /**
  * The schema, as a list of steps that only grows; the row of `parley.schema` says how many have run. Times are Unix
@@ -20,7 +37,8 @@ export const migrations: readonly string[] = [
   `
   CREATE TABLE parley.store (name text PRIMARY KEY, value text NOT NULL);
   INSERT INTO parley.store VALUES
-    ('epoch', gen_random_uuid()), ('secret', gen_random_uuid() || '' || gen_random_uuid()), ('partitions', ${PARTITIONS});
+    ('epoch', gen_random_uuid()), ('secret', gen_random_uuid() || '' || gen_random_uuid());
+  ${choosePartitions}
 
   -- One row for each process that writes: its last commit, by its own count and by the log's number. It fences off
   -- commits given up for lost, and the highest number in it is one that no crash takes back.

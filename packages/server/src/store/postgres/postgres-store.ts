@@ -5,7 +5,6 @@ import { type Database, openDatabase } from './database.ts'
 import { postgresLists } from './lists.ts'
 import { postgresLog } from './log.ts'
 import { migrate, shownUrl } from './migrate.ts'
-import { PARTITIONS } from './migrations.ts'
 import { connectionName, lookAround, type Serving } from './others-serving.ts'
 import { postgresStreams } from './streams.ts'
 
@@ -62,9 +61,6 @@ export async function openPostgresStore(url: string, options: PostgresOptions = 
 async function epochOf(db: Database, url: string, filledBy: string | undefined): Promise<string> {
   const rows = await db.ask('SELECT s.name, s.value FROM parley.store s')
   const value = (name: string) => rows.find((row) => row.name === name)?.value as string | undefined
-  if (value('partitions') !== String(PARTITIONS)) {
-    throw new StoreOpenError(`The tables of ${shownUrl(url)} are divided in a way this Parley does not know.`)
-  }
   const transfer = value('transfer')
   if (transfer !== undefined) mustBeFull(JSON.parse(transfer), url, filledBy)
   else if (filledBy !== undefined) throw new StoreOpenError(`The database ${shownUrl(url)} is another one.`)

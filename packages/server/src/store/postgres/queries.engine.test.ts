@@ -18,6 +18,7 @@ import {
 } from '../contract/records.contract.ts'
 import { chatOfEverything, picture } from '../contract/whole-app.contract.ts'
 import type { Store } from '../store.ts'
+import { PARTITIONS } from './migrations.ts'
 import { openPostgresStore } from './postgres-store.ts'
 
 /** Tables of a few rows each, read whole because nothing is quicker. */
@@ -82,7 +83,7 @@ describe.each(postgresVersions)('statements on PostgreSQL %i', (version) => {
 
   it('the instrument works: what reads a table from end to end is noticed', async () => {
     const { scans } = await counted(() => query(url, 'SELECT count(parts) FROM parley.messages WHERE sent_at = 5'))
-    expect(scans).toHaveLength(16)
+    expect(scans).toHaveLength(PARTITIONS.usual)
     const { rows } = await counted(() =>
       query(url, 'SET enable_seqscan = off; SELECT max(created_at) FROM parley.identities WHERE app > 0'),
     )
