@@ -7,7 +7,7 @@ import { type From, Hearer, lifeName } from './hearer.ts'
 import {
   type Commit,
   type CommitHint,
-  commitText,
+  commitWords,
   type KnownPeople,
   type NodeLife,
   type NodeMessage,
@@ -16,6 +16,7 @@ import { Peers } from './peers.ts'
 import { inRuns } from './runs.ts'
 import { type Fault, Seal } from './seal.ts'
 import { Speaker } from './speaker.ts'
+import { inWords, type Words } from './words.ts'
 
 export interface ExchangeOptions {
   readonly bus: Bus
@@ -158,20 +159,20 @@ export class Exchange {
   commits(committed: readonly Commit[]): void {
     for (const commit of inRuns(committed)) {
       const nodes = this.#addressing ? this.#addressing.of(commit) : undefined
-      if (!nodes) this.#speaker.say(this.#channels.ofCommit(commit), () => commitText(commit))
-      else if (nodes.length === 1) this.#speaker.say(channelTo(nodes[0]!), () => commitText(commit))
+      if (!nodes) this.#speaker.say(this.#channels.ofCommit(commit), () => commitWords(commit))
+      else if (nodes.length === 1) this.#speaker.say(channelTo(nodes[0]!), () => commitWords(commit))
       else if (nodes.length > 1) this.#sayToAll(nodes, commit)
     }
   }
 
   /** Says something at the end of this turn. */
   say(message: Exclude<NodeMessage, CommitHint>): void {
-    this.#speaker.say(this.#channels.of(message), () => JSON.stringify(message))
+    this.#speaker.say(this.#channels.of(message), () => inWords(message))
   }
 
   /** Says something to one node, at the end of this turn. */
   sayTo(node: string, message: NodeMessage): void {
-    this.#speaker.say(channelTo(node), () => JSON.stringify(message))
+    this.#speaker.say(channelTo(node), () => inWords(message))
   }
 
   /** Somebody who listens to it found out that something may have been missed. */
@@ -230,12 +231,12 @@ export class Exchange {
 
   /** It is put into words once. */
   #sayToAll(nodes: readonly string[], commit: Commit): void {
-    let text: string | undefined
-    const words = () => {
-      text ??= commitText(commit)
-      return text
+    let words: Words | undefined
+    const once = () => {
+      words ??= commitWords(commit)
+      return words
     }
-    for (const node of nodes) this.#speaker.say(channelTo(node), words)
+    for (const node of nodes) this.#speaker.say(channelTo(node), once)
   }
 
   #hear(channel: Channel, payload: Uint8Array): void {

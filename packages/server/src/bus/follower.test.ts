@@ -12,6 +12,7 @@ import { READ_EVERY_MS } from './hint-reader.ts'
 import { MemoryBusNetwork } from './memory/memory-bus.ts'
 import { type Commit, type CommitHint, encodeBatch, type NodeMessage } from './messages.ts'
 import { Seal } from './seal.ts'
+import { inWords } from './words.ts'
 
 const ONE = 1 as AppKey
 const SECRET = 'the secret of the store'
@@ -235,7 +236,7 @@ describe('33 hostile hints', () => {
     const { follower, exchange } = nodes[1]!
     const before = { ...follower.counts }
     const life = { node: 'node-0', incarnation: 9 }
-    const forged = new Seal('a guess').seal('changes.0', encodeBatch(life, 1, ['{"type":"leaving"}']))
+    const forged = new Seal('a guess').seal('changes.0', encodeBatch(life, 1, [inWords({ type: 'leaving' })]))
     const other = Uint8Array.from(forged)
     other[1] = 9
     for (const payload of [
@@ -266,7 +267,7 @@ describe('33 hostile hints', () => {
     let number = 0
     const say = (hint: object) => {
       number += 1
-      const text = encodeBatch({ node: 'liar', incarnation: 1 }, number, [JSON.stringify(hint)])
+      const text = encodeBatch({ node: 'liar', incarnation: 1 }, number, [inWords(hint)])
       bus.publish('changes.0', seal.seal('changes.0', text))
     }
     const hint = (id: Uuid, after: number, sequence: number, app = 1) => ({

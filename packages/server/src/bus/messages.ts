@@ -18,9 +18,10 @@ import type {
   Profile,
 } from '../model/state.ts'
 import { MAX_PAYLOAD_BYTES } from './bus.ts'
-import { isApp, isNodeName, isObject, isPositive, isUser, isUuid, type Members } from './guards.ts'
+import { isApp, isCount, isNodeName, isObject, isPositive, isUser, isUuid, type Members } from './guards.ts'
 import { readCommit } from './read-commit.ts'
-import { sentText } from './sent-text.ts'
+import { sentWords } from './sent-text.ts'
+import { Body, inWords, type Words } from './words.ts'
 
 /** Rows of one commit travel along up to this size, in bytes of JSON; beyond it whoever needs them reads the store. */
 export const MAX_ROWS_BYTES = 16 * 1024
@@ -191,12 +192,12 @@ export type CommitMove =
       readonly rows: readonly { readonly conversation: Uuid; readonly record: ParticipantRecord }[]
     }
 
-/** What is said of a commit, as text: with its rows if they are small. */
-export function commitText(commit: Commit): string {
-  const sent = sentText(commit)
+/** What is said of a commit: with its rows if they are small. */
+export function commitWords(commit: Commit): Words {
+  const sent = sentWords(commit)
   if (sent !== undefined) return sent
-  const whole = JSON.stringify(hintOf(commit, true))
-  return whole.length <= MAX_ROWS_BYTES ? whole : JSON.stringify(hintOf(commit, false))
+  const whole = inWords(hintOf(commit, true))
+  return whole.head.length <= MAX_ROWS_BYTES ? whole : inWords(hintOf(commit, false))
 }
 
 function hintOf(commit: Commit, withRows: boolean): CommitHint {
@@ -227,11 +228,23 @@ const basicProfile = ({ userId, displayName, avatarUrl }: BasicProfile): BasicPr
   avatarUrl,
 })
 
-/** The text of a batch. Messages are given as text, so that whoever splits batches encodes each of them once. */
-export function encodeBatch(life: NodeLife, number: number, messages: readonly string[]): string {
+/**
+ * The text of a batch: one line of JSON, and what its messages pass on as it is, in their order. Messages are given in
+ * words, so that whoever splits batches encodes each of them once.
+ */
+export function encodeBatch(life: NodeLife, number: number, messages: readonly Words[]): string {
   const { node, incarnation } = life
-  return `{"node":${JSON.stringify(node)},"incarnation":${incarnation},"number":${number},"messages":[${messages.join()}]}`
+  const heads = messages.map(({ head }) => head).join()
+  const bodies: string[] = []
+  for (const { body } of messages) bodies.push(...body)
+  return (
+    `{"node":${JSON.stringify(node)},"incarnation":${incarnation},"number":${number},"messages":[${heads}]}` +
+    `${END_OF_JSON}${bodies.join('')}`
+  )
 }
+
+/** Which JSON without white space has nowhere. */
+const END_OF_JSON = '\n'
 
 /** Bytes of a batch besides its messages, at most. */
 const FRAME_BYTES = 512
@@ -240,16 +253,16 @@ const ROOM_BYTES = MAX_PAYLOAD_BYTES - FRAME_BYTES
 const MAX_BYTES_PER_CHARACTER = 3
 
 /**
- * Groups encoded messages so that each batch fits into one payload. One that fits into none is left out: it is a hint.
- * @param lengthOf bytes of a message once written
+ * Groups messages in words so that each batch fits into one payload. One that fits into none is left out: it is a hint.
+ * @param lengthOf bytes of a text once written
  */
-export function splitBatches(messages: readonly string[], lengthOf: (text: string) => number): string[][] {
-  const characters = messages.reduce((sum, { length }) => sum + length + 1, 0)
+export function splitBatches(messages: readonly Words[], lengthOf: (text: string) => number): Words[][] {
+  const characters = messages.reduce((sum, message) => sum + sizeOf(message, (text) => text.length), 0)
   if (messages.length > 0 && characters * MAX_BYTES_PER_CHARACTER <= ROOM_BYTES) return [[...messages]]
-  const batches: string[][] = []
+  const batches: Words[][] = []
   let room = 0
   for (const message of messages) {
-    const length = lengthOf(message) + 1
+    const length = sizeOf(message, lengthOf)
     if (length > ROOM_BYTES) continue
     if (length > room) {
       batches.push([])
@@ -261,6 +274,10 @@ export function splitBatches(messages: readonly string[], lengthOf: (text: strin
   return batches
 }
 
+/** With the comma that may follow. */
+const sizeOf = ({ head, body }: Words, lengthOf: (text: string) => number): number =>
+  body.reduce((sum, text) => sum + lengthOf(text), lengthOf(head)) + 1
+
 export interface ReadBatch extends Batch {
   /** Messages that were skipped: of a kind not known here; of a known kind, but not as it has to be. */
   readonly unknown: number
@@ -269,9 +286,11 @@ export interface ReadBatch extends Batch {
 
 /** Reads the text of a batch; undefined if it is none. */
 export function decodeBatch(text: string): ReadBatch | undefined {
+  const end = text.indexOf(END_OF_JSON)
+  if (end < 0) return undefined
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(text.slice(0, end))
   } catch {
     return undefined
   }
@@ -280,9 +299,11 @@ export function decodeBatch(text: string): ReadBatch | undefined {
   const messages: NodeMessage[] = []
   let unknown = 0
   let malformed = 0
+  const bodies = new Body(text, end + END_OF_JSON.length)
   for (const one of read.messages) {
+    const body = bodies.takeBody(isCount(one.body) ? one.body : 0)
     if (one.type === 'committed') {
-      const commit = readCommit(one)
+      const commit = body && readCommit(one, body)
       if (commit) messages.push(commit)
       else malformed += 1
       continue

@@ -2,10 +2,12 @@
  * Reads what another node says it committed. Nearly all that nodes say is this, and a schema library takes four times as
  * long for it as finding out by hand, which is what this file does and no other.
  */
-import { isPositionSet, isTooDeep, type Uuid } from '@parley/protocol'
+import { isPositionSet, isTooDeep } from '@parley/protocol'
 import { isApp, isCount, isObject, isParts, isPositive, isTextOrNull, isUser, isUuid, type Members } from './guards.ts'
 import { type CommitHint, MAX_NAMED_AUDIENCE, type MoveHint } from './messages.ts'
+import type { MessageRow } from './runs.ts'
 import { readRun } from './sent-text.ts'
+import type { Body } from './words.ts'
 
 /** Streams that one commit may move. */
 const MAX_MOVES = 4_096
@@ -16,8 +18,9 @@ const MAX_DEPTH = 16
 /**
  * The commit that a value of JSON describes; undefined if it is not as it has to be. Rows that are not are left out: they
  * can be read from the store.
+ * @param body what of it was to be passed on as it is
  */
-export function readCommit(value: Members): CommitHint | undefined {
+export function readCommit(value: Members, body: Body): CommitHint | undefined {
   const { app, actor, operation, cursor, at, moves } = value
   const isCommit =
     isApp(app) &&
@@ -33,7 +36,7 @@ export function readCommit(value: Members): CommitHint | undefined {
   if (!isCommit) return undefined
   const read: MoveHint[] = []
   for (const move of moves) {
-    const one = isObject(move) ? readMove(move) : undefined
+    const one = isObject(move) ? readMove(move, body) : undefined
     if (!one) return undefined
     read.push(one)
   }
@@ -41,7 +44,7 @@ export function readCommit(value: Members): CommitHint | undefined {
   return { type: 'committed', app, actor, operation, ...input, cursor, at, moves: read }
 }
 
-function readMove(move: Members): MoveHint | undefined {
+function readMove(move: Members, body: Body): MoveHint | undefined {
   const { after, sequence } = move
   // It goes forward, and its rows lie in it.
   if (!isCount(after) || !isPositive(sequence) || sequence <= after) return undefined
@@ -54,22 +57,26 @@ function readMove(move: Members): MoveHint | undefined {
   }
   const { id, audience } = move
   if (move.stream !== 'conversation' || !isUuid(id) || !isAudience(audience)) return undefined
-  const rows = rowsOf(move.rows, isRow, id)
+  const rows = rowsOf(move.rows, isRow, (row) => readRun(row, id, body))
   if (rows && !rows.every((row) => isWithin(recordOf(row).sequence))) return undefined
   return { stream: 'conversation', id, after, sequence, audience, rows } as unknown as MoveHint
 }
 
 /**
  * Null if any of them is not of a kind that is known here.
- * @param conversation whose rows they are, among which a run of messages may be
+ * @param readRun the messages of a run, where there may be one
  */
-function rowsOf(rows: unknown, isKnown: (row: Members) => boolean, conversation?: Uuid): readonly Members[] | null {
+function rowsOf(
+  rows: unknown,
+  isKnown: (row: Members) => boolean,
+  readRun?: (row: Members) => MessageRow[] | null,
+): readonly Members[] | null {
   if (!Array.isArray(rows)) return null
   const read: Members[] = []
   for (const row of rows) {
     if (!isObject(row)) return null
-    if (row.type === 'run' && conversation !== undefined) {
-      const run = readRun(row, conversation)
+    if (row.type === 'run' && readRun) {
+      const run = readRun(row)
       if (!run) return null
       read.push(...(run as unknown as Members[]))
     } else if (isKnown(row)) read.push(row)
@@ -88,8 +95,6 @@ function isRow(row: Members): boolean {
     case 'participant':
       return isParticipant(row.record) && isProfile(row.profile) && isAbsentOr(row.before, isParticipant)
     case 'message':
-      // Nodes of the version before say it, and it is not worth looking whether it is the same as the parts.
-      if ('partsText' in row.record) row.record.partsText = undefined
       return isMessage(row.record) && isAbsentOr(row.sender, isBasicProfile)
     default:
       return false

@@ -2,7 +2,7 @@ import type { UserId, Uuid } from '@parley/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AppKey, MessageRecord } from '../model/state.ts'
-import { type Commit, type CommitMove, commitText, MAX_NAMED_AUDIENCE, MAX_ROWS_BYTES } from './messages.ts'
+import { type Commit, type CommitMove, commitWords, MAX_NAMED_AUDIENCE, MAX_ROWS_BYTES } from './messages.ts'
 import { inRuns, MAX_RUN, runOf } from './runs.ts'
 
 const T = 1_800_000_000_000
@@ -81,7 +81,7 @@ describe('messages sent one after the other', () => {
     const parts = [{ mime_type: 'text/plain', body: 'x'.repeat(MAX_ROWS_BYTES / 3) }]
     const large = inRuns(batch(Array.from({ length: 5 }, () => ({ chat: 0, sender: ada, over: { parts } }))))
     expect(large.map(({ moves }) => moves[0]!.rows.length)).toEqual([2, 2, 1])
-    for (const commit of large) expect(commitText(commit)).toContain('"rows":[{')
+    for (const commit of large) expect(commitWords(commit).head).toContain('"rows":[{')
   })
 
   it('are said with their parts though together they fill all there is room for', () => {
@@ -91,7 +91,7 @@ describe('messages sent one after the other', () => {
     expect(JSON.stringify(full).length * 8).toBe(MAX_ROWS_BYTES)
     const said = inRuns(batch(Array.from({ length: 8 }, () => ({ chat: 0, sender: ada, over: { parts: full } }))))
     expect(said.map(({ moves }) => moves[0]!.rows.length)).toEqual([7, 1])
-    for (const commit of said) expect(commitText(commit)).toContain('"rows":[{')
+    for (const commit of said) expect(commitWords(commit).head).toContain('"rows":[{')
   })
 
   it('are said one by one where those who hear of it are too many to name: together they would be too long to be said', () => {
@@ -101,7 +101,7 @@ describe('messages sent one after the other', () => {
       moves: commit.moves.map((move) => ({ ...move, audience: many }) as CommitMove),
     }))
     expect(inRuns(commits)).toEqual(commits)
-    for (const commit of commits) expect(commitText(commit)).toContain('"rows":[{')
+    for (const commit of commits) expect(commitWords(commit).head).toContain('"rows":[{')
   })
 
   it('leave the order of each conversation, lose nothing and change nothing that was given', () => {

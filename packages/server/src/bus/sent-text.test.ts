@@ -5,14 +5,15 @@ import type { AppKey, BasicProfile, MessageRecord } from '../model/state.ts'
 import {
   type Commit,
   type CommitHint,
-  commitText,
+  commitWords,
   decodeBatch,
   encodeBatch,
   MAX_NAMED_AUDIENCE,
   MAX_ROWS_BYTES,
 } from './messages.ts'
-import { inRuns, MAX_RUN } from './runs.ts'
-import { sentText } from './sent-text.ts'
+import { inRuns, MAX_RUN, type MessageRow } from './runs.ts'
+import { sentWords } from './sent-text.ts'
+import { inWords, type Words } from './words.ts'
 
 const ada = `a"\\b*c~d'e f/😀` as UserId
 const ben = 'ben' as UserId
@@ -42,7 +43,13 @@ const sent = (record = message(), sender: BasicProfile | undefined = named, over
   ],
 })
 
-const heardOf = (...texts: string[]) => decodeBatch(encodeBatch(life, 1, texts))!
+const heardOf = (...words: Words[]) => decodeBatch(encodeBatch(life, 1, words))!
+const messagesIn = ({ moves }: CommitHint) => moves[0]!.rows as readonly MessageRow[]
+/** With its parts read. */
+const asRecord = ({ record, sender, type }: MessageRow): MessageRow => {
+  const { partsText: _, ...rest } = { ...record, parts: record.parts }
+  return { type, record: rest, sender }
+}
 
 describe('the text of messages that were sent', () => {
   it.each<[string, MessageRecord, BasicProfile | undefined]>([
@@ -57,19 +64,23 @@ describe('the text of messages that were sent', () => {
   ])('says the same there as here: %s', (_, record, sender) => {
     const commit = sent(record, sender)
     if (sender === undefined) (commit.moves[0]!.rows[0] as { sender: unknown }).sender = undefined
-    expect(heardOf(commitText(commit))).toMatchObject({ malformed: 0, unknown: 0 })
-    const [heard] = heardOf(commitText(commit)).messages as CommitHint[]
+    expect(heardOf(commitWords(commit))).toMatchObject({ malformed: 0, unknown: 0 })
+    const [heard] = heardOf(commitWords(commit)).messages as CommitHint[]
     const { input: _input, moves, ...rest } = commit
     const [{ conversation, ...move }] = moves as [Sent]
-    expect(heard).toEqual({ type: 'committed', ...rest, moves: [{ ...move, id: conversation.id }] })
+    const whole = { type: 'committed', ...rest, moves: [{ ...move, id: conversation.id, rows: expect.anything() }] }
+    expect(heard).toEqual(whole)
+    expect(messagesIn(heard!).map(asRecord)).toEqual(move.rows)
   })
 
   it('says the parts as they were written out, and of people no more than is shown', () => {
-    const text = sentText(
+    const words = sentWords(
       sent(message({ partsText: '[ ]' }), { ...newProfile(ada, T), emailAddress: 'a@b.example' } as never),
-    )
-    expect(text).toContain('"parts":[[ ]]')
-    expect(text).not.toContain('a@b.example')
+    )!
+    expect(words.body).toEqual(['[ ]'])
+    expect(words.head).not.toContain('a@b.example')
+    const [heard] = heardOf(words).messages as CommitHint[]
+    expect(messagesIn(heard!)[0]!.record).toMatchObject({ partsText: '[ ]', parts: [] })
   })
 
   it.each<[string, Commit]>([
@@ -80,8 +91,8 @@ describe('the text of messages that were sent', () => {
     ['an audience without end', sent(message(), named, { audience: Array(MAX_NAMED_AUDIENCE + 1).fill(ben) })],
     ['what is large', sent(message({ parts: [{ mime_type: 'a/b', body: 'x'.repeat(MAX_ROWS_BYTES) }] }))],
   ])('is not for %s, which is said as any commit is', (_, commit) => {
-    expect(sentText(commit)).toBe(undefined)
-    expect(heardOf(commitText(commit))).toMatchObject({ malformed: 0, unknown: 0, messages: [{ type: 'committed' }] })
+    expect(sentWords(commit)).toBe(undefined)
+    expect(heardOf(commitWords(commit))).toMatchObject({ malformed: 0, unknown: 0, messages: [{ type: 'committed' }] })
   })
 
   it('says a run at once, and hears of each message what was said', () => {
@@ -96,33 +107,73 @@ describe('the text of messages that were sent', () => {
     })
     const [one, ...none] = inRuns(run)
     expect(none).toEqual([])
-    const [heard] = heardOf(commitText(one!)).messages as CommitHint[]
-    const rows = run.map(({ moves }) => moves[0]!.rows[0])
-    expect(heard!.moves).toEqual([
-      { stream: 'conversation', id: chat, after: 7, sequence: 7 + MAX_RUN, audience: [ada, ben], rows },
+    const [heard] = heardOf(commitWords(one!)).messages as CommitHint[]
+    expect(heard!.moves).toMatchObject([
+      { stream: 'conversation', id: chat, after: 7, sequence: 7 + MAX_RUN, audience: [ada, ben] },
     ])
-    const alone = run.map((commit) => commitText(commit).length).reduce((sum, length) => sum + length)
-    expect(sentText(one!)!.length).toBeLessThan(alone / 2)
+    expect(messagesIn(heard!).map(asRecord)).toEqual(run.map(({ moves }) => moves[0]!.rows[0]))
+    const alone = run.map((commit) => encodeBatch(life, 1, [commitWords(commit)]).length)
+    const together = encodeBatch(life, 1, [commitWords(one!)]).length
+    expect(together).toBeLessThan(alone.reduce((sum, length) => sum + length) / 2)
   })
 
-  it('33 with any member that is not as it has to be says no more than that the stream moved', () => {
-    const said = JSON.parse(sentText(sent())!)
+  it('keeps each to its own parts, among others and in a script of any kind', () => {
+    const bodies = ['\n', '😀', 'é'.repeat(300), '{"type":"committed"}\n[]']
+    const all = bodies.map((body) => sent(message({ parts: [{ mime_type: 'text/plain', body }] })))
+    const leaving = inWords({ type: 'leaving' })
+    const { messages } = heardOf(...all.flatMap((commit) => [leaving, commitWords(commit)]))
+    const heard = messages.filter((one): one is CommitHint => one.type === 'committed')
+    expect(heard.map((one) => messagesIn(one)[0]!.record.parts[0]!.body)).toEqual(bodies)
+    expect(messages).toHaveLength(2 * bodies.length)
+  })
+
+  it('33 with any member that is not as it has to be says no more than that the stream moved, and takes no parts of others', () => {
+    const words = sentWords(sent())!
+    const said = JSON.parse(words.head)
     const [row] = said.moves[0].rows
-    const rowsOf = (rows: unknown) =>
-      (heardOf(JSON.stringify({ ...said, moves: [{ ...said.moves[0], rows }] })).messages[0] as CommitHint | undefined)
-        ?.moves[0]?.rows ?? null
+    const rowsOf = (rows: unknown, body: readonly string[] = words.body) => {
+      const head = { ...said, moves: [{ ...said.moves[0], rows }], body: body.join('').length }
+      const { messages } = heardOf({ head: JSON.stringify(head), body }, words)
+      expect(messagesIn(messages.at(-1) as CommitHint).map(asRecord)).toEqual(sent().moves[0]!.rows)
+      return messages.length === 1 ? null : (messages as CommitHint[])[0]!.moves[0]!.rows
+    }
     expect(rowsOf([row])).toHaveLength(1)
     for (const member of Object.keys(row)) {
       expect([member, rowsOf([{ ...row, [member]: [{}] }])]).toEqual([member, null])
     }
     expect(rowsOf([{ ...row, sequence: 9 }])).toBe(null)
     expect(rowsOf([{ ...row, type: 'sent-tomorrow' }])).toBe(null)
-    const [id, parts] = [row.ids[0], row.parts[0]]
-    expect(rowsOf([{ ...row, ids: [], parts: [] }])).toBe(null)
-    expect(rowsOf([{ ...row, ids: [id, id] }])).toBe(null)
+    const [parts] = words.body as [string]
+    const { ids, lengths } = row
+    expect(rowsOf([{ ...row, ids: '', lengths: [] }], [])).toBe(null)
+    expect(rowsOf([{ ...row, ids: `${ids},${ids}` }])).toBe(null)
+    expect(rowsOf([{ ...row, ids: `${ids},` }])).toBe(null)
+    // Longer than what came, in the middle of it, and what is no list.
+    expect(rowsOf([{ ...row, lengths: [parts.length + 1] }])).toBe(null)
+    expect(rowsOf([{ ...row, lengths: [parts.length - 1] }])).toBe(null)
+    expect(rowsOf([{ ...row, lengths: [2] }], ['{}'])).toBe(null)
     // Of two messages the second lies beyond where the stream is said to have moved.
-    expect(rowsOf([{ ...row, ids: [id, id], parts: [parts, parts] }])).toBe(null)
-    const tooMany = MAX_RUN + 1
-    expect(rowsOf([{ ...row, ids: Array(tooMany).fill(id), parts: Array(tooMany).fill(parts) }])).toBe(null)
+    expect(rowsOf([{ ...row, ids: `${ids},${ids}`, lengths: [lengths[0], lengths[0]] }], [parts, parts])).toBe(null)
+    const tooMany = Array(MAX_RUN + 1).fill(0)
+    const long = { ids: tooMany.map(() => ids).join(), lengths: tooMany.map(() => parts.length) }
+    expect(
+      rowsOf(
+        [{ ...row, ...long }],
+        tooMany.map(() => parts),
+      ),
+    ).toBe(null)
+  })
+
+  it('33 that says it has a body and brings none is skipped and counted', () => {
+    const { head } = sentWords(sent())!
+    expect(heardOf({ head, body: [] })).toMatchObject({ messages: [], malformed: 1 })
+  })
+
+  it('33 of which the parts are none, though they look like some, is told to nobody who reads them', () => {
+    const words = sentWords(sent(message({ partsText: '[{"body":5}]' })))!
+    const [heard] = heardOf(words).messages as CommitHint[]
+    expect(() => messagesIn(heard!)[0]!.record.parts).toThrow(
+      'Another server told of parts of message 00000000-0000-4000-8000-00000000000a that are none.',
+    )
   })
 })

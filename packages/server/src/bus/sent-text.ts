@@ -5,33 +5,34 @@
  */
 import type { Uuid } from '@parley/protocol'
 import { partsTextOf } from '../model/message-text.ts'
-import { isCount, isParts, isPositive, isTextOrNull, isUser, isUuid, type Members } from './guards.ts'
+import { isCount, isPositive, isTextOrNull, isUser, isUuidList, type Members } from './guards.ts'
+import { HeardMessage } from './heard-message.ts'
 import { type Commit, MAX_ROWS_BYTES } from './messages.ts'
 import { MAX_RUN, type MessageRow, runOf } from './runs.ts'
+import type { Body, Words } from './words.ts'
 
 /** What is said of a commit if it is no more than messages that were sent, one after the other by the same person. */
-export function sentText(commit: Commit): string | undefined {
+export function sentWords(commit: Commit): Words | undefined {
   const run = runOf(commit)
   if (!run) return undefined
-  let ids = ''
-  let parts = ''
-  for (const { record } of run.rows) {
-    const between = ids === '' ? '' : ','
-    ids += `${between}"${record.id}"`
-    parts += between + partsTextOf(record)
-  }
-  if (parts.length > MAX_ROWS_BYTES) return undefined
+  const body = run.rows.map(({ record }) => partsTextOf(record))
+  const lengths = body.map(({ length }) => length)
+  const characters = lengths.reduce((sum, length) => sum + length)
+  if (characters > MAX_ROWS_BYTES) return undefined
   const { app, actor, cursor, at } = commit
   const { conversation, after, sequence, audience, rows } = run
   const { record, sender } = rows[0]!
-  return (
+  const head =
     `{"type":"committed","app":${app},"actor":${JSON.stringify(actor)},"operation":"send-message","cursor":${cursor},` +
     `"at":${at},"moves":[{"stream":"conversation","id":"${conversation.id}","after":${after},"sequence":${sequence},` +
     `"audience":${JSON.stringify(audience)},"rows":[{"type":"run","position":${record.position},` +
     `"sequence":${record.sequence},"sender":${JSON.stringify(record.sender)},${nameText(sender)}` +
-    `"sentAt":${record.sentAt},"changedAt":${record.changedAt},"ids":[${ids}],"parts":[${parts}]}]}]}`
-  )
+    `"sentAt":${record.sentAt},"changedAt":${record.changedAt},"ids":"${run.rows.map(idOf).join()}",` +
+    `"lengths":[${lengths.join()}]}]}],"body":${characters}}`
+  return { head, body }
 }
+
+const idOf = ({ record }: MessageRow) => record.id
 
 function nameText(sender: MessageRow['sender']): string {
   if (!sender) return ''
@@ -43,9 +44,10 @@ function nameText(sender: MessageRow['sender']): string {
 /**
  * The messages that such a row stands for; null if any of it is not as it has to be.
  * @param conversation the one that they lie in
+ * @param body where their parts come next
  */
-export function readRun(row: Members, conversation: Uuid): MessageRow[] | null {
-  const { position, sequence, sender, name, avatar, sentAt, changedAt, ids, parts } = row
+export function readRun(row: Members, conversation: Uuid, body: Body): MessageRow[] | null {
+  const { position, sequence, sender, name, avatar, sentAt, changedAt, ids, lengths } = row
   const isRun =
     isPositive(position) &&
     isPositive(sequence) &&
@@ -53,30 +55,21 @@ export function readRun(row: Members, conversation: Uuid): MessageRow[] | null {
     (name === undefined || (isTextOrNull(name) && isTextOrNull(avatar))) &&
     isCount(sentAt) &&
     isCount(changedAt) &&
-    Array.isArray(ids) &&
-    Array.isArray(parts) &&
-    ids.length === parts.length &&
-    ids.length > 0 &&
-    ids.length <= MAX_RUN &&
-    ids.every(isUuid) &&
-    parts.every(isParts)
-  if (!isRun) return null
+    isUuidList(ids) &&
+    Array.isArray(lengths) &&
+    lengths.length <= MAX_RUN &&
+    lengths.every(isPositive)
+  const all = isRun ? (ids.split(',') as Uuid[]) : []
+  if (!isRun || all.length !== lengths.length) return null
   const profile =
     name === undefined ? undefined : { userId: sender, displayName: name, avatarUrl: avatar as string | null }
-  return ids.map((id, index) => ({
-    type: 'message',
-    record: {
-      id,
-      conversation,
-      position: position + index,
-      sender,
-      sentAt,
-      parts: parts[index]!,
-      deletedAt: null,
-      sequence: sequence + index,
-      firstSequence: sequence + index,
-      changedAt,
-    },
-    sender: profile,
-  }))
+  const rows: MessageRow[] = []
+  for (let index = 0; index < all.length; index++) {
+    const partsText = body.take(lengths[index]!)
+    if (!partsText?.startsWith('[') || !partsText.endsWith(']')) return null
+    const place = { conversation, position: position + index, sequence: sequence + index }
+    const record = new HeardMessage({ id: all[index]!, ...place, sender, sentAt, changedAt, partsText })
+    rows.push({ type: 'message', record, sender: profile })
+  }
+  return rows
 }

@@ -1,6 +1,7 @@
 import type { Bus, Channel } from './bus.ts'
 import { encodeBatch, type NodeLife, splitBatches } from './messages.ts'
 import type { Seal } from './seal.ts'
+import type { Words } from './words.ts'
 
 export interface SpeakerOptions {
   readonly bus: Bus
@@ -22,7 +23,7 @@ export class Speaker {
   readonly #options: SpeakerOptions
   #own: NodeLife
   #numbers = new Map<Channel, number>()
-  #gathered = new Map<Channel, (() => string)[]>()
+  #gathered = new Map<Channel, (() => Words)[]>()
   #isGathering = false
   #isClosed = false
 
@@ -38,9 +39,9 @@ export class Speaker {
 
   /**
    * Says something at the end of this turn.
-   * @param words it as text; asked for then, since putting it into words need not keep the next commit waiting
+   * @param words asked for then, since putting it into words need not keep the next commit waiting
    */
-  say(channel: Channel, words: () => string): void {
+  say(channel: Channel, words: () => Words): void {
     if (this.#isClosed) return
     const all = this.#gathered.get(channel)
     if (all) all.push(words)
@@ -72,7 +73,7 @@ export class Speaker {
     this.#isClosed = true
   }
 
-  #publish(channel: Channel, all: readonly (() => string)[]): void {
+  #publish(channel: Channel, all: readonly (() => Words)[]): void {
     const { bus, seal, counts, said } = this.#options
     if (bus.state.state === 'degraded') {
       // Nobody hears it. That something was said the others learn from its number.

@@ -12,9 +12,9 @@ function senderId(sender: UserId): IdentityId {
   return lastId
 }
 
-/** The parts of a message in JSON. */
-export const partsTextOf = ({ parts, partsText }: Pick<MessageRecord, 'parts' | 'partsText'>): string =>
-  partsText ?? JSON.stringify(parts)
+/** The parts of a message in JSON. They are not read if they are in JSON already, for that may cost more than the rest. */
+export const partsTextOf = (message: Pick<MessageRecord, 'parts' | 'partsText'>): string =>
+  message.partsText ?? JSON.stringify(message.parts)
 
 /**
  * A message as its row travels, in JSON: nothing of it needs escaping but the ids and the parts, which are text already.
