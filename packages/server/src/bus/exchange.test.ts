@@ -4,6 +4,7 @@ import { TestNodes } from '../../test/bus-nodes.ts'
 import type { AppKey } from '../model/state.ts'
 import { Exchange } from './exchange.ts'
 import type { Commit } from './messages.ts'
+import { Seal } from './seal.ts'
 
 const chat = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` as Uuid
 const ended = (n: number) => ({ type: 'session-ended' as const, session: chat(n), at: 1 })
@@ -114,6 +115,27 @@ describe('what is lost', () => {
     nodes.network.suffer({})
     await nodes.clock.advance(6_000)
     expect(heard.slice(2)).toEqual(['missing'])
+  })
+
+  it('what a node of another version said, and this one cannot read, is taken for lost', async () => {
+    const { nodes, a, b } = await twoNodes()
+    const heard = ears(b)
+    const other = nodes.network.join()
+    const say = (number: number, text: string) => {
+      const seal = new Seal('secret')
+      const whole = `{"node":"c","incarnation":1,"number":${number},"messages":[]}${text}`
+      other.publish('nodes', seal.seal('nodes', whole))
+    }
+    for (const [number, text] of [
+      [1, ''],
+      [2, 'of tomorrow'],
+      [3, ''],
+    ] as const)
+      say(number, text)
+    await nodes.clock.advance(10)
+    expect(heard).toEqual(['new-node', 'missing'])
+    expect(b.exchange.counts).toMatchObject({ malformed: 1, missing: 1 })
+    expect(a.exchange.counts.malformed).toBe(1)
   })
 
   it('is nothing if it was only doubled', async () => {

@@ -178,6 +178,25 @@ describe('old and new nodes', () => {
     expect(read).toMatchObject({ messages: [{ type: 'leaving' }], unknown: 1, malformed: 0 })
   })
 
+  it('what a node of the version before says is JSON alone, and its messages in a row are read from the store', () => {
+    const { head } = commitWords(commit())
+    const row = { type: 'run', ids: ['00000000-0000-4000-8000-00000000000a'], parts: [message('Hello').parts] }
+    const [move] = commitHint(commit()).moves
+    const run = JSON.stringify({ ...commitHint(commit()), moves: [{ ...move, rows: [row] }] })
+    const text = encodeBatch(
+      life,
+      5,
+      [head, run, '{"type":"leaving"}'].map((one) => ({ head: one, body: [] })),
+    ).trimEnd()
+    const { messages, unknown, malformed } = decodeBatch(text)!
+    expect(messages).toMatchObject([commitHint(commit()), { moves: [{ rows: null }] }, { type: 'leaving' }])
+    expect([unknown, malformed]).toEqual([0, 0])
+  })
+
+  it('what is said without a body such a node can read: JSON, and white space at its end', () => {
+    expect(JSON.parse(encodeBatch(life, 5, [inWords({ type: 'leaving' })]))).toMatchObject({ number: 5 })
+  })
+
   it('a member not known here is passed over', () => {
     expect(there([{ type: 'leaving', why: 'tea' }])!.messages).toEqual([{ type: 'leaving' }])
   })
@@ -262,7 +281,6 @@ describe('33 hostile messages', () => {
     ['nothing', ''],
     ['half of one', encodeBatch(life, 1, [inWords({ type: 'leaving' })]).slice(0, -2)],
     ['another shape', '[]\n'],
-    ['without an end of its JSON', encodeBatch(life, 1, []).trimEnd()],
     ['no number', encodeBatch(life, 0, [])],
     ['no node', encodeBatch({ node: '', incarnation: 1 }, 1, [])],
     [
@@ -303,6 +321,6 @@ describe('the seal', () => {
     expect(seal.open('nodes', payload.slice(0, 33))).toEqual({ fault: 'malformed' })
     expect(seal.open('nodes', new TextEncoder().encode('x'.repeat(100)))).toEqual({ fault: 'malformed' })
     expect(seal.open('nodes', new Uint8Array(MAX_PAYLOAD_BYTES + 1))).toEqual({ fault: 'oversized' })
-    expect(seal.open('nodes', Uint8Array.of(0x50, 1, ...payload.slice(2)))).toEqual({ fault: 'other-version' })
+    expect(seal.open('nodes', Uint8Array.of(0x50, 2, ...payload.slice(2)))).toEqual({ fault: 'other-version' })
   })
 })

@@ -3,8 +3,8 @@
  * a number that tells whoever listens if one was lost, and messages.
  *
  * Old and new nodes live together: members that a reader does not know are passed over, messages of a kind it does not
- * know are skipped and counted, rows of a kind it does not know are read from the store instead. What changes the
- * meaning of the rest gets a new number in `seal.ts`, and older nodes live on what the store says.
+ * know are skipped and counted, rows of a kind it does not know are read from the store instead. A batch that it cannot read
+ * at all is missing in its numbers, so that it looks into the store as if the batch were lost.
  */
 
 import type { UserId, Uuid } from '@parley/protocol'
@@ -286,8 +286,9 @@ export interface ReadBatch extends Batch {
 
 /** Reads the text of a batch; undefined if it is none. */
 export function decodeBatch(text: string): ReadBatch | undefined {
-  const end = text.indexOf(END_OF_JSON)
-  if (end < 0) return undefined
+  const found = text.indexOf(END_OF_JSON)
+  // Nodes of the version before say JSON alone.
+  const end = found < 0 ? text.length : found
   let value: unknown
   try {
     value = JSON.parse(text.slice(0, end))
@@ -299,7 +300,7 @@ export function decodeBatch(text: string): ReadBatch | undefined {
   const messages: NodeMessage[] = []
   let unknown = 0
   let malformed = 0
-  const bodies = new Body(text, end + END_OF_JSON.length)
+  const bodies = new Body(text, Math.min(text.length, end + END_OF_JSON.length))
   for (const one of read.messages) {
     const body = bodies.takeBody(isCount(one.body) ? one.body : 0)
     if (one.type === 'committed') {

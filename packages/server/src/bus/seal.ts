@@ -6,7 +6,7 @@ import { type Channel, MAX_PAYLOAD_BYTES } from './bus.ts'
  * store can neither make a node believe anything nor pass a message on to another channel or deployment; what goes over
  * the wire is not hidden by it, which is for TLS to do.
  *
- *     'P' 2 │ 32 bytes HMAC-SHA256 of channel and text │ text, UTF-8
+ *     'P' 1 │ 32 bytes HMAC-SHA256 of channel and text │ text, UTF-8
  */
 export class Seal {
   readonly #key: Buffer
@@ -42,7 +42,7 @@ export class Seal {
 export type Opened = { readonly text: string } | { readonly fault: Fault }
 export type Fault = 'oversized' | 'malformed' | 'other-version' | 'forged'
 
-const VERSION = 2
+const VERSION = 1
 const PREFIX = Buffer.from([0x50, VERSION])
 const BODY_AT = PREFIX.length + 32
 /** Bytes a seal adds to a text. */
