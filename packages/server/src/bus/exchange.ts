@@ -13,7 +13,6 @@ import {
   type NodeMessage,
 } from './messages.ts'
 import { Peers } from './peers.ts'
-import { inRuns } from './runs.ts'
 import { type Fault, Seal } from './seal.ts'
 import { Speaker } from './speaker.ts'
 import { inWords, type Words } from './words.ts'
@@ -157,7 +156,7 @@ export class Exchange {
    * given must not change any more.
    */
   commits(committed: readonly Commit[]): void {
-    for (const commit of inRuns(committed)) {
+    for (const commit of committed) {
       const nodes = this.#addressing ? this.#addressing.of(commit) : undefined
       if (!nodes) this.#speaker.say(this.#channels.ofCommit(commit), () => commitWords(commit))
       else if (nodes.length === 1) this.#speaker.say(channelTo(nodes[0]!), () => commitWords(commit))

@@ -9,6 +9,7 @@
 
 import type { UserId, Uuid } from '@parley/protocol'
 import * as v from 'valibot'
+import { MAX_RUN_AUDIENCE, MAX_RUN_CHARACTERS } from '../model/runs.ts'
 import type {
   AppKey,
   BasicProfile,
@@ -24,9 +25,9 @@ import { sentWords } from './sent-text.ts'
 import { Body, inWords, type Words } from './words.ts'
 
 /** Rows of one commit travel along up to this size, in bytes of JSON; beyond it whoever needs them reads the store. */
-export const MAX_ROWS_BYTES = 16 * 1024
+export const MAX_ROWS_BYTES = MAX_RUN_CHARACTERS
 /** More people than these are not named: every node knows its own listeners. */
-export const MAX_NAMED_AUDIENCE = 32
+export const MAX_NAMED_AUDIENCE = MAX_RUN_AUDIENCE
 /** Operations whose rows hold all that was asked for: said once is enough. */
 const SAID_BY_ROWS: ReadonlySet<string> = new Set(['send-message', 'create-conversation'])
 /** Messages in one batch. */

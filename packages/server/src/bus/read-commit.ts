@@ -3,9 +3,9 @@
  * long for it as finding out by hand, which is what this file does and no other.
  */
 import { isPositionSet, isTooDeep } from '@parley/protocol'
+import type { MessageRow } from '../model/runs.ts'
 import { isApp, isCount, isObject, isParts, isPositive, isTextOrNull, isUser, isUuid, type Members } from './guards.ts'
 import { type CommitHint, MAX_NAMED_AUDIENCE, type MoveHint } from './messages.ts'
-import type { MessageRow } from './runs.ts'
 import { readRun } from './sent-text.ts'
 import type { Body } from './words.ts'
 

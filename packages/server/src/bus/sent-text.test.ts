@@ -1,6 +1,7 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import { newProfile } from '../model/profile.ts'
+import { inRuns, MAX_RUN, type MessageRow } from '../model/runs.ts'
 import type { AppKey, BasicProfile, MessageRecord } from '../model/state.ts'
 import {
   type Commit,
@@ -11,7 +12,6 @@ import {
   MAX_NAMED_AUDIENCE,
   MAX_ROWS_BYTES,
 } from './messages.ts'
-import { inRuns, MAX_RUN, type MessageRow } from './runs.ts'
 import { sentWords } from './sent-text.ts'
 import { inWords, type Words } from './words.ts'
 

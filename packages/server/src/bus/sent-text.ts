@@ -5,10 +5,10 @@
  */
 import type { Uuid } from '@parley/protocol'
 import { partsTextOf } from '../model/message-text.ts'
+import { MAX_RUN, type MessageRow, runOf } from '../model/runs.ts'
 import { isCount, isPositive, isTextOrNull, isUser, isUuidList, type Members } from './guards.ts'
 import { HeardMessage } from './heard-message.ts'
 import { type Commit, MAX_ROWS_BYTES } from './messages.ts'
-import { MAX_RUN, type MessageRow, runOf } from './runs.ts'
 import type { Body, Words } from './words.ts'
 
 /** What is said of a commit if it is no more than messages that were sent, one after the other by the same person. */

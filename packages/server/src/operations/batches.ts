@@ -1,4 +1,5 @@
 import type { UserId } from '@parley/protocol'
+import { inRuns } from '../model/runs.ts'
 import type { AppKey } from '../model/state.ts'
 import type { Tally } from '../observability/tally.ts'
 import {
@@ -211,7 +212,7 @@ export class Batches {
       committed.push({ app, actor, operation: operation.name, input, moves, cursor, settled, at })
     }
     try {
-      this.#options.publish(committed)
+      this.#options.publish(inRuns(committed))
     } catch (error) {
       // It is committed all the same; whoever was not told finds out by the gap.
       this.#options.log('a change could not be told', { error: error instanceof Error ? error.stack : String(error) })

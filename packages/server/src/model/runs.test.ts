@@ -1,9 +1,9 @@
 import type { UserId, Uuid } from '@parley/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AppKey, MessageRecord } from '../model/state.ts'
-import { type Commit, type CommitMove, commitWords, MAX_NAMED_AUDIENCE, MAX_ROWS_BYTES } from './messages.ts'
-import { inRuns, MAX_RUN, runOf } from './runs.ts'
+import { type Commit, type CommitMove, commitWords } from '../bus/messages.ts'
+import { inRuns, MAX_RUN, MAX_RUN_AUDIENCE, MAX_RUN_CHARACTERS, runOf } from './runs.ts'
+import type { AppKey, MessageRecord } from './state.ts'
 
 const T = 1_800_000_000_000
 const [ada, ben] = ['ada', 'ben'] as [UserId, UserId]
@@ -78,7 +78,7 @@ describe('messages sent one after the other', () => {
   it('are no more at once than fit', () => {
     const small = batch(Array.from({ length: 2 * MAX_RUN + 1 }, () => ({ chat: 0, sender: ada })))
     expect(inRuns(small).map(({ moves }) => moves[0]!.rows.length)).toEqual([MAX_RUN, MAX_RUN, 1])
-    const parts = [{ mime_type: 'text/plain', body: 'x'.repeat(MAX_ROWS_BYTES / 3) }]
+    const parts = [{ mime_type: 'text/plain', body: 'x'.repeat(MAX_RUN_CHARACTERS / 3) }]
     const large = inRuns(batch(Array.from({ length: 5 }, () => ({ chat: 0, sender: ada, over: { parts } }))))
     expect(large.map(({ moves }) => moves[0]!.rows.length)).toEqual([2, 2, 1])
     for (const commit of large) expect(commitWords(commit).head).toContain('"rows":[{')
@@ -86,16 +86,16 @@ describe('messages sent one after the other', () => {
 
   it('are said with their parts though together they fill all there is room for', () => {
     const parts = [{ mime_type: 'text/plain', body: 'x' }]
-    const [room, each] = [MAX_ROWS_BYTES / 8, JSON.stringify(parts).length - 1]
+    const [room, each] = [MAX_RUN_CHARACTERS / 8, JSON.stringify(parts).length - 1]
     const full = [{ mime_type: 'text/plain', body: 'x'.repeat(room - each) }]
-    expect(JSON.stringify(full).length * 8).toBe(MAX_ROWS_BYTES)
+    expect(JSON.stringify(full).length * 8).toBe(MAX_RUN_CHARACTERS)
     const said = inRuns(batch(Array.from({ length: 8 }, () => ({ chat: 0, sender: ada, over: { parts: full } }))))
     expect(said.map(({ moves }) => moves[0]!.rows.length)).toEqual([7, 1])
     for (const commit of said) expect(commitWords(commit).head).toContain('"rows":[{')
   })
 
   it('are said one by one where those who hear of it are too many to name: together they would be too long to be said', () => {
-    const many = Array.from({ length: MAX_NAMED_AUDIENCE + 1 }, (_, index) => `u${index}` as UserId)
+    const many = Array.from({ length: MAX_RUN_AUDIENCE + 1 }, (_, index) => `u${index}` as UserId)
     const commits = batch(Array.from({ length: MAX_RUN }, () => ({ chat: 0, sender: ada }))).map((commit) => ({
       ...commit,
       moves: commit.moves.map((move) => ({ ...move, audience: many }) as CommitMove),
