@@ -10,6 +10,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { stopPostgres } from './engines/postgres.ts'
 import { writeDocument } from './figures/document.ts'
 import { writeJson } from './figures/json.ts'
 import { machineTable, resultTable } from './figures/report.ts'
@@ -62,6 +63,7 @@ for (let round = 1; round <= rounds; round++) {
     say(`round ${round} of ${rounds}  limits of the machine`)
   }
 }
+await stopPostgres()
 
 const table = resultTable(runs)
 console.log(`${table.text}\n`)
