@@ -17,7 +17,7 @@ import { machineTable, resultTable } from './figures/report.ts'
 import { measureMachine } from './limits/machine.ts'
 import { scenarios } from './scenarios/index.ts'
 import type { Run } from './scenarios/run.ts'
-import type { Sample } from './scenarios/scenario.ts'
+import type { Sample, Scenario } from './scenarios/scenario.ts'
 
 const { values } = parseArgs({
   options: {
@@ -44,12 +44,16 @@ const wanted = scenarios
       !only || only.some((name) => name === id || (name.length > 1 && title.toUpperCase().includes(name))),
   )
 
+/** Every other turn the other way round, so that none is always the one that comes after the other. */
+const inTurns = ({ servers, turns = 1 }: Scenario) =>
+  Array.from({ length: isQuick ? 1 : turns }, (_, turn) => (turn % 2 === 0 ? servers : [...servers].reverse())).flat()
+
 const runs: Run[] = []
 const machine: Sample[] = []
 const say = (line: string) => process.stderr.write(`${line}\n`)
 for (let round = 1; round <= rounds; round++) {
   for (const scenario of wanted) {
-    for (const server of scenario.servers) {
+    for (const server of inTurns(scenario)) {
       if (!values.servers.split(',').includes(server)) continue
       const sample = await scenario.measure(server, settings)
       runs.push({ scenario, server, round, sample })
@@ -58,6 +62,7 @@ for (let round = 1; round <= rounds; round++) {
       say(`round ${round} of ${rounds}  ${scenario.id}  ${scenario.title}  ${server}: ${figure} ${first!.title}`)
     }
   }
+  for (const scenario of wanted) await scenario.end?.()
   if (!only || only.includes('LIMITS')) {
     machine.push(await measureMachine(settings))
     say(`round ${round} of ${rounds}  limits of the machine`)

@@ -18,11 +18,11 @@ const runs = (of: Scenario, reference: readonly Sample[], parley: readonly Sampl
 
 const rates = (...values: number[]) => values.map((rate) => ({ rate, clientCores: 0.2, lost: 0 }))
 
-test('a ratio is that of the medians, and is held against its limit', () => {
+test('a ratio is the median of those of each turn, and is held against its limit', () => {
   const atLeastHalf = scenario({ of: 'ratio', atLeast: 0.5 })
-  const good = resultTable(runs(atLeastHalf, rates(100, 90, 300), rates(60, 10, 80)))
-  expect(good.text).toContain('×0.60')
-  expect(good.text).toContain('60 (10–80)')
+  const good = resultTable(runs(atLeastHalf, rates(100, 90, 300), rates(60, 10, 165)))
+  expect(good.text).toContain('×0.55')
+  expect(good.text).toContain('60 (10–165)')
   expect([good.held, good.broken]).toEqual([1, 0])
   expect(resultTable(runs(atLeastHalf, rates(100), rates(49)))).toMatchObject({ held: 0, broken: 1 })
 })

@@ -11,8 +11,14 @@ import { ENGINE_FIGURES, perMessage } from './postgres.ts'
 import { type Figure, observed, type Sample, type Scenario, type Settings } from './scenario.ts'
 
 const NODES = 3
-/** Each of three nodes sees a third of the messages that one alone does, and what it runs often is compiled that much later. */
-const WARM_UP_MS = 10_000
+/**
+ * For each node: one of three sees a third of the messages that one alone does, and what it runs often is compiled that much
+ * later.
+ */
+const FIRST_WARM_UP_MS = 10_000
+const WARM_UP_MS = 1_500
+/** Two deployments of one round are measured a moment after each other, again and again: the machine changes within seconds. */
+const TURNS = 3
 
 const CROWD = { conversations: 100, members: 2, senders: 2, window: 8 } as const
 /** Two hundred messages a second: nobody waits for anybody else. */
@@ -47,6 +53,7 @@ export const nodesScenarios: readonly Scenario[] = [
       ...BUS_FIGURES,
     ],
     measure: (kind, settings) => measure(kind === 'parley' ? 'apart' : 'together', settings, LIGHT),
+    end,
   },
 ]
 
@@ -69,46 +76,79 @@ function crowd(where: Exclude<Where, 'alone'>, words: string): Scenario {
       { name: 'turnedAway', title: 'told to come back' },
     ],
     measure: (kind, settings) => measure(kind === 'parley' ? where : 'alone', settings, CROWD),
+    turns: TURNS,
+    end,
   }
 }
 
-async function measure(where: Where, settings: Settings, load: typeof CROWD | typeof LIGHT): Promise<Sample> {
-  const deployment = await Deployment.start(where === 'alone' ? 1 : NODES)
-  try {
-    const crowd = settings.isQuick ? { ...load, conversations: QUICK_CONVERSATIONS } : load
-    const ports = placed(crowd, where, deployment.ports)
-    const process = new Load('chat', {
-      ...{ ready: deployment.first.ready, ports, ...crowd },
-      warmUpMs: settings.isQuick ? 100 : WARM_UP_MS,
-      measureMs: settings.seconds * 1000,
-    } satisfies ChatInput)
-    await process.next()
-    const before = await deployment.look()
-    const { result } = await observed(deployment.first, { name: `nodes-${where}`, settings }, () =>
-      process.next<ChatResult>(),
-    )
-    const after = await deployment.look()
-    const { lost } = await process.next<{ lost: number }>()
-    const { acknowledged, turnedAway, seconds, clientCores, deliveries } = result
-    const each = (figure: (look: DeploymentLook) => number) => (figure(after) - figure(before)) / acknowledged
-    return {
-      acksPerSecond: acknowledged / seconds,
-      deliveryP50: deliveries.p50,
-      deliveryP99: deliveries.p99,
-      nodeMicroseconds: each(({ nodesCpuSeconds }) => nodesCpuSeconds) * 1e6,
-      ...perMessage({ before: before.engine, after: after.engine }, acknowledged),
-      busMessages: each(({ bus }) => bus.messagesIn),
-      busBytes: each(({ bus }) => bus.bytesIn),
-      busBytesHeard: each(({ bus }) => bus.bytesOut),
-      busMicroseconds: each(({ bus }) => bus.cpuSeconds) * 1e6,
-      serverCores: (after.nodesCpuSeconds - before.nodesCpuSeconds) / seconds,
-      engineCores: (after.engine.cpuSeconds - before.engine.cpuSeconds) / seconds,
-      clientCores,
-      turnedAway,
-      lost,
-    }
-  } finally {
-    await deployment.close()
+/** By the number of their nodes. */
+const kept = new Map<number, Deployment>()
+
+async function deploymentOf(size: number, settings: Settings): Promise<Deployment> {
+  const known = kept.get(size)
+  if (known) return known
+  const deployment = await Deployment.start(size)
+  kept.set(size, deployment)
+  const warming = loadOn(deployment, 'anywhere', CROWD, {
+    ...settings,
+    ...{ warmUpMs: size * FIRST_WARM_UP_MS, measureMs: 0 },
+  })
+  // That it is warm, how it was, and that all of it arrived.
+  for (let word = 0; word < 3; word++) await warming.next()
+  return deployment
+}
+
+async function end(): Promise<void> {
+  for (const deployment of kept.values()) await deployment.close()
+  kept.clear()
+}
+
+interface Times {
+  readonly warmUpMs: number
+  readonly measureMs: number
+}
+
+function loadOn(
+  { first, ports }: Deployment,
+  where: Where,
+  load: typeof CROWD | typeof LIGHT,
+  { isQuick, warmUpMs, measureMs }: Pick<Settings, 'isQuick'> & Times,
+): Load {
+  const crowd = isQuick ? { ...load, conversations: QUICK_CONVERSATIONS } : load
+  return new Load('chat', {
+    ...{ ready: first.ready, ports: placed(crowd, where, ports), ...crowd },
+    ...{ warmUpMs: isQuick ? 100 : warmUpMs, measureMs },
+  } satisfies ChatInput)
+}
+
+async function measure(where: Where, settings: Settings, crowd: typeof CROWD | typeof LIGHT): Promise<Sample> {
+  const deployment = await deploymentOf(where === 'alone' ? 1 : NODES, settings)
+  const times = { warmUpMs: WARM_UP_MS, measureMs: settings.seconds * 1000 }
+  const load = loadOn(deployment, where, crowd, { ...settings, ...times })
+  await load.next()
+  const before = await deployment.look()
+  const { result } = await observed(deployment.first, { name: `nodes-${where}`, settings }, () =>
+    load.next<ChatResult>(),
+  )
+  const after = await deployment.look()
+  const { lost } = await load.next<{ lost: number }>()
+  const { acknowledged, turnedAway, seconds, clientCores, deliveries } = result
+  const each = (figure: (look: DeploymentLook) => number) => (figure(after) - figure(before)) / acknowledged
+  return {
+    acksPerSecond: acknowledged / seconds,
+    deliveryP50: deliveries.p50,
+    deliveryP99: deliveries.p99,
+    nodeMicroseconds: each(({ nodesCpuSeconds }) => nodesCpuSeconds) * 1e6,
+    ...perMessage({ before: before.engine, after: after.engine }, acknowledged),
+    busMessages: each(({ bus }) => bus.messagesIn),
+    busBytes: each(({ bus }) => bus.bytesIn),
+    busBytesHeard: each(({ bus }) => bus.bytesOut),
+    busMicroseconds: each(({ bus }) => bus.cpuSeconds) * 1e6,
+    serverCores: (after.nodesCpuSeconds - before.nodesCpuSeconds) / seconds,
+    engineCores: (after.engine.cpuSeconds - before.engine.cpuSeconds) / seconds,
+    clientCores,
+    turnedAway,
+    lost,
   }
 }
 

@@ -42,7 +42,11 @@ export interface Scenario {
   readonly figures: readonly Figure[]
   /** Much like another one, and left out where a look whether it works is enough. */
   readonly isVariant?: boolean
+  /** How often each server is measured in a round, in turns; by default once. */
+  readonly turns?: number
   measure(kind: ServerKind, settings: Settings): Promise<Sample>
+  /** The round is over: closes what was kept open for other turns. */
+  end?(): Promise<void>
 }
 
 /** Runs what is measured between two looks at the server's account, with profiles if they are asked for. */
