@@ -8,10 +8,6 @@ export const isApp = (value: unknown): value is AppKey => isPositive(value)
 export const isUser = (value: unknown): value is UserId => typeof value === 'string' && isUserId(value)
 /** As ids are written here: in lower case. */
 export const isUuid = (value: unknown): value is Uuid => typeof value === 'string' && parseUuid(value) === value
-/** Some of these, with commas between them. */
-export const isUuidList = (value: unknown): value is string => typeof value === 'string' && UUIDS.test(value)
-const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
-const UUIDS = new RegExp(`^${UUID}(?:,${UUID})*$`)
 export const isNodeName = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= 128
 

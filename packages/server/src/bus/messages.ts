@@ -9,15 +9,8 @@
 
 import type { UserId, Uuid } from '@parley/protocol'
 import * as v from 'valibot'
-import { MAX_RUN_AUDIENCE, MAX_RUN_CHARACTERS } from '../model/runs.ts'
-import type {
-  AppKey,
-  BasicProfile,
-  ConversationRecord,
-  MessageRecord,
-  ParticipantRecord,
-  Profile,
-} from '../model/state.ts'
+import { MAX_RUN_AUDIENCE, MAX_RUN_CHARACTERS, type MessageRow } from '../model/runs.ts'
+import type { AppKey, BasicProfile, ConversationRecord, ParticipantRecord, Profile } from '../model/state.ts'
 import { MAX_PAYLOAD_BYTES } from './bus.ts'
 import { isApp, isCount, isNodeName, isObject, isPositive, isUser, isUuid, type Members } from './guards.ts'
 import { readCommit } from './read-commit.ts'
@@ -50,7 +43,7 @@ export type HintRow =
       readonly profile: Profile
       readonly before: ParticipantRecord | undefined
     }
-  | { readonly type: 'message'; readonly record: MessageRecord; readonly sender: BasicProfile | undefined }
+  | MessageRow
 
 /** One stream moved. Without rows: read the store. */
 export type MoveHint =

@@ -6,7 +6,7 @@
 import type { Uuid } from '@parley/protocol'
 import { partsTextOf } from '../model/message-text.ts'
 import { MAX_RUN, type MessageRow, runOf } from '../model/runs.ts'
-import { isCount, isPositive, isTextOrNull, isUser, isUuidList, type Members } from './guards.ts'
+import { isCount, isPositive, isTextOrNull, isUser, isUuid, type Members } from './guards.ts'
 import { HeardMessage } from './heard-message.ts'
 import { type Commit, MAX_ROWS_BYTES } from './messages.ts'
 import type { Body, Words } from './words.ts'
@@ -27,7 +27,7 @@ export function sentWords(commit: Commit): Words | undefined {
     `"at":${at},"moves":[{"stream":"conversation","id":"${conversation.id}","after":${after},"sequence":${sequence},` +
     `"audience":${JSON.stringify(audience)},"rows":[{"type":"run","position":${record.position},` +
     `"sequence":${record.sequence},"sender":${JSON.stringify(record.sender)},${nameText(sender)}` +
-    `"sentAt":${record.sentAt},"changedAt":${record.changedAt},"ids":"${run.rows.map(idOf).join()}",` +
+    `"sentAt":${record.sentAt},"changedAt":${record.changedAt},"ids":["${rows.map(idOf).join('","')}"],` +
     `"lengths":[${lengths.join()}]}]}],"body":${characters}}`
   return { head, body }
 }
@@ -55,20 +55,22 @@ export function readRun(row: Members, conversation: Uuid, body: Body): MessageRo
     (name === undefined || (isTextOrNull(name) && isTextOrNull(avatar))) &&
     isCount(sentAt) &&
     isCount(changedAt) &&
-    isUuidList(ids) &&
+    Array.isArray(ids) &&
     Array.isArray(lengths) &&
-    lengths.length <= MAX_RUN &&
+    ids.length === lengths.length &&
+    ids.length > 0 &&
+    ids.length <= MAX_RUN &&
+    ids.every(isUuid) &&
     lengths.every(isPositive)
-  const all = isRun ? (ids.split(',') as Uuid[]) : []
-  if (!isRun || all.length !== lengths.length) return null
+  if (!isRun) return null
   const profile =
     name === undefined ? undefined : { userId: sender, displayName: name, avatarUrl: avatar as string | null }
   const rows: MessageRow[] = []
-  for (let index = 0; index < all.length; index++) {
+  for (let index = 0; index < ids.length; index++) {
     const partsText = body.take(lengths[index]!)
     if (!partsText?.startsWith('[') || !partsText.endsWith(']')) return null
     const place = { conversation, position: position + index, sequence: sequence + index }
-    const record = new HeardMessage({ id: all[index]!, ...place, sender, sentAt, changedAt, partsText })
+    const record = new HeardMessage({ id: ids[index]!, ...place, sender, sentAt, changedAt, partsText })
     rows.push({ type: 'message', record, sender: profile })
   }
   return rows

@@ -18,7 +18,7 @@ export class Body {
   readonly #end: number
   #at: number
 
-  constructor(text: string, from = 0, end = text.length) {
+  constructor(text: string, from: number, end = text.length) {
     this.#text = text
     this.#at = from
     this.#end = end
