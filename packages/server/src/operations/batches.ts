@@ -56,8 +56,8 @@ export class Batches {
   readonly #known: WorkingSet
   readonly #decider: Decider
   #cursor: Cursor | undefined
-  /** Learns what became of a commit in the middle of which the store went away, and tells it if it happened. */
-  #settleDoubt: (() => Promise<void>) | undefined
+  /** A commit in the middle of which the store went away: learns what became of it, and tells it if it happened. */
+  #doubt: (() => Promise<void>) | undefined
   /** What is decided and not committed yet. */
   #uncommitted: Ledger | undefined
   /** Changed by others while a batch is under way, which has to be decided from what it loaded. */
@@ -106,6 +106,20 @@ export class Batches {
       this.#known.forgetThese({ conversations: changed })
       await this.#try(batch, commit)
     })
+  }
+
+  /** Whether it is not known what became of the last commit. */
+  get isInDoubt(): boolean {
+    return this.#doubt !== undefined
+  }
+
+  /**
+   * Learns what became of the last commit, if that is not known, and tells it if it happened.
+   * @throws StoreOutage if the store is still away; it stays unknown
+   */
+  async settleDoubt(): Promise<void> {
+    await this.#doubt?.()
+    this.#doubt = undefined
   }
 
   /** Another server changed these: they are loaded again when they are next asked for. */
@@ -166,8 +180,7 @@ export class Batches {
     isDoubtful = false,
   ): Promise<void> {
     const { store, now } = this.#options
-    await this.#settleDoubt?.()
-    this.#settleDoubt = undefined
+    await this.settleDoubt()
     this.#cursor ??= await store.log.lastCursor()
     this.#forgetOutdated()
     const fresh = await this.#load(batch, isDoubtful)
@@ -187,7 +200,7 @@ export class Batches {
         place = await commit(ledger.writes())
       } catch (error) {
         if (error instanceof CommitUnknown) {
-          this.#settleDoubt = async () => {
+          this.#doubt = async () => {
             const fate = await error.fate()
             if (fate) this.#publish(batch, ledger, fate, at)
           }

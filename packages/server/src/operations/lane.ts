@@ -15,6 +15,9 @@ import { type ChangedElsewhere, type Memory, WorkingSet } from './working-set.ts
 /** Operations in one transaction. Beyond this a batch grows no cheaper, only later. */
 const MAX_BATCH = 1_000
 
+/** From a commit whose answer was lost to the question what became of it, if no batch asks before; ms. */
+const DOUBT_MS = 1_000
+
 export interface LaneOptions {
   readonly store: Store
   /** Called after each commit, before anybody gets an acknowledgement, in the order of the log. */
@@ -57,6 +60,8 @@ export class WriteLane {
   #isRunning = false
   /** Goes on with the next batch, which waits for more. */
   #goOn: (() => void) | undefined
+  /** Gives up asking what became of the last commit. */
+  #stopDoubting: (() => void) | undefined
   #closing: (() => void)[] = []
   #isClosed = false
 
@@ -167,6 +172,7 @@ export class WriteLane {
   close(): Promise<void> {
     this.#isClosed = true
     this.#goOn?.()
+    this.#stopDoubting?.()
     if (!this.#isRunning && this.#waiting.length === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#closing.push(resolve)
@@ -206,7 +212,26 @@ export class WriteLane {
       this.#tally.batchSeconds.note((performance.now() - fromMs) / 1_000)
     }
     this.#isRunning = false
+    if (this.#batches.isInDoubt && !this.#isClosed) this.#settleDoubtLater()
     for (const closed of this.#closing.splice(0)) closed()
+  }
+
+  /** Whoever asked may never come back, and others at this server wait to hear of what was done. */
+  #settleDoubtLater(): void {
+    const { after = systemClock.after } = this.#options
+    this.#stopDoubting?.()
+    this.#stopDoubting = after(DOUBT_MS, () => {
+      // A batch that is under way asks first of all, and comes back here if it learns nothing.
+      if (!this.#isRunning) void this.#settleDoubt()
+    })
+  }
+
+  async #settleDoubt(): Promise<void> {
+    this.#isRunning = true
+    await this.#batches.settleDoubt().catch((error) => {
+      this.#options.log('what became of a commit is not known yet', { error: String(error) })
+    })
+    await this.#run()
   }
 
   /** Resolves when the next batch has waited for others, where that is worth it. */
