@@ -1,7 +1,8 @@
 import { BatchNumbers } from './batch-numbers.ts'
+import { decodeBatch, type ReadBatch } from './batch-text.ts'
 import type { Channel } from './bus.ts'
 import { type Channels, channelTo } from './channels.ts'
-import { decodeBatch, type NodeLife, type NodeMessage, type ReadBatch } from './messages.ts'
+import type { NodeLife, NodeMessage } from './messages.ts'
 import type { Fault, Seal } from './seal.ts'
 
 /** Who said something. */

@@ -3,17 +3,15 @@ import { utf8Length } from '@parley/protocol'
 import { describe, expect, it } from 'vitest'
 import { newProfile } from '../model/profile.ts'
 import type { AppKey, MessageRecord, ParticipantRecord } from '../model/state.ts'
+import { decodeBatch, encodeBatch, splitBatches } from './batch-text.ts'
 import { type Channel, MAX_PAYLOAD_BYTES } from './bus.ts'
 import {
   type Commit,
   type CommitHint,
   commitWords,
-  decodeBatch,
-  encodeBatch,
   MAX_NAMED_AUDIENCE,
   MAX_ROWS_BYTES,
   type NodeMessage,
-  splitBatches,
 } from './messages.ts'
 import { Seal } from './seal.ts'
 import { inWords } from './words.ts'

@@ -3,15 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { newProfile } from '../model/profile.ts'
 import { inRuns, MAX_RUN, type MessageRow } from '../model/runs.ts'
 import type { AppKey, BasicProfile, MessageRecord } from '../model/state.ts'
-import {
-  type Commit,
-  type CommitHint,
-  commitWords,
-  decodeBatch,
-  encodeBatch,
-  MAX_NAMED_AUDIENCE,
-  MAX_ROWS_BYTES,
-} from './messages.ts'
+import { decodeBatch, encodeBatch } from './batch-text.ts'
+import { type Commit, type CommitHint, commitWords, MAX_NAMED_AUDIENCE, MAX_ROWS_BYTES } from './messages.ts'
 import { sentWords } from './sent-text.ts'
 import { inWords, type Words } from './words.ts'
 

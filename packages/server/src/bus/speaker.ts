@@ -1,5 +1,6 @@
+import { encodeBatch, splitBatches } from './batch-text.ts'
 import type { Bus, Channel } from './bus.ts'
-import { encodeBatch, type NodeLife, splitBatches } from './messages.ts'
+import type { NodeLife } from './messages.ts'
 import type { Seal } from './seal.ts'
 import type { Words } from './words.ts'
 
