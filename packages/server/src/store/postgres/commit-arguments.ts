@@ -26,7 +26,7 @@ function valuesOf(writes: Writes, touched: AppMap<Touched>, inOrder: readonly To
     ...sentArguments(writes, touched),
     json(touchedPeople(writes)),
     json(writes.participants),
-    json(writes.messages.filter(({ isNew }) => !isNew)),
+    json(writes.messages.filter(isOld)),
     json(writes.purged),
     json(sorted(writes.people.map(flatPerson), ({ app, userId }) => nameOf(app, userId))),
     json(sessions.flatMap(({ session, tokenHash }) => (tokenHash === null ? [] : [{ ...session, tokenHash }]))),
@@ -80,71 +80,85 @@ function touchedBy({ conversations, participants, messages, purged, basis }: Wri
   return touched
 }
 
+const byName = (a: Touched, b: Touched) => (a.name < b.name ? -1 : 1)
+
 function inPlace(touched: AppMap<Touched>): readonly Touched[] {
-  const all = touched.values().sort((a, b) => (a.name < b.name ? -1 : 1))
+  const all = touched.values().sort(byName)
   for (const [index, one] of all.entries()) one.place = index + 1
   return all
 }
 
 function touchedArguments(touched: readonly Touched[]): unknown[] {
-  const changed = touched.flatMap(({ heads, believed }) =>
-    heads && !(heads.isRecordSame && believed?.revision !== 0) ? [flatConversation(heads)] : [],
-  )
-  const isSent = ({ believed }: Touched) => believed?.change === 'messages'
   return [
-    integers(touched.map(({ app }) => app)),
-    uuids(touched.map(({ key }) => key)),
-    bigints(touched.map(({ believed }) => believed?.revision ?? null)),
-    integers(touched.map(({ isChanged }) => Number(isChanged))),
-    bigints(touched.map((one) => (isSent(one) ? (one.believed?.terms ?? null) : null))),
-    integers(touched.map(({ isChanged, believed }) => Number(isChanged && believed?.change === undefined))),
-    bigints(touched.map((one) => (isSent(one) ? one.sent : null))),
-    bigints(touched.map(({ heads }) => heads?.headSequence ?? null)),
-    bigints(touched.map(({ heads }) => heads?.headPosition ?? null)),
-    bigints(touched.map(({ heads }) => heads?.lastMessageAt ?? null)),
-    json(changed),
+    integers(touched.map(appOf)),
+    uuids(touched.map(keyOf)),
+    bigints(touched.map(revisionOf)),
+    integers(touched.map(isChangedOf)),
+    bigints(touched.map(termsOf)),
+    integers(touched.map(isChangedBlindly)),
+    bigints(touched.map(sentOf)),
+    bigints(touched.map(headSequenceOf)),
+    bigints(touched.map(headPositionOf)),
+    bigints(touched.map(lastMessageAtOf)),
+    json(touched.flatMap(recordOf)),
   ]
 }
+
+// Functions made once: one that is made for each commit is compiled anew after each collection of garbage.
+const appOf = ({ app }: Touched) => app
+const keyOf = ({ key }: Touched) => key
+const revisionOf = ({ believed }: Touched) => believed?.revision ?? null
+const isChangedOf = ({ isChanged }: Touched) => Number(isChanged)
+const isSent = ({ believed }: Touched) => believed?.change === 'messages'
+const termsOf = (one: Touched) => (isSent(one) ? (one.believed?.terms ?? null) : null)
+const isChangedBlindly = ({ isChanged, believed }: Touched) => Number(isChanged && believed?.change === undefined)
+const sentOf = (one: Touched) => (isSent(one) ? one.sent : null)
+const headSequenceOf = ({ heads }: Touched) => heads?.headSequence ?? null
+const headPositionOf = ({ heads }: Touched) => heads?.headPosition ?? null
+const lastMessageAtOf = ({ heads }: Touched) => heads?.lastMessageAt ?? null
+const recordOf = ({ heads, believed }: Touched) =>
+  heads && !(heads.isRecordSame && believed?.revision !== 0) ? [flatConversation(heads)] : []
+
+type Message = Writes['messages'][number]
 
 /** New messages, by id: that is the order in which two commits of the same ones would wait for each other. */
 function sentArguments({ messages, at }: Writes, touched: AppMap<Touched>): unknown[] {
-  const sent = messages.filter(({ isNew }) => isNew)
-  sent.sort((a, b) => (a.id < b.id ? -1 : a.id === b.id ? a.app - b.app : 1))
+  const sent = messages.filter(isNew).sort(byId)
   return [
     integers(sent.map(({ app, conversation }) => touched.get(app, conversation)!.place)),
-    bigints(sent.map(({ position }) => position)),
-    uuids(sent.map(({ id }) => id)),
-    texts(sent.map(({ sender }) => sender)),
-    unusual(
-      sent,
-      ({ sentAt }) => sentAt,
-      () => at,
-    ),
+    bigints(sent.map(positionOf)),
+    uuids(sent.map(idOf)),
+    texts(sent.map(senderOf)),
+    unusual(sent, sentAtOf, () => at),
     jsons(sent.map(partsTextOf)),
-    unusual(
-      sent,
-      ({ deletedAt }) => deletedAt,
-      () => null,
-    ),
-    bigints(sent.map(({ sequence }) => sequence)),
-    unusual(
-      sent,
-      ({ firstSequence }) => firstSequence,
-      ({ sequence }) => sequence,
-    ),
-    unusual(
-      sent,
-      ({ changedAt }) => changedAt,
-      () => at,
-    ),
+    unusual(sent, deletedAtOf, none),
+    bigints(sent.map(sequenceOf)),
+    unusual(sent, firstSequenceOf, sequenceOf),
+    unusual(sent, changedAtOf, () => at),
   ]
 }
 
+const isNew = ({ isNew }: Message) => isNew
+const isOld = ({ isNew }: Message) => !isNew
+const byId = (a: Message, b: Message) => (a.id < b.id ? -1 : a.id === b.id ? a.app - b.app : 1)
+const positionOf = ({ position }: Message) => position
+const idOf = ({ id }: Message) => id
+const senderOf = ({ sender }: Message) => sender
+const sentAtOf = ({ sentAt }: Message) => sentAt
+const deletedAtOf = ({ deletedAt }: Message) => deletedAt
+const none = () => null
+const sequenceOf = ({ sequence }: Message) => sequence
+const firstSequenceOf = ({ firstSequence }: Message) => firstSequence
+const changedAtOf = ({ changedAt }: Message) => changedAt
+
 /** Those whose heads move, in JSON that needs no escaping. */
 function movedConversations(touched: readonly Touched[]): string | null {
-  const moved = touched.filter(({ heads }) => heads)
-  return moved.length === 0 ? null : `[${moved.map(({ app, key }) => `{"app":${app},"id":"${key}"}`).join()}]`
+  const moved = touched.filter(isMoved)
+  return moved.length === 0 ? null : `[${moved.map(nameInJson).join()}]`
 }
+
+const isMoved = ({ heads }: Touched) => heads !== undefined
+const nameInJson = ({ app, key }: Touched) => `{"app":${app},"id":"${key}"}`
 
 /** A column of numbers, unless each is what it usually is. */
 function unusual<Row>(rows: readonly Row[], value: (row: Row) => number | null, usual: (row: Row) => number | null) {
