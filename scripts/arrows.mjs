@@ -10,10 +10,11 @@ import ts from 'typescript'
 export const packageArrows = {
   protocol: [],
   token: [],
-  client: ['protocol'],
-  server: ['protocol', 'token'],
+  sqlite: [],
+  client: ['protocol', 'sqlite'],
+  server: ['protocol', 'token', 'sqlite'],
   cli: ['token', 'server'],
-  demo: ['client', 'token'],
+  demo: ['client', 'token', 'sqlite'],
   testkit: ['protocol', 'token', 'server', 'client', 'cli', 'demo'],
 }
 

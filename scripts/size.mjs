@@ -57,7 +57,7 @@ async function weigh(entry, platform) {
     platform,
     target: 'es2022',
     conditions: ['source'],
-    external: ['better-sqlite3', ...(platform === 'browser' ? ['node:*'] : [])],
+    external: ['@parley/sqlite', ...(platform === 'browser' ? ['node:*'] : [])],
     metafile: true,
     write: false,
     logLevel: 'silent',

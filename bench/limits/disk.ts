@@ -2,7 +2,9 @@
 import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import { loadSqlite } from '@parley/sqlite'
+
+const Sqlite = loadSqlite()
 
 /** Appends of 4 KiB, each flushed. */
 export const fsyncsPerSecond = (ms: number): number =>
@@ -21,7 +23,7 @@ export const fsyncsPerSecond = (ms: number): number =>
 /** Messages of 200 bytes with one index besides the key, so many in a commit. */
 export const rowsPerSecond = (rowsPerCommit: number, ms: number): number =>
   inFolder((folder) => {
-    const db = new Database(join(folder, 'rows.sqlite'))
+    const db = new Sqlite(join(folder, 'rows.sqlite'))
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
     db.exec('CREATE TABLE rows (room INTEGER, seq INTEGER, id TEXT, body TEXT, PRIMARY KEY (room, seq)) WITHOUT ROWID')

@@ -3,7 +3,7 @@
  * refused once more. Senders do not heed when they are told to come back, and go on with something else at once; but nobody
  * has more on the line than the protocol lets a connection have under way, unless the load is told otherwise.
  */
-import Database from 'better-sqlite3'
+import { loadSqlite } from '@parley/sqlite'
 import { latencies, median } from '../figures/statistics.ts'
 import type { ServerReady } from '../servers/start-server.ts'
 import { dialectOf } from './dialect.ts'
@@ -12,6 +12,8 @@ import { idIn, messageId } from './message-id.ts'
 import { connectPeople, makeRoom } from './people.ts'
 import { coresMeter, pause, task, tell } from './task.ts'
 import { Typists } from './typing.ts'
+
+const Sqlite = loadSqlite()
 
 export interface OverloadInput {
   readonly ready: ServerReady
@@ -269,7 +271,7 @@ task<OverloadInput>(async ({ ready, storeFile, pairs, factor, unanswered: most, 
 })
 
 function missingFrom(file: string, acknowledged: readonly string[]): number {
-  const db = new Database(file, { readonly: true })
+  const db = new Sqlite(file, { readonly: true })
   const stored = new Set(db.prepare('SELECT id FROM messages').pluck().all() as string[])
   db.close()
   return acknowledged.filter((id) => !stored.has(id)).length

@@ -1,9 +1,11 @@
 /** The reference on SQLite: a group is one transaction with `synchronous=FULL`. */
-import Database from 'better-sqlite3'
+import { loadSqlite } from '@parley/sqlite'
 import { serveReference } from './reference-server.ts'
 
+const Sqlite = loadSqlite()
+
 const [folder] = process.argv.slice(2)
-const db = new Database(`${folder}/reference.sqlite`)
+const db = new Sqlite(`${folder}/reference.sqlite`)
 db.pragma('journal_mode = WAL')
 db.pragma('synchronous = FULL')
 db.exec(

@@ -1,8 +1,10 @@
 import { storeFile } from '@parley/server'
-import Sqlite from 'better-sqlite3'
+import { type Database, loadSqlite } from '@parley/sqlite'
+
+const Sqlite = loadSqlite()
 
 /** Reads the server's store behind its back. */
-export function lookIntoStore<T>(dataFolder: string, look: (store: Sqlite.Database) => T): T {
+export function lookIntoStore<T>(dataFolder: string, look: (store: Database) => T): T {
   const store = new Sqlite(storeFile(dataFolder), { timeout: 5_000 })
   try {
     return look(store)

@@ -3,11 +3,13 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openAdministration, storeFile } from '@parley/server'
+import { loadSqlite } from '@parley/sqlite'
 import { parley } from '@parley/testkit'
-import Sqlite from 'better-sqlite3'
 import { now } from '../load/recorder.ts'
 import { lookIntoStore } from '../load/store-file.ts'
 import { judge, type Row, type RowContext } from '../row.ts'
+
+const Sqlite = loadSqlite()
 
 const START_MS = 2_000
 

@@ -46,14 +46,17 @@ export const installPackages = {
   },
 }
 
-/** Native code is compiled for one major version of Node; after a change of Node it has to be compiled again. */
+/** As `packages/sqlite` chooses, whose build may not be there yet. */
+const sqlitePackage = Number(process.versions.napi) >= 10 ? 'better-sqlite3-13' : 'better-sqlite3'
+
+/** Native code may be compiled for one major version of Node; after a change of Node it has to be compiled again. */
 export async function isSqliteUsable() {
-  const attempt = "new (require('better-sqlite3'))(':memory:').close()"
+  const attempt = `new (require('${sqlitePackage}'))(':memory:').close()`
   return (await runProgram(process.execPath, ['-e', attempt], { cwd: root })).exitCode === 0
 }
 
 /** @type {import('../run-step.mjs').Step} */
 export const recompileSqlite = {
   name: `compile SQLite for Node ${process.versions.node}`,
-  run: async () => void (await mustRun(npm, ['rebuild', 'better-sqlite3'], { cwd: root })),
+  run: async () => void (await mustRun(npm, ['rebuild', sqlitePackage], { cwd: root })),
 }

@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import Database from 'better-sqlite3'
+import { loadSqlite } from '@parley/sqlite'
 import { hashPassword, isPassword } from './password.ts'
+
+const Sqlite = loadSqlite()
 
 export interface Account {
   readonly userId: string
@@ -18,7 +20,7 @@ const SCHEMA = `
 
 /** The people of the app, their passwords (hashed) and their browser sessions (hashed too), in one SQLite file. */
 export async function openAccounts(file: string, cost: number, now: () => number) {
-  const db = new Database(file)
+  const db = new Sqlite(file)
   db.pragma('journal_mode = WAL')
   db.exec(SCHEMA)
   const account = 'user_id AS userId, display_name AS displayName'

@@ -3,9 +3,9 @@
  * more. The written table is `docs/spec/access.md`; this reads it, tries each cell, and finds no way without a row.
  */
 import { randomUUID } from 'node:crypto'
-import { createRequire } from 'node:module'
 import type { OperationInputs, OperationName } from '@parley/protocol'
 import { openAdministration, storeFile } from '@parley/server'
+import { type Database, loadSqlite } from '@parley/sqlite'
 import { createIdentityTokenMinter } from '@parley/token'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { requests } from '../src/edge/layer/requests/table.ts'
@@ -135,14 +135,13 @@ interface Outcome {
 describe('who may do what', () => {
   let home: TestServer
   let owner: Person
-  let watcher: import('better-sqlite3').Database
+  let watcher: Database
   const tokens = new Map<Caller, string>()
   const people = new Map<Caller, Person>()
   const sockets = new Map<Caller, LayerSocket>()
   beforeAll(async () => {
     home = await startTestServer()
-    const Sqlite = createRequire(import.meta.url)('better-sqlite3') as typeof import('better-sqlite3')
-    watcher = new Sqlite(storeFile(home.folder), { readonly: true })
+    watcher = new (loadSqlite())(storeFile(home.folder), { readonly: true })
     const administration = await openAdministration(home.folder)
     const other = await administration.createApp({ algorithm: 'ES256' })
     await administration.close()

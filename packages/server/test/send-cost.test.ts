@@ -1,7 +1,8 @@
 import type { UserId, Uuid } from '@parley/protocol'
+import type { Statement } from '@parley/sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
 import { changeFrames } from '../src/edge/native/encode.ts'
-import { type Database, openDatabase, type Statement } from '../src/store/sqlite/database.ts'
+import { type Database, openDatabase } from '../src/store/sqlite/database.ts'
 import { sqliteStoreOver } from '../src/store/sqlite/sqlite-store.ts'
 import { APP, LaneWorld, Somebody } from './lane-world.ts'
 

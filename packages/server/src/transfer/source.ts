@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type BetterSqlite3 from 'better-sqlite3'
+import type { Database, Statement } from '@parley/sqlite'
 import { connect, mustBeOurs } from '../store/sqlite/database.ts'
 import { migrations } from '../store/sqlite/migrations.ts'
 import { RESTORE, sumOf } from '../store/sqlite/row-sums.ts'
@@ -43,8 +43,8 @@ export interface Change {
  */
 export class Source {
   readonly file: string
-  readonly #db: BetterSqlite3.Database
-  readonly #statements = new Map<string, BetterSqlite3.Statement>()
+  readonly #db: Database
+  readonly #statements = new Map<string, Statement>()
 
   /** @throws TransferRefused if it is not there, or not as this Parley knows it */
   constructor(file: string) {
@@ -276,7 +276,7 @@ export class Source {
     return this.#sql('SELECT value FROM store WHERE name = ?').pluck().get(name) as string
   }
 
-  #sql(text: string): BetterSqlite3.Statement {
+  #sql(text: string): Statement {
     const known = this.#statements.get(text) ?? this.#db.prepare(text)
     this.#statements.set(text, known)
     return known

@@ -1,13 +1,15 @@
-import BetterSqlite3 from 'better-sqlite3'
+import { loadSqlite } from '@parley/sqlite'
 import { expect, test } from 'vitest'
 import { migrations } from '../store/sqlite/migrations.ts'
 import { tables } from './tables.ts'
+
+const Sqlite = loadSqlite()
 
 /** What a transfer makes anew, or reads by itself. */
 const NOT_COPIED = ['log', 'store']
 
 test('every table and every column there is is carried over: a new one has to be named here', () => {
-  const db = new BetterSqlite3(':memory:')
+  const db = new Sqlite(':memory:')
   for (const step of migrations) db.exec(step)
   const names = db.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).pluck().all() as string[]
   expect(tables.map(({ name }) => name).sort()).toEqual(names.filter((name) => !NOT_COPIED.includes(name)).sort())

@@ -1,5 +1,5 @@
 /** SQL with one of its bonds to an app cut: what it would be if somebody forgot it. */
-import { createRequire } from 'node:module'
+import { loadSqlite } from '@parley/sqlite'
 
 export interface Mutant {
   readonly sql: string
@@ -27,7 +27,7 @@ export function mutantsOf(sql: string): readonly Mutant[] {
 
 /** Runs `work` while statements are rewritten on their way to SQLite. */
 export async function rewriting<T>(rewrite: (sql: string) => string, work: () => Promise<T>): Promise<T> {
-  const Sqlite = createRequire(import.meta.url)('better-sqlite3') as { prototype: { prepare(sql: string): unknown } }
+  const Sqlite = loadSqlite() as { prototype: { prepare(sql: string): unknown } }
   const { prepare } = Sqlite.prototype
   Sqlite.prototype.prepare = function (sql: string) {
     return prepare.call(this, rewrite(sql))

@@ -1,9 +1,12 @@
 /** Stores to be moved, and what is in both, read without any of the code that moves them. */
+
+import { loadSqlite } from '@parley/sqlite'
 import { SeededChance } from '@parley/testkit'
-import BetterSqlite3 from 'better-sqlite3'
 import { sumOf } from '../../src/store/sqlite/row-sums.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { query } from '../fresh-databases.ts'
+
+const Sqlite = loadSqlite()
 
 /** What every row holds; the rest is only on one side. */
 export const COLUMNS: Readonly<Record<string, { readonly key: string; readonly columns: string }>> = {
@@ -52,7 +55,7 @@ const JSON_COLUMNS = new Set([
 type Rows = Record<string, unknown[]>
 
 export function rowsOfFile(file: string): Rows {
-  const db = new BetterSqlite3(file, { readonly: true })
+  const db = new Sqlite(file, { readonly: true })
   try {
     return Object.fromEntries(
       Object.entries(COLUMNS).map(([table, { key, columns }]) => [
@@ -117,7 +120,7 @@ const ODD = [
 export function fillFile(file: string, size: { readonly messages: number; readonly seed?: number }): void {
   void openSqliteStore(file).close()
   const chance = new SeededChance(size.seed ?? 1)
-  const db = new BetterSqlite3(file)
+  const db = new Sqlite(file)
   const uuid = () => {
     const hex = Buffer.from(chance.bytes(16)).toString('hex')
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`

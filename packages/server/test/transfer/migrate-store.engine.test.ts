@@ -2,14 +2,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { loadSqlite } from '@parley/sqlite'
 import { type PostgresServer, parley, postgresVersions, startPostgres } from '@parley/testkit'
-import BetterSqlite3 from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AppKey } from '../../src/model/state.ts'
 import { alice, chat, ONE, uuid } from '../../src/store/contract/records.contract.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { query } from '../fresh-databases.ts'
 import { fillFile, rowsOfDatabase, rowsOfFile, strayIds } from './both-stores.ts'
+
+const Sqlite = loadSqlite()
 
 const MOMENTS = ['begun 1', 'claimed 1', 'portion-copied 9', 'copied 1', 'compared 1', 'ready 1', 'sealed 1', 'live 1']
 
@@ -52,7 +54,7 @@ describe.each(postgresVersions)('a store moves to PostgreSQL %i', (version) => {
     expect(await strayIds(url)).toBe(0)
     const store = await openPostgresStore(url)
     try {
-      const db = new BetterSqlite3(file, { readonly: true })
+      const db = new Sqlite(file, { readonly: true })
       const secret = db.prepare(`SELECT value FROM store WHERE name = 'secret'`).pluck().get()
       expect(store.epoch).toBe(db.prepare(`SELECT value FROM store WHERE name = 'epoch'`).pluck().get())
       expect(await store.apps.secret()).toBe(secret)
@@ -93,7 +95,7 @@ describe.each(postgresVersions)('a store moves to PostgreSQL %i', (version) => {
       expect(killed.signal).toBe('SIGKILL')
       const isSealed = /sealed|live/.test(moment)
       // One truth: either the file takes writes, or the database does, and between the two nobody.
-      const db = new BetterSqlite3(file)
+      const db = new Sqlite(file)
       const write = () => db.prepare(`INSERT INTO used_nonces VALUES ('late', 1)`).run()
       if (isSealed) expect(write).toThrow(/was moved/)
       else write()

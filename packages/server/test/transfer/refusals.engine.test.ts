@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { loadSqlite } from '@parley/sqlite'
 import { type PostgresServer, startPostgres } from '@parley/testkit'
-import BetterSqlite3 from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { chat, ONE, uuid } from '../../src/store/contract/records.contract.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
@@ -12,6 +12,8 @@ import { abandonMigration, migrateStore } from '../../src/transfer/migrate-store
 import type { TransferProgress } from '../../src/transfer/progress.ts'
 import { query } from '../fresh-databases.ts'
 import { fillFile, rowsOfDatabase, rowsOfFile } from './both-stores.ts'
+
+const Sqlite = loadSqlite()
 
 describe('a move that must not be', () => {
   const root = mkdtempSync(join(tmpdir(), 'parley-refused-'))
@@ -38,7 +40,7 @@ describe('a move that must not be', () => {
   const move = (options: Partial<Parameters<typeof migrateStore>[0]> = {}) =>
     migrateStore({ dataFolder, to, ...options })
   const inFile = (text: string, ...values: unknown[]) => {
-    const db = new BetterSqlite3(file)
+    const db = new Sqlite(file)
     try {
       db.prepare(text).run(...values)
     } finally {
@@ -55,7 +57,7 @@ describe('a move that must not be', () => {
   }
   /** Nothing is noted any more, and the store takes writes. */
   const isUntouched = async () => {
-    const db = new BetterSqlite3(file, { readonly: true })
+    const db = new Sqlite(file, { readonly: true })
     expect(db.prepare(`SELECT name FROM sqlite_master WHERE name LIKE 'transfer%'`).all()).toEqual([])
     expect(db.prepare(`SELECT name FROM store WHERE name LIKE 'transfer%'`).all()).toEqual([])
     db.close()

@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3'
+import type { Database } from '@parley/sqlite'
 import type { TableName } from '../replica.ts'
 
 /** Table → the columns of its key, in order. Names go into SQL as they are; they come from here only. */

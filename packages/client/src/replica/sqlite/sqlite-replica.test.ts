@@ -1,11 +1,13 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import { type Database, loadSqlite } from '@parley/sqlite'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { replicaContract } from '../replica.contract.ts'
 import type { LossReason } from '../replica.ts'
 import { createSqliteStorage } from './index.ts'
+
+const Sqlite = loadSqlite()
 
 let directory: string
 beforeEach(() => {
@@ -49,7 +51,7 @@ describe('the replica in SQLite', () => {
   it('a file that newer code has written is refused and kept', async () => {
     const storage = createSqliteStorage({ directory })
     await (await storage.open('app')).close()
-    const database = new Database(onlyFile())
+    const database = new Sqlite(onlyFile())
     database.pragma('user_version = 99')
     database.close()
     await expect(storage.open('app')).rejects.toMatchObject({ name: 'ReplicaError', code: 'broken' })
@@ -79,7 +81,7 @@ describe('the replica in SQLite', () => {
   it('a disk that fails closes the replica and tells its owner', async () => {
     const reasons: LossReason[] = []
     const replica = await createSqliteStorage({ directory }).open('app', { onLost: (reason) => reasons.push(reason) })
-    vi.spyOn(Database.prototype, 'prepare').mockImplementation(() => {
+    vi.spyOn(Sqlite.prototype, 'prepare').mockImplementation(() => {
       throw Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_FSYNC' })
     })
     await expect(replica.commit([put], { durability: 'strict' })).rejects.toMatchObject({ code: 'broken' })
@@ -93,7 +95,7 @@ describe('the replica in SQLite', () => {
     ['relaxed', 'NORMAL'],
   ] as const)('a %s commit runs with synchronous = %s', async (durability, synchronous) => {
     const replica = await createSqliteStorage({ directory }).open('app')
-    const pragma = vi.spyOn(Database.prototype, 'pragma')
+    const pragma = vi.spyOn(Sqlite.prototype, 'pragma')
     await replica.commit([put], { durability })
     expect(pragma.mock.calls.map(([text]) => text)).toEqual([`synchronous = ${synchronous}`])
     await replica.close()
@@ -102,8 +104,8 @@ describe('the replica in SQLite', () => {
 
 /** Databases opened from now on hold no more than this: a full disk in small. */
 function limitPages(pages: number): void {
-  const { pragma } = Database.prototype
-  vi.spyOn(Database.prototype, 'pragma').mockImplementation(function (this: Database.Database, text, options) {
+  const { pragma } = Sqlite.prototype
+  vi.spyOn(Sqlite.prototype, 'pragma').mockImplementation(function (this: Database, text, options) {
     if (text.startsWith('journal_mode')) pragma.call(this, `max_page_count = ${pages}`)
     return pragma.call(this, text, options)
   })

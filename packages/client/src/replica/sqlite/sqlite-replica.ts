@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import SqliteDatabase, { type Database, type Statement } from 'better-sqlite3'
+import { type Database, loadSqlite, type Statement } from '@parley/sqlite'
 import {
   assertTerm,
   type CommitOptions,
@@ -63,7 +63,7 @@ class SqliteReplica implements Replica {
   constructor(file: string, options: OpenOptions, onClosed: () => void) {
     this.#options = options
     this.#onClosed = onClosed
-    this.#database = new SqliteDatabase(file, { timeout: BUSY_TIMEOUT_MS })
+    this.#database = new (loadSqlite())(file, { timeout: BUSY_TIMEOUT_MS })
     try {
       this.#database.pragma('journal_mode = WAL')
       // On macOS a plain fsync leaves data in the drive's cache.

@@ -3,7 +3,7 @@
  * rows, a schema that is another. A server that went on would not find messages that are there. Rows look after
  * themselves, see `row-sums.ts`.
  */
-import type BetterSqlite3 from 'better-sqlite3'
+import type { Database } from '@parley/sqlite'
 import { migrations } from './migrations.ts'
 import { RESTORE } from './row-sums.ts'
 import { TRANSFER_PREFIX } from './transfer-mark.ts'
@@ -12,22 +12,22 @@ import { TRANSFER_PREFIX } from './transfer-mark.ts'
 export const CHECKED_AT_START_BYTES = 64 * 1024 * 1024
 
 /** What is damaged, and what to do about it; undefined if nothing is. */
-export function findDamage(connection: BetterSqlite3.Database, file: string): string | undefined {
+export function findDamage(connection: Database, file: string): string | undefined {
   const found = whatIsWrong(connection)
   return found === undefined ? undefined : `The store ${file} is damaged (${found}). ${RESTORE}`
 }
 
-export const sizeOf = (connection: BetterSqlite3.Database): number =>
+export const sizeOf = (connection: Database): number =>
   (connection.pragma('page_count', { simple: true }) as number) *
   (connection.pragma('page_size', { simple: true }) as number)
 
-function whatIsWrong(connection: BetterSqlite3.Database): string | undefined {
+function whatIsWrong(connection: Database): string | undefined {
   if (schemaOf(connection) !== ownSchema(connection)) return 'its schema was changed'
   const verdict = connection.pragma('integrity_check(1)', { simple: true }) as string
   return verdict === 'ok' ? undefined : verdict.replaceAll(/\s+/g, ' ')
 }
 
-function schemaOf(connection: BetterSqlite3.Database): string {
+function schemaOf(connection: Database): string {
   const rows = connection
     .prepare(
       `SELECT type, name, tbl_name, sql FROM sqlite_master
@@ -39,8 +39,8 @@ function schemaOf(connection: BetterSqlite3.Database): string {
 }
 
 /** The schema as the migrations make it. */
-function ownSchema(connection: BetterSqlite3.Database): string {
-  const Sqlite = connection.constructor as new (file: string) => BetterSqlite3.Database
+function ownSchema(connection: Database): string {
+  const Sqlite = connection.constructor as new (file: string) => Database
   const fresh = new Sqlite(':memory:')
   try {
     for (const step of migrations) fresh.exec(step)

@@ -1,16 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import type BetterSqlite3 from 'better-sqlite3'
+import { type Database as Connection, loadSqlite, type Sqlite, type Statement } from '@parley/sqlite'
 import { StoreOpenError } from '../store.ts'
 import { CHECKED_AT_START_BYTES, findDamage, sizeOf } from './damage.ts'
 import { migrations } from './migrations.ts'
 import { RESTORE } from './row-sums.ts'
 import { mustNotBeGone } from './transfer-mark.ts'
 import { MAX_WAL_PAGES } from './wal-room.ts'
-
-export type Statement = BetterSqlite3.Statement
 
 /** One connection to the store's file: prepared statements are kept, transactions are explicit. */
 export interface Database {
@@ -92,19 +89,15 @@ export function openDatabase(file: string, options: { readonly mustBeSound?: boo
   }
 }
 
-const isLarge = (connection: BetterSqlite3.Database) => sizeOf(connection) > CHECKED_AT_START_BYTES
+const isLarge = (connection: Connection) => sizeOf(connection) > CHECKED_AT_START_BYTES
 
 /** A connection to the file, made if it is not there; nothing is looked at yet. */
-export function connect(file: string): BetterSqlite3.Database {
-  const require = createRequire(import.meta.url)
-  let Sqlite: typeof BetterSqlite3
+export function connect(file: string): Connection {
+  let Sqlite: Sqlite
   try {
-    Sqlite = require('better-sqlite3')
+    Sqlite = loadSqlite()
   } catch (error) {
-    throw new StoreOpenError(
-      'The embedded store needs the package better-sqlite3. Install it with: npm install better-sqlite3@12.11.1',
-      { cause: error },
-    )
+    throw new StoreOpenError(`The embedded store cannot be used. ${(error as Error).message}`, { cause: error })
   }
   try {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
@@ -115,13 +108,13 @@ export function connect(file: string): BetterSqlite3.Database {
 }
 
 /** Before the first write: somebody else's database stays as it is. */
-export function mustBeOurs(connection: BetterSqlite3.Database, file: string): void {
+export function mustBeOurs(connection: Connection, file: string): void {
   const tables = connection.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).pluck().all()
   if (tables.length === 0 || tables.includes('store')) return
   throw new StoreOpenError(`${file} is a database, but not one of Parley's. Name another folder with --data.`)
 }
 
-function configure(connection: BetterSqlite3.Database): void {
+function configure(connection: Connection): void {
   // WAL with FULL: a commit is on the disk before anybody is told of it. NORMAL would lose the last ones.
   connection.pragma('journal_mode = WAL')
   connection.pragma('synchronous = FULL')
@@ -132,7 +125,7 @@ function configure(connection: BetterSqlite3.Database): void {
   connection.pragma('temp_store = MEMORY')
 }
 
-function migrate(connection: BetterSqlite3.Database): void {
+function migrate(connection: Connection): void {
   const version = connection.pragma('user_version', { simple: true }) as number
   if (version > migrations.length) {
     throw new StoreOpenError(

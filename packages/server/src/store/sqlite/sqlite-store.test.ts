@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
+import { loadSqlite } from '@parley/sqlite'
 import { afterAll, describe, expect, it } from 'vitest'
 import { alice, chat, commit, ONE, uuid } from '../contract/records.contract.ts'
 import { picture } from '../contract/whole-app.contract.ts'
@@ -10,6 +10,8 @@ import { NOTHING } from '../store.ts'
 import { openDatabase } from './database.ts'
 import { migrations } from './migrations.ts'
 import { openSqliteStore, storeFile } from './sqlite-store.ts'
+
+const Sqlite = loadSqlite()
 
 const folder = mkdtempSync(join(tmpdir(), 'parley-store-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

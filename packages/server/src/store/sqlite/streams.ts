@@ -1,4 +1,5 @@
 import type { UserId, Uuid } from '@parley/protocol'
+import type { Statement } from '@parley/sqlite'
 import type { MovedHead } from '../../model/moved.ts'
 import { asOfRemoval } from '../../model/removal.ts'
 import { type AppKey, isActive, type ParticipantRecord } from '../../model/state.ts'
@@ -6,7 +7,7 @@ import { movedPage } from '../moved-page.ts'
 import type { StreamRow, StreamStore, WrittenFrom } from '../store.ts'
 import type { Synchronous } from '../synchronous.ts'
 import { writtenPages } from '../written-page.ts'
-import type { Database, Statement } from './database.ts'
+import type { Database } from './database.ts'
 import {
   CONVERSATION_COLUMNS,
   MESSAGE_COLUMNS,

@@ -5,7 +5,7 @@
  *
  *     no mark ─→ under way: every change is noted ─→ gone: nothing can be written here any more
  */
-import type BetterSqlite3 from 'better-sqlite3'
+import type { Database as Connection } from '@parley/sqlite'
 import { StoreOpenError, StoreOutage } from '../store.ts'
 import type { Database } from './database.ts'
 
@@ -49,18 +49,18 @@ export interface TransferDesk {
   putAnswer(answer: TransferAnswer): void
 }
 
-export const readMark = (db: BetterSqlite3.Database): TransferMark | undefined => valueIn(db, 'transfer')
-export const readAnswer = (db: BetterSqlite3.Database): TransferAnswer | undefined => valueIn(db, 'transfer_answer')
+export const readMark = (db: Connection): TransferMark | undefined => valueIn(db, 'transfer')
+export const readAnswer = (db: Connection): TransferAnswer | undefined => valueIn(db, 'transfer_answer')
 
 export const PUT_VALUE = 'INSERT INTO store VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value'
 
-function valueIn<T>(db: BetterSqlite3.Database, name: string): T | undefined {
+function valueIn<T>(db: Connection, name: string): T | undefined {
   const text = db.prepare('SELECT value FROM store WHERE name = ?').pluck().get(name)
   return text === undefined ? undefined : JSON.parse(text as string)
 }
 
 /** @throws StoreOpenError if what it held is in PostgreSQL now */
-export function mustNotBeGone(db: BetterSqlite3.Database, file: string): void {
+export function mustNotBeGone(db: Connection, file: string): void {
   const isMade = db.prepare(`SELECT 1 FROM sqlite_master WHERE name = 'store'`).get() !== undefined
   const mark = isMade ? readMark(db) : undefined
   if (mark?.state !== 'gone') return
