@@ -22,8 +22,8 @@ const IDLE_TICK_MS = 100
 const MAX_READS = 16
 /** Rows in one read. */
 export const READ_ROWS = 250
-/** Streams in one page of a poll. */
-export const POLL_PAGE = 500
+/** Moves in one page of a poll, of as many streams or fewer. */
+export const POLL_PAGE = 5_000
 /** Conversations of which it is kept what they are called here. */
 const MAX_KEYS = 20_000
 

@@ -106,6 +106,19 @@ export function movedContract(store: () => Store): void {
       }
     })
 
+    it('28 names a stream once, however often it moved', async () => {
+      const cursor = await chat(store(), uuid(1), 1)
+      for (let sequence = 5; sequence < 25; sequence++) {
+        const heads = { headSequence: sequence, headPosition: 1, lastMessageAt: T }
+        await commit(store(), { conversations: [conversation(uuid(1), heads), conversation(uuid(2), heads)] })
+        await commit(store(), { people: [person(ben, sequence)] })
+      }
+      const { heads, next } = await store().streams.movedAnywhere(cursor, 1_000)
+      expect(names(heads)).toEqual([`${ONE} 1`, `${ONE} 2`, `${ONE} ben`])
+      expect(heads.map(({ sequence }) => sequence)).toEqual([24, 24, 24])
+      expect(next).toBe(null)
+    })
+
     it('28 tells of the end of a conversation to those who were in it', async () => {
       const cursor = await chat(store(), uuid(1), 1)
       await commit(store(), {

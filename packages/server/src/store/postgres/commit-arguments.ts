@@ -33,7 +33,6 @@ function valuesOf(writes: Writes, touched: AppMap<Touched>, inOrder: readonly To
     json(sessions.flatMap(({ session, tokenHash }) => (tokenHash === null ? [session] : []))),
     json(sorted(writes.nonces, ({ hash }) => hash)),
     json(sorted(writes.operations.map(flatOperation), ({ app, userId, id }) => `${app} ${id} ${userId}`)),
-    movedConversations(inOrder),
     json(
       writes.people.flatMap(({ app, profile, isInboxMoved }) =>
         isInboxMoved ? [{ app, userId: profile.userId }] : [],
@@ -150,15 +149,6 @@ const none = () => null
 const sequenceOf = ({ sequence }: Message) => sequence
 const firstSequenceOf = ({ firstSequence }: Message) => firstSequence
 const changedAtOf = ({ changedAt }: Message) => changedAt
-
-/** Those whose heads move, in JSON that needs no escaping. */
-function movedConversations(touched: readonly Touched[]): string | null {
-  const moved = touched.filter(isMoved)
-  return moved.length === 0 ? null : `[${moved.map(nameInJson).join()}]`
-}
-
-const isMoved = ({ heads }: Touched) => heads !== undefined
-const nameInJson = ({ app, key }: Touched) => `{"app":${app},"id":"${key}"}`
 
 /** A column of numbers, unless each is what it usually is. */
 function unusual<Row>(rows: readonly Row[], value: (row: Row) => number | null, usual: (row: Row) => number | null) {

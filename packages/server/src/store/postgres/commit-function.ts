@@ -10,7 +10,7 @@ export const FENCED = 'PA003'
 export const COMMIT_LOCK = 7_261_001
 
 /** Calls it: the schema, the writer and its count, then what `commitArguments` makes. */
-export const COMMIT_PARAMETERS = 36
+export const COMMIT_PARAMETERS = 35
 export const COMMIT = `SELECT moved, settled, shifted FROM parley.commit_batch(${Array.from(
   { length: COMMIT_PARAMETERS },
   (_, index) => `$${index + 1}`,
@@ -48,7 +48,7 @@ export const commitFunction = `
     sent_deleted_at bigint[], sent_sequences bigint[], sent_first_sequences bigint[], sent_changed_at bigint[],
     touched_people json, new_participants json, changed_messages json, purged json,
     new_people json, new_sessions json, changed_sessions json, new_nonces json, new_operations json,
-    moved_conversations json, moved_inboxes json,
+    moved_inboxes json,
     OUT moved bigint, OUT settled bigint, OUT shifted json)
   LANGUAGE plpgsql AS $$
   #variable_conflict use_column
@@ -64,6 +64,8 @@ export const commitFunction = `
     late_at bigint[];
     outdated_conversations json;
     outdated_people json;
+    moved_apps integer[];
+    moved_conversations uuid[];
     in_the_way text[] := '{}';
     updated bigint;
     added bigint;
@@ -179,9 +181,11 @@ ${writeChangedMessages}
 ${writePeople}
 ${writeSignIns}
 
+    SELECT array_agg(t.app), array_agg(t.id) INTO moved_apps, moved_conversations
+      FROM unnest(touched_apps, touched_ids, head_sequences) AS t (app, id, head) WHERE t.head IS NOT NULL;
     IF moved_conversations IS NOT NULL OR moved_inboxes IS NOT NULL THEN
-      INSERT INTO parley.moves (moved, at, conversations, inboxes)
-      VALUES (this_number, at_ms, moved_conversations, moved_inboxes);
+      INSERT INTO parley.moves (moved, at, apps, conversations, inboxes)
+      VALUES (this_number, at_ms, moved_apps, moved_conversations, moved_inboxes);
     END IF;
 
     IF in_the_way <> '{}' THEN

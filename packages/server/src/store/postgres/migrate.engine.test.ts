@@ -77,16 +77,10 @@ describe.each(postgresVersions)('migrations on PostgreSQL %i', (version) => {
   })
 
   it('24 a database of an earlier version is brought up to date: what it remembers answers repeats as it did', async () => {
-    const url = await empty()
     const earlier = 5
-    const old = new pg.Client(url)
-    await old.connect()
-    await old.query('CREATE SCHEMA parley')
-    await old.query(`CREATE TABLE parley.schema AS SELECT ${earlier} AS version`)
-    for (const step of migrations.slice(0, earlier)) await old.query(step)
+    const url = await ofVersion(earlier)
     const done = { app: ONE, userId: alice, id: uuid(1), name: 'delete-message', at: 1 }
-    await old.query(`INSERT INTO parley.operations VALUES ($1, $2, $3, 'delete-message', 1)`, [ONE, alice, done.id])
-    await old.end()
+    await query(url, `INSERT INTO parley.operations VALUES ($1, $2, $3, 'delete-message', 1)`, [ONE, alice, done.id])
     expect(await migrate(url, { rehearse: true })).toEqual({ from: earlier, to: LATEST })
     expect(await schemaOf(url)).toEqual([earlier])
     const store = await openPostgresStore(url)
@@ -147,12 +141,8 @@ describe.each(postgresVersions)('migrations on PostgreSQL %i', (version) => {
   })
 
   it('messages are sent on the terms of a conversation that was there before it had any', async () => {
-    const url = await empty()
     const before = migrations.findIndex((step) => step.includes('ADD COLUMN terms'))
-    await query(url, 'CREATE SCHEMA parley')
-    await query(url, 'CREATE TABLE parley.schema (version integer NOT NULL)')
-    for (const step of migrations.slice(0, before)) await query(url, step)
-    await query(url, 'INSERT INTO parley.schema VALUES ($1)', [before])
+    const url = await ofVersion(before)
     await query(
       url,
       `INSERT INTO parley.conversations VALUES ($1, $2, 1, 'alice', NULL, '{}', NULL, 1, 1, 3, 0, 1, 1, 1, 7)`,
@@ -178,6 +168,48 @@ describe.each(postgresVersions)('migrations on PostgreSQL %i', (version) => {
     expect(conversations).toMatchObject([{ headSequence: 9, headPosition: 6, revision: 13, terms: 0 }])
     for (const store of stores) await store.close()
   })
+
+  it('28 what moved before the list of it was made of arrays is found after', async () => {
+    const before = migrations.findIndex((step) => step.includes('moves RENAME'))
+    const url = await ofVersion(before)
+    for (const [n, sequence] of [7, 9, 11].entries()) {
+      await query(
+        url,
+        `INSERT INTO parley.conversations VALUES ($1, $2, 1, 'alice', NULL, '{}', NULL, 1, 1, $3, 0, 1, 1, 1, 7)`,
+        [ONE, uuid(n + 1), sequence],
+      )
+    }
+    await query(
+      url,
+      `INSERT INTO parley.identities VALUES (1, 'ben', null, null, null, null, null, null, null, '{}', 1, null, 4, 2, 1)`,
+    )
+    const named = (...numbers: number[]) => JSON.stringify(numbers.map((n) => ({ app: ONE, id: uuid(n) })))
+    const moved = [
+      [2, named(1, 2), JSON.stringify([{ app: ONE, userId: 'ben' }])],
+      [3, null, JSON.stringify([{ app: ONE, userId: 'ben' }])],
+      [4, named(2, 3), null],
+    ]
+    for (const one of moved) await query(url, 'INSERT INTO parley.moves VALUES ($1, 1, $2, $3)', one)
+    const store = await openPostgresStore(url)
+    const after = async (cursor: number) =>
+      (await store.streams.movedAnywhere(cursor, 10)).heads.map(
+        (head) => `${head.stream === 'inbox' ? head.userId : head.id.slice(-1)} ${head.sequence}`,
+      )
+    expect((await after(1)).sort()).toEqual(['1 7', '2 9', '3 11', 'ben 4'])
+    expect(await after(2)).toHaveLength(3)
+    expect((await after(3)).sort()).toEqual(['2 9', '3 11'])
+    await store.close()
+  })
+
+  /** A database as an earlier server left it. */
+  async function ofVersion(version: number): Promise<string> {
+    const url = await empty()
+    await query(url, 'CREATE SCHEMA parley')
+    await query(url, 'CREATE TABLE parley.schema (version integer NOT NULL)')
+    for (const step of migrations.slice(0, version)) await query(url, step)
+    await query(url, 'INSERT INTO parley.schema VALUES ($1)', [version])
+    return url
+  }
 
   async function openAgain(url: string) {
     const store = await openPostgresStore(url)

@@ -18,7 +18,7 @@ interface Names {
 export async function movedAnywhere(db: Database, after: Cursor, limit: number): Promise<MovedPage> {
   const [row] = await db.ask(COMMITS, [after, limit])
   const isComplete = after >= Number(row!.moves_after)
-  const page = isComplete ? namesOf(row!, limit) : await allNames(db, after, limit)
+  const page = isComplete ? pageOf(row!) : await allNames(db, after, limit)
   return { heads: await headsOf(db, page.names), next: page.next, settled: row!.cursor! }
 }
 
@@ -27,19 +27,10 @@ interface Page {
   readonly next: Cursor | null
 }
 
-/** Whole commits, until they are `limit` streams or more. */
-function namesOf(row: Row, limit: number): Page {
-  const commits = (row.commits ?? []) as ({ readonly moved: Cursor } & {
-    readonly [K in keyof Names]: Names[K] | null
-  })[]
-  const names: Names = { conversations: [], inboxes: [] }
-  for (const { moved, conversations, inboxes } of commits) {
-    names.conversations.push(...(conversations ?? []))
-    names.inboxes.push(...(inboxes ?? []))
-    if (names.conversations.length + names.inboxes.length >= limit) return { names, next: moved }
-  }
-  return { names, next: null }
-}
+const pageOf = ({ conversations, inboxes, next }: Row): Page => ({
+  names: { conversations: conversations ?? [], inboxes: inboxes ?? [] },
+  next: next ?? null,
+})
 
 /** What one commit moved is not torn apart, though the page grows longer by it. */
 async function allNames(db: Database, after: Cursor, limit: number): Promise<Page> {
@@ -52,9 +43,7 @@ async function allNames(db: Database, after: Cursor, limit: number): Promise<Pag
   return { names, next: rows.length < limit ? null : rows[rows.length - 1]!.moved! }
 }
 
-async function headsOf(db: Database, { conversations, inboxes }: Names): Promise<MovedHead[]> {
-  const chats = [...new Map(conversations.map((one) => [`${one.app} ${one.id}`, one])).values()]
-  const people = [...new Map(inboxes.map((one) => [`${one.app} ${one.userId}`, one])).values()]
+async function headsOf(db: Database, { conversations: chats, inboxes: people }: Names): Promise<MovedHead[]> {
   const [conversationRows, inboxRows] = await Promise.all([
     chats.length === 0 ? [] : db.ask(CONVERSATIONS, [chats.map(({ app }) => app), chats.map(({ id }) => id)]),
     people.length === 0 ? [] : db.ask(INBOXES, [people.map(({ app }) => app), people.map(({ userId }) => userId)]),
@@ -73,12 +62,29 @@ async function headsOf(db: Database, { conversations, inboxes }: Names): Promise
   ]
 }
 
-/** One commit moves one stream at least, so these are enough for a page. */
+/**
+ * Whole commits, until what they moved is `limit` streams or more, each of which is named once: a busy conversation is in
+ * nearly every commit. One commit moves one stream at least, so no more than `limit` have to be counted.
+ */
 const COMMITS = `
-  SELECT ${SETTLED} AS cursor, (SELECT s.value FROM parley.store s WHERE s.name = 'moves_after') AS moves_after, (
-    SELECT json_agg(q) FROM (
-      SELECT m.moved, m.conversations, m.inboxes FROM parley.moves m WHERE m.moved > $1 ORDER BY m.moved LIMIT $2
-    ) q) AS commits`
+  WITH counted AS (
+    SELECT m.moved, coalesce(cardinality(m.conversations), 0) + coalesce(json_array_length(m.inboxes), 0) AS streams
+    FROM parley.moves m WHERE m.moved > $1 ORDER BY m.moved LIMIT $2
+  ), summed AS (
+    SELECT c.moved, c.streams, sum(c.streams) OVER (ORDER BY c.moved) AS so_far FROM counted c
+  ), last AS (
+    SELECT max(s.moved) AS moved, max(s.so_far) >= $2 AS is_full FROM summed s WHERE s.so_far - s.streams < $2
+  ), page AS (
+    SELECT m.apps, m.conversations, m.inboxes FROM parley.moves m
+    WHERE m.moved > $1 AND m.moved <= (SELECT l.moved FROM last l)
+  )
+  SELECT ${SETTLED} AS cursor, (SELECT s.value FROM parley.store s WHERE s.name = 'moves_after') AS moves_after,
+    (SELECT l.moved FROM last l WHERE l.is_full) AS next,
+    (SELECT json_agg(q) FROM (SELECT DISTINCT unnest(p.apps) AS app, unnest(p.conversations) AS id FROM page p) q)
+      AS conversations,
+    (SELECT json_agg(q) FROM (
+      SELECT DISTINCT x.app, x."userId" FROM page p, json_to_recordset(p.inboxes) AS x (app integer, "userId" text)
+    ) q) AS inboxes`
 
 const ALL = `
   SELECT * FROM (

@@ -1,6 +1,7 @@
 /** What the statements read, counted by PostgreSQL itself, in tables large enough for it to matter. */
 import type { UserId } from '@parley/protocol'
 import { type PostgresServer, postgresVersions, startPostgres } from '@parley/testkit'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { query } from '../../../test/fresh-databases.ts'
 import {
@@ -18,7 +19,9 @@ import {
 } from '../contract/records.contract.ts'
 import { chatOfEverything, picture } from '../contract/whole-app.contract.ts'
 import type { Store } from '../store.ts'
+import type { Database } from './database.ts'
 import { PARTITIONS } from './migrations.ts'
+import { movedAnywhere } from './moved-anywhere.ts'
 import { openPostgresStore } from './postgres-store.ts'
 
 /** Tables of a few rows each, read whole because nothing is quicker. */
@@ -129,6 +132,36 @@ describe.each(postgresVersions)('statements on PostgreSQL %i', (version) => {
     expect(scans).toEqual([])
     // There are more than a hundred thousand rows; these are the handful that were asked for, many times over.
     expect(rows).toBeLessThan(4_000)
+  })
+
+  it('28 a look into the store brings each stream that moved, and not each move', async () => {
+    const [commits, busy, limit] = [600, 50, 5_000]
+    const above = 10 ** 12
+    await query(
+      url,
+      `INSERT INTO parley.moves (moved, at, apps, conversations)
+       SELECT ${above} + n, 1, array_fill(1, ARRAY[${busy}]), (SELECT array_agg(md5('c' || k)::uuid) FROM generate_series(1, ${busy}) k)
+       FROM generate_series(1, ${commits}) n`,
+    )
+    const client = new pg.Client(url)
+    await client.connect()
+    let bytes = 0
+    const ask = async (statement: string, values?: readonly unknown[]) => {
+      const { rows } = await client.query(statement, values as unknown[])
+      bytes += JSON.stringify(rows).length
+      return rows
+    }
+    const found: number[] = []
+    for (let after: number | null = above; after !== null; ) {
+      const { heads, next } = await movedAnywhere({ ask } as unknown as Database, after, limit)
+      found.push(heads.length)
+      after = next === null ? null : Number(next)
+    }
+    await client.end()
+    await query(url, 'DELETE FROM parley.moves WHERE moved > $1', [above])
+    // The last page but one is full: only the next one, with nothing on it, tells that it was the last.
+    expect(found).toEqual([...Array.from({ length: (commits * busy) / limit }, () => busy), 0])
+    expect(bytes).toBeLessThan(found.length * (busy * 300 + 300))
   })
 
   const long = uuid(0xfff)
