@@ -1,6 +1,7 @@
 /**
  * Conversations of people who are all online, a closed loop: a place in a sender's window is free again once the message
- * is acknowledged (durable) and on the sockets of all others. Two people, or a thousand.
+ * is acknowledged (durable) and on the sockets of all others. Two people, or a thousand. They talk each time they are told
+ * for how long.
  */
 import { type Latencies, latencies } from '../figures/statistics.ts'
 import type { ServerReady } from '../servers/start-server.ts'
@@ -8,9 +9,9 @@ import { dialectOf } from './dialect.ts'
 import { type Measured, Measurement, type Window } from './measuring.ts'
 import { messageId, numberIn } from './message-id.ts'
 import { connectPeople, makeRoom } from './people.ts'
-import { pause, task, tell } from './task.ts'
+import { heard, pause, task, tell } from './task.ts'
 
-export interface ChatInput extends Window {
+export interface ChatInput {
   readonly ready: ServerReady
   readonly conversations: number
   /** In each conversation. */
@@ -47,13 +48,13 @@ interface Entry {
 }
 
 task<ChatInput>(async (input) => {
-  const { ready, conversations, members, senders, window, ports, pauseMs = 0, warmUpMs, measureMs } = input
+  const { ready, conversations, members, senders, window, ports, pauseMs = 0 } = input
   const dialect = dialectOf(ready)
   /** By number. */
   const open = new Map<number, Entry>()
   let numbers = 0
-  const times: number[] = []
-  const deliveryTimes: number[] = []
+  let times: number[] = []
+  let deliveryTimes: number[] = []
   let acknowledged = 0
   let delivered = 0
   let turnedAway = 0
@@ -126,17 +127,28 @@ task<ChatInput>(async (input) => {
     people[sender]!.socket.send(dialect.message(rooms[Math.floor(sender / members)]!, id, BODY))
   }
 
-  for (let i = 0; i < conversations; i++) {
-    for (let j = 0; j < senders; j++) for (let k = 0; k < window; k++) say(i * members + j)
+  async function talk(forTimes: Window): Promise<void> {
+    isOver = false
+    acknowledged = delivered = turnedAway = 0
+    times = []
+    deliveryTimes = []
+    for (let i = 0; i < conversations; i++) {
+      for (let j = 0; j < senders; j++) for (let k = 0; k < window; k++) say(i * members + j)
+    }
+    const measured = await measurement.run(forTimes)
+    tell({
+      ...{ acknowledged, delivered, turnedAway, latencies: latencies(times), deliveries: latencies(deliveryTimes) },
+      ...measured,
+    } satisfies ChatResult)
+    isOver = true
+    // What is on its way has to arrive: a lost message would be a finding.
+    const deadline = Date.now() + DRAIN_MS
+    while (open.size > 0 && Date.now() < deadline) await pause(10)
+    const lost = open.size
+    open.clear()
+    tell({ lost })
   }
-  const measured = await measurement.run({ warmUpMs, measureMs })
-  tell({
-    ...{ acknowledged, delivered, turnedAway, latencies: latencies(times), deliveries: latencies(deliveryTimes) },
-    ...measured,
-  } satisfies ChatResult)
-  isOver = true
-  // What is on its way has to arrive: a lost message would be a finding.
-  const deadline = Date.now() + DRAIN_MS
-  while (open.size > 0 && Date.now() < deadline) await pause(10)
-  tell({ lost: open.size })
+
+  tell('connected')
+  while (true) await talk(await heard<Window>())
 })

@@ -1,6 +1,6 @@
 /** A: 1:1 chat. B: one conversation that everybody hears. */
-import type { ChatInput, ChatResult } from '../load/chat.ts'
-import { Load } from '../load/start-load.ts'
+import type { ChatInput } from '../load/chat.ts'
+import { Chat } from '../load/start-chat.ts'
 import { Server } from '../servers/start-server.ts'
 import { type Figure, observed, type Sample, type Scenario, type ServerKind, type Settings } from './scenario.ts'
 
@@ -84,10 +84,12 @@ async function measure(kind: ServerKind, name: string, settings: Settings, crowd
     const measureMs = settings.seconds * 1000
     const warmUpMs = settings.isQuick ? 100 : WARM_UP_MS
     const size = settings.isQuick ? quick(crowd) : crowd
-    const load = new Load('chat', { ready: server.ready, ...size, warmUpMs, measureMs } satisfies ChatInput)
-    await load.next()
-    const { result, cpuSeconds } = await observed(server, { name, settings }, () => load.next<ChatResult>())
-    const { lost } = await load.next<{ lost: number }>()
+    const chat = await Chat.open({ ready: server.ready, ...size })
+    const { seen, lost } = await chat.talk({ warmUpMs, measureMs }, (counted) =>
+      observed(server, { name, settings }, counted),
+    )
+    await chat.close()
+    const { result, cpuSeconds } = seen
     const { acknowledged, delivered, turnedAway, seconds, clientCores } = result
     return {
       acksPerSecond: acknowledged / seconds,

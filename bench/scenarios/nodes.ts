@@ -4,8 +4,8 @@
  */
 import { NatsEngine } from '../engines/nats.ts'
 import { PostgresEngine } from '../engines/postgres.ts'
-import type { ChatInput, ChatResult } from '../load/chat.ts'
-import { Load } from '../load/start-load.ts'
+import type { ChatInput } from '../load/chat.ts'
+import { Chat } from '../load/start-chat.ts'
 import { Server } from '../servers/start-server.ts'
 import { ENGINE_FIGURES, perMessage } from './postgres.ts'
 import { type Figure, observed, type Sample, type Scenario, type Settings } from './scenario.ts'
@@ -13,16 +13,23 @@ import { type Figure, observed, type Sample, type Scenario, type Settings } from
 const NODES = 3
 /**
  * For each node: one of three sees a third of the messages that one alone does, and what it runs often is compiled that much
- * later.
+ * later. Those who come next have other code run for the first time, and some of what was compiled has to be once more.
  */
 const FIRST_WARM_UP_MS = 10_000
-const WARM_UP_MS = 1_500
-/** Two deployments of one round are measured a moment after each other, again and again: the machine changes within seconds. */
-const TURNS = 3
+const NEXT_WARM_UP_MS = 3_000
+/**
+ * Two deployments are measured a moment after each other, again and again, for a machine may be another one within seconds.
+ * Everybody stays connected meanwhile.
+ */
+const TURNS = 10
+const TURN_SECONDS = 1.5
+/** Until batches are as large as they become, and until as many are under way as there can be. */
+const TURN_WARM_UP_MS = 500
 
-const CROWD = { conversations: 100, members: 2, senders: 2, window: 8 } as const
+const CROWD: Crowd = { conversations: 100, members: 2, senders: 2, window: 8 }
 /** Two hundred messages a second: nobody waits for anybody else. */
-const LIGHT = { conversations: 12, members: 2, senders: 1, window: 1, pauseMs: 60 } as const
+const LIGHT: Crowd = { conversations: 12, members: 2, senders: 1, window: 1, pauseMs: 60 }
+type Crowd = Omit<ChatInput, 'ready' | 'ports'>
 const QUICK_CONVERSATIONS = 6
 
 /**
@@ -75,26 +82,24 @@ function crowd(where: Exclude<Where, 'alone'>, words: string): Scenario {
       { name: 'clientCores', title: 'load cores', digits: 2 },
       { name: 'turnedAway', title: 'told to come back' },
     ],
-    measure: (kind, settings) => measure(kind === 'parley' ? where : 'alone', settings, CROWD),
+    measure: (kind, settings) => measure(kind === 'parley' ? where : 'alone', inTurns(settings), CROWD),
     turns: TURNS,
     end,
   }
 }
 
+const inTurns = (settings: Settings): Settings => ({ ...settings, seconds: Math.min(settings.seconds, TURN_SECONDS) })
+
 /** By the number of their nodes. */
 const kept = new Map<number, Deployment>()
 
-async function deploymentOf(size: number, settings: Settings): Promise<Deployment> {
+/** One that has served for a while. */
+async function deploymentOf(size: number, isQuick: boolean): Promise<Deployment> {
   const known = kept.get(size)
   if (known) return known
   const deployment = await Deployment.start(size)
   kept.set(size, deployment)
-  const warming = loadOn(deployment, 'anywhere', CROWD, {
-    ...settings,
-    ...{ warmUpMs: size * FIRST_WARM_UP_MS, measureMs: 0 },
-  })
-  // That it is warm, how it was, and that all of it arrived.
-  for (let word = 0; word < 3; word++) await warming.next()
+  if (!isQuick) await deployment.gather('anywhere', CROWD, FIRST_WARM_UP_MS)
   return deployment
 }
 
@@ -103,35 +108,18 @@ async function end(): Promise<void> {
   kept.clear()
 }
 
-interface Times {
-  readonly warmUpMs: number
-  readonly measureMs: number
-}
-
-function loadOn(
-  { first, ports }: Deployment,
-  where: Where,
-  load: typeof CROWD | typeof LIGHT,
-  { isQuick, warmUpMs, measureMs }: Pick<Settings, 'isQuick'> & Times,
-): Load {
-  const crowd = isQuick ? { ...load, conversations: QUICK_CONVERSATIONS } : load
-  return new Load('chat', {
-    ...{ ready: first.ready, ports: placed(crowd, where, ports), ...crowd },
-    ...{ warmUpMs: isQuick ? 100 : warmUpMs, measureMs },
-  } satisfies ChatInput)
-}
-
-async function measure(where: Where, settings: Settings, crowd: typeof CROWD | typeof LIGHT): Promise<Sample> {
-  const deployment = await deploymentOf(where === 'alone' ? 1 : NODES, settings)
-  const times = { warmUpMs: WARM_UP_MS, measureMs: settings.seconds * 1000 }
-  const load = loadOn(deployment, where, crowd, { ...settings, ...times })
-  await load.next()
-  const before = await deployment.look()
-  const { result } = await observed(deployment.first, { name: `nodes-${where}`, settings }, () =>
-    load.next<ChatResult>(),
-  )
-  const after = await deployment.look()
-  const { lost } = await load.next<{ lost: number }>()
+async function measure(where: Where, settings: Settings, everybody: Crowd): Promise<Sample> {
+  const { isQuick } = settings
+  const deployment = await deploymentOf(where === 'alone' ? 1 : NODES, isQuick)
+  const crowd = isQuick ? { ...everybody, conversations: QUICK_CONVERSATIONS } : everybody
+  const chat = await deployment.gather(where, crowd, isQuick ? 0 : NEXT_WARM_UP_MS)
+  const times = { warmUpMs: isQuick ? 100 : TURN_WARM_UP_MS, measureMs: settings.seconds * 1000 }
+  const { seen, lost } = await chat.talk(times, async (counted) => ({
+    before: await deployment.look(),
+    ...(await observed(deployment.first, { name: `nodes-${where}`, settings }, counted)),
+    after: await deployment.look(),
+  }))
+  const { before, result, after } = seen
   const { acknowledged, turnedAway, seconds, clientCores, deliveries } = result
   const each = (figure: (look: DeploymentLook) => number) => (figure(after) - figure(before)) / acknowledged
   return {
@@ -177,6 +165,7 @@ class Deployment {
   readonly #engine: PostgresEngine
   readonly #bus: NatsEngine | undefined
   readonly #nodes: readonly Server[]
+  #gathered: { readonly name: string; readonly chat: Chat } | undefined
 
   private constructor(engine: PostgresEngine, bus: NatsEngine | undefined, nodes: readonly Server[]) {
     this.#engine = engine
@@ -205,8 +194,16 @@ class Deployment {
     return this.#nodes[0]!
   }
 
-  get ports(): readonly number[] {
-    return this.#nodes.map(({ ready }) => ready.port)
+  /** Those who are connected, if they are those and where they are wanted: else they go, others come, and talk for a while. */
+  async gather(where: Where, crowd: Crowd, warmUpMs: number): Promise<Chat> {
+    const name = JSON.stringify({ where, crowd })
+    if (this.#gathered?.name === name) return this.#gathered.chat
+    await this.#gathered?.chat.close()
+    const ports = this.#nodes.map(({ ready }) => ready.port)
+    const chat = await Chat.open({ ready: this.first.ready, ports: placed(crowd, where, ports), ...crowd })
+    this.#gathered = { name, chat }
+    await chat.talk({ warmUpMs: this.#nodes.length * warmUpMs, measureMs: 0 }, (counted) => counted())
+    return chat
   }
 
   async look() {
@@ -218,6 +215,7 @@ class Deployment {
   }
 
   async close(): Promise<void> {
+    await this.#gathered?.chat.close()
     for (const node of this.#nodes) await node.close()
     await this.#bus?.close()
     await this.#engine.close()

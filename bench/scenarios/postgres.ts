@@ -2,7 +2,7 @@
 import { type EngineLook, PostgresEngine } from '../engines/postgres.ts'
 import { median } from '../figures/statistics.ts'
 import type { CatchUpInput, CatchUpResult } from '../load/catch-up.ts'
-import type { ChatInput, ChatResult } from '../load/chat.ts'
+import { Chat } from '../load/start-chat.ts'
 import { Load } from '../load/start-load.ts'
 import { Server } from '../servers/start-server.ts'
 import { MISSED, QUICKLY_MISSED } from './catch-up.ts'
@@ -58,19 +58,15 @@ async function measureChat(kind: ServerKind, settings: Settings): Promise<Sample
   const engine = await PostgresEngine.start()
   const server = await Server.start(programs[kind], engine.url)
   try {
-    const load = new Load('chat', {
-      ready: server.ready,
-      ...(settings.isQuick ? QUICK_CROWD : CROWD),
-      warmUpMs: settings.isQuick ? 100 : WARM_UP_MS,
-      measureMs: settings.seconds * 1000,
-    } satisfies ChatInput)
-    await load.next()
-    const before = await engine.look()
-    const { result, cpuSeconds } = await observed(server, { name: 'postgres-chat', settings }, () =>
-      load.next<ChatResult>(),
-    )
-    const after = await engine.look()
-    const { lost } = await load.next<{ lost: number }>()
+    const chat = await Chat.open({ ready: server.ready, ...(settings.isQuick ? QUICK_CROWD : CROWD) })
+    const times = { warmUpMs: settings.isQuick ? 100 : WARM_UP_MS, measureMs: settings.seconds * 1000 }
+    const { seen, lost } = await chat.talk(times, async (counted) => ({
+      before: await engine.look(),
+      ...(await observed(server, { name: 'postgres-chat', settings }, counted)),
+      after: await engine.look(),
+    }))
+    await chat.close()
+    const { before, result, cpuSeconds, after } = seen
     const { acknowledged, turnedAway, seconds, clientCores } = result
     return {
       acksPerSecond: acknowledged / seconds,
