@@ -103,6 +103,8 @@ export interface StoredStream {
   readonly oldest: number | null
   /** The history is here from the first message on. */
   readonly complete: boolean
+  /** Where the copy began with a page: changes up to there never come. Absent where it began with the stream itself. */
+  readonly began?: number
 }
 
 /** An operation the server has not been heard to have carried out in full. */

@@ -222,7 +222,7 @@ describe('a page', () => {
 
   it('CON-8 the first one is a copy that a pull may go on from', async () => {
     expect(await page(null, newest, { sequence: 33, more: true })).toBe('apply')
-    expect(await stored()).toEqual({ stream: c1, sequence: 33, head: 33, oldest: 19, complete: false })
+    expect(await stored()).toEqual({ stream: c1, sequence: 33, head: 33, oldest: 19, complete: false, began: 33 })
   })
 
   it('CON-8 the first one is complete if there is no older message', async () => {
@@ -232,7 +232,7 @@ describe('a page', () => {
 
   it('an empty conversation is complete', async () => {
     await page(null, [conversation(1), participant(2, alice)], { sequence: 2, more: false })
-    expect(await stored()).toEqual({ stream: c1, sequence: 2, head: 2, oldest: 1, complete: true })
+    expect(await stored()).toEqual({ stream: c1, sequence: 2, head: 2, oldest: 1, complete: true, began: 2 })
   })
 
   it('CON-8 older ones extend the history and do not move the sequence', async () => {
@@ -263,6 +263,31 @@ describe('a page', () => {
   it('an older one for a copy that is gone is ignored', async () => {
     expect(await page(19, [message(28, 18)], { sequence: 40, more: true })).toBe('ignore')
     expect(await everything()).toEqual({})
+  })
+
+  it('SYNC-2 one that is older than the copy is ignored: what was deleted between the two would be back for good', async () => {
+    await page(null, newest, { sequence: 33, more: true })
+    const gone = message(28, 18)
+    expect(await page(null, [...newest.slice(0, 3), gone], { sequence: 32, more: false })).toBe('ignore')
+    expect(await page(19, [gone], { sequence: 32, more: false })).toBe('ignore')
+    expect(await stored()).toMatchObject({ sequence: 33, oldest: 19, complete: false })
+    expect(await positions()).toEqual([19, 20])
+  })
+
+  it('SYNC-2 one that is older than changes that came since is as good as any', async () => {
+    await page(null, newest, { sequence: 33, more: true })
+    await change(33, 35, [message(34, 18), message(35, 21)])
+    expect(await page(19, [message(28, 18), message(27, 17)], { sequence: 33, more: false })).toBe('apply')
+    expect(await stored()).toMatchObject({ sequence: 35, oldest: 1, complete: true })
+    expect((await replica.scan('messages')).map(({ position, sequence }) => [position, sequence])).toEqual([
+      ...[
+        [17, 27],
+        [18, 34],
+        [19, 29],
+        [20, 30],
+        [21, 35],
+      ],
+    ])
   })
 })
 

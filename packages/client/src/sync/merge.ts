@@ -86,11 +86,14 @@ export function mergePage(stored: StoredRows, frame: RowsFrame, before: number |
   const old = stored.stream ?? emptyStream(frame.stream)
   if (hasLeft(stored, frame.stream)) return IGNORE
   if (isDenied(frame)) return deny(stored)
+  const isFirst = old.sequence === 0
   // Asked for before the copy went, and came after.
-  if (before !== null && old.sequence === 0) return IGNORE
+  if (before !== null && isFirst) return IGNORE
+  // Older than the page that the copy began with: what was changed between the two would never be heard of.
+  if (frame.sequence < (old.began ?? 0)) return IGNORE
   const stream = {
     ...old,
-    sequence: old.sequence === 0 ? frame.sequence : old.sequence,
+    ...(isFirst && { sequence: frame.sequence, began: frame.sequence }),
     head: Math.max(old.head, frame.sequence),
     ...history(old, frame, before),
   }
