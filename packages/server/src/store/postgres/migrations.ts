@@ -29,6 +29,19 @@ const partitioned = (table: string): string => `
     END LOOP;
   END $$;`
 
+/** Of its columns, and those of its parts. How many rows and pages there are is known all the same. */
+const withoutStatistics = (table: string): string => `
+  DO $$
+  DECLARE
+    name text;
+  BEGIN
+    FOR name IN SELECT a.attname FROM pg_attribute a
+      WHERE a.attrelid = 'parley.${table}'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+    LOOP
+      EXECUTE format('ALTER TABLE parley.%I ALTER COLUMN %I SET STATISTICS 0', '${table}', name);
+    END LOOP;
+  END $$;`
+
 /**
  * The schema, as a list of steps that only grows; the row of `parley.schema` says how many have run. Times are Unix
  * milliseconds, ids are bare, sets and trees are JSON as it came. Names and keys compare by bytes: COLLATE "C".
@@ -240,5 +253,10 @@ export const migrations: readonly string[] = [
   UPDATE parley.moves m SET (apps, conversations) = (
     SELECT array_agg(n.app), array_agg(n.id) FROM json_to_recordset(m.names) AS n (app integer, id uuid));
   ALTER TABLE parley.moves DROP COLUMN names;
+  `,
+  `
+  -- What is in these columns nobody asks: plans are pinned to the indexes. While it is young, what grows with every message
+  -- would be looked through once a minute.
+  ${['messages', 'message_ids', 'moves', 'operations'].map(withoutStatistics).join('')}
   `,
 ]

@@ -93,6 +93,14 @@ describe.each(postgresVersions)('statements on PostgreSQL %i', (version) => {
     expect(rows).toBeGreaterThan(4_000)
   })
 
+  it('what grows with every message is not sampled for statistics that no plan asks for', async () => {
+    // The database was analyzed, as it analyzes itself.
+    const known = await query(url, `SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'parley'`)
+    const tables = known.map((row) => String(row.tablename))
+    expect(tables).toContain('conversations')
+    expect(tables.filter((name) => /^(messages|message_ids|moves|operations)(_\d+)?$/.test(name))).toEqual([])
+  })
+
   it('none of sending, receipts, catching up, paging, lists and signing in reads a table from end to end', async () => {
     const { scans, rows } = await counted(async (store) => {
       await picture(store)
