@@ -7,9 +7,9 @@ import pg from 'pg'
 import { familyCpuSeconds } from '../figures/process-figures.ts'
 
 /** Room for what a run writes, so that no run pays for the checkpoint of another, nor for making the files of its log. */
-const SETTINGS = { shared_buffers: '256MB', min_wal_size: '1GB', max_wal_size: '4GB', max_connections: 100 } as const
-/** What is written to the log before the first run, after which its files are used again and again. */
-const LOG_MIB = 1_000
+const SETTINGS = { shared_buffers: '256MB', min_wal_size: '6GB', max_wal_size: '8GB', max_connections: 100 } as const
+/** What is written to the log before the first run, after which its files are used again and again: no round writes more. */
+const LOG_MIB = 5_000
 
 export interface EngineLook {
   readonly cpuSeconds: number
